@@ -1,0 +1,96 @@
+"""The commands behind `./portal`: read the line, do the work, say in one sentence what went wrong."""
+
+import logging
+import secrets
+import sys
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from data_access.commands import SUMMARIES, Command
+from data_access.settings import Refusal, Settings, read_settings
+from domain.errors import PortalError
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        sentence = message[0].upper() + message[1:]
+        raise Refusal(f"{sentence}; see {self.prog} --help.")
+
+
+def main(line: Sequence[str]) -> int:
+    """Run one command and return its exit code: 0 done, 1 not done, 130 interrupted."""
+    try:
+        return _dispatch(list(line))
+    except Refusal as refusal:
+        return _fail(str(refusal))
+    except PortalError as error:
+        return _fail(f"Refused: {type(error).__name__} ({error}).")
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 1
+
+
+def _dispatch(line: list[str]) -> int:
+    if not line or line[0] in ("help", "-h", "--help"):
+        print(_help())
+        return 0
+    name, *arguments = line
+    if name not in SUMMARIES:
+        raise Refusal(f"There is no command {name!r}: see ./portal help.")
+    command: Command = import_module(f"data_access.commands.{SUMMARIES[name][0]}").COMMANDS[name]
+    parsed = _parser(name, command).parse_args(arguments)
+    settings = read_settings(getattr(parsed, "data_dir", None))
+    try:
+        return command.execute(parsed, settings)
+    except (Refusal, PortalError, BrokenPipeError):
+        raise
+    except Exception as fault:
+        raise Refusal(_log(fault, settings)) from fault
+
+
+def _parser(name: str, command: Command) -> ArgumentParser:
+    parser = _Parser(prog=f"./portal {name}", description=SUMMARIES[name][1])
+    add_data_dir(parser)
+    command.add_arguments(parser)
+    return parser
+
+
+def add_data_dir(parser: ArgumentParser) -> None:
+    """Let a command say where the portal keeps its data."""
+    parser.add_argument(
+        "--data-dir",
+        default=SUPPRESS,
+        metavar="FOLDER",
+        help="where the portal keeps its data (PORTAL_DATA_DIR, else var/)",
+    )
+
+
+def _help() -> str:
+    listed = {name: summary for name, (_, summary) in SUMMARIES.items() if summary}
+    lines = [f"  {name:<14}{summary}" for name, summary in listed.items()]
+    tail = "Every command takes --data-dir and explains itself with --help."
+    return "\n".join(["./portal COMMAND [OPTIONS]", "", *lines, "", tail])
+
+
+def _fail(sentence: str) -> int:
+    print(" ".join(sentence.split()), file=sys.stderr)
+    return 1
+
+
+def _log(fault: Exception, settings: Settings) -> str:
+    """Write the fault down under an id; return the sentence that names both."""
+    if "OperationalError" in type(fault).__name__:
+        return f"The database does not answer: {fault}."
+    number = secrets.token_hex(4)
+    log = settings.log_dir / "commands.log"
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    logging.basicConfig(filename=log, format="%(asctime)s %(message)s", force=True)
+    logging.error("fault %s", number, exc_info=fault)
+    return f"The program failed: its log {log} says more under {number}."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

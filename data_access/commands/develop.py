@@ -1,0 +1,56 @@
+"""test, check, bench, requirements: what a developer and CI type."""
+
+import os
+import subprocess
+import sys
+from argparse import REMAINDER, ArgumentParser, Namespace
+
+from data_access.commands import Command
+from data_access.settings import CHECKOUT, Refusal, Settings
+
+_STATIC = (("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",))
+
+
+def _add_rest(parser: ArgumentParser) -> None:
+    parser.add_argument("rest", nargs=REMAINDER, help="further arguments, passed on")
+
+
+def _test(arguments: Namespace, settings: Settings) -> int:
+    return _static_then("pytest", *arguments.rest)
+
+
+def _check(arguments: Namespace, settings: Settings) -> int:
+    return _static_then("pytest", "tests/unit", "tests/properties", *arguments.rest)
+
+
+def _static_then(*tests: str) -> int:
+    """Run every check, so that one look shows all; the tests come last, with their summary."""
+    return max([_module(*command) for command in (*_STATIC, tests)])
+
+
+def _bench(arguments: Namespace, settings: Settings) -> int:
+    os.environ["PORTAL_DATA_DIR"] = str(settings.data_dir)
+    return _module("tests.benchmarks", *arguments.rest)
+
+
+def _requirements(arguments: Namespace, settings: Settings) -> int:
+    for name in ("requirements", "requirements-dev"):
+        compiled = _module(
+            *("uv", "pip", "compile", "-q", "--generate-hashes"),
+            *(f"{name}.in", "-o", f"{name}.txt", *arguments.rest),
+        )
+        if compiled:
+            raise Refusal(f"{name}.in could not be compiled: see the lines above.")
+    return 0
+
+
+def _module(*command: str) -> int:
+    return abs(subprocess.run([sys.executable, "-m", *command], cwd=CHECKOUT).returncode)
+
+
+COMMANDS = {
+    "test": Command(_test, _add_rest),
+    "check": Command(_check, _add_rest),
+    "bench": Command(_bench, _add_rest),
+    "requirements": Command(_requirements, _add_rest),
+}

@@ -1,0 +1,34 @@
+"""Bring a database to the state in which it can serve: schema, login, reference data, demo."""
+
+from collections.abc import Callable
+
+import psycopg
+
+from data_access import cluster, demo, reference_data
+from data_access.migrate import migrate
+from data_access.settings import Settings
+from domain import clock
+
+
+def prepare(
+    settings: Settings,
+    urls: cluster.DatabaseUrls,
+    *,
+    with_demo: bool,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Migrate, load the reference data and, into an empty database only, the demo."""
+    with psycopg.connect(urls.owner, autocommit=True) as owner:
+        applied = migrate(owner)
+        if applied:
+            say(f"The schema is at {applied[-1]} ({len(applied)} migrations applied).")
+        cluster.ensure_portal_login(settings, owner)
+        reference_data.load_all(owner)
+        if with_demo and is_empty(owner):
+            say("Loading the demo data …")
+            demo.load(owner, settings.data_dir, today=clock.today())
+
+
+def is_empty(owner: psycopg.Connection) -> bool:
+    """Tell whether nobody has an account yet: nothing was entered and no demo was loaded."""
+    return owner.execute("SELECT FROM account LIMIT 1").fetchone() is None

@@ -1,0 +1,49 @@
+"""The settings of an installation: environment variables `PORTAL_…`, read once.
+
+docs/operations.md lists them all.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where an installation keeps its data, and the database it was told to use, if any."""
+
+    data_dir: Path
+    database_url: str | None = None
+    owner_database_url: str | None = None
+
+    @property
+    def log_dir(self) -> Path:
+        return self.data_dir / "log"
+
+    @property
+    def uploads_dir(self) -> Path:
+        return self.data_dir / "uploads"
+
+    @property
+    def anchors_dir(self) -> Path:
+        return self.data_dir / "anchors"
+
+
+def read_settings(
+    data_dir: str | None = None, environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """Read the settings; `data_dir`, from the command line, goes before the environment."""
+    folder = data_dir or environment.get("PORTAL_DATA_DIR") or CHECKOUT / "var"
+    url = environment.get("PORTAL_DATABASE_URL") or None
+    return Settings(
+        data_dir=Path(folder).expanduser().absolute(),
+        database_url=url,
+        owner_database_url=environment.get("PORTAL_OWNER_DATABASE_URL") or url,
+    )
+
+
+class Refusal(Exception):
+    """Why a command cannot do its work: the message is one sentence for the person who typed it."""

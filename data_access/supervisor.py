@@ -1,0 +1,222 @@
+"""`./portal run`: the database, the worker and the web processes, kept alive until told to stop."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from subprocess import Popen
+from time import monotonic, sleep
+from types import FrameType
+
+from data_access import cluster, installation, processes
+from data_access.settings import CHECKOUT, Refusal, Settings
+
+_ROUND = 0.5  # seconds between two looks at the children
+_STEADY = 60  # seconds after which a child counts as healthy again
+_LONGEST_PAUSE = 30  # seconds
+_START_PATIENCE = 120  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line of `run` and `dev` chose."""
+
+    port: int = 8501
+    address: str = "127.0.0.1"
+    web_processes: int = 1
+    with_demo: bool = True
+    reloading: bool = False
+
+    @property
+    def ports(self) -> range:
+        return range(self.port, self.port + self.web_processes)
+
+
+class _Stop(BaseException):
+    """A signal asked the portal to end."""
+
+
+@dataclass
+class _Child:
+    """A process that is started again when it ends: at once, then after longer and longer pauses."""
+
+    name: str
+    start: Callable[[], Popen[bytes]]
+    process: Popen[bytes] | None = None
+    failures: int = 0
+    started_at: float = 0
+    next_start_at: float = field(default=0)
+
+    def keep_alive(self) -> None:
+        now = monotonic()
+        if self.process is None:
+            if now >= self.next_start_at:
+                self.process, self.started_at = self.start(), now
+        elif self.process.poll() is not None:
+            self.failures = 1 if now - self.started_at > _STEADY else self.failures + 1
+            pause = min(2 ** (self.failures - 1), _LONGEST_PAUSE)
+            _note(f"{self.name} ended with {self.process.returncode}; again in {pause} s")
+            self.process, self.next_start_at = None, now + pause
+
+
+def run(settings: Settings, options: RunOptions) -> None:
+    """Serve until SIGTERM or SIGINT; raise Refusal when the portal cannot start."""
+    with suppress(_Stop), _signals_stop(), ExitStack() as stack:
+        _refuse_taken_ports(options)
+        lock = stack.enter_context(processes.exclusive(settings.data_dir, "starting"))
+        server = None
+        if settings.database_url is None:
+            server = stack.enter_context(cluster.running_cluster(settings))
+        urls = server.urls if server else cluster.outside_urls(settings)
+        installation.prepare(settings, urls, with_demo=options.with_demo)
+        children = _children(settings, urls, options)
+        stack.callback(_stop_all, children)
+        for child in children:
+            child.keep_alive()
+        _await_health(settings, children, options)
+        lock.announce("run")
+        _announce(settings, options)
+        _watch(children, server)
+
+
+@contextmanager
+def _signals_stop() -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)  # once is enough: stopping is under way
+        raise _Stop
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    yield
+
+
+def _refuse_taken_ports(options: RunOptions) -> None:
+    for port in options.ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((options.address, port))
+            except OSError as error:
+                raise Refusal(
+                    f"Port {port} of {options.address} cannot be used ({error.strerror}):"
+                    " choose another with --port."
+                ) from error
+
+
+def _children(settings: Settings, urls: cluster.DatabaseUrls, options: RunOptions) -> list[_Child]:
+    """Return the worker and the web processes; none of them is given the owner's URL."""
+    environment = _environment(settings, urls)
+
+    def child(name: str, command: Sequence[str]) -> _Child:
+        log = settings.log_dir / f"{name}.log"
+        return _Child(
+            name,
+            lambda: processes.spawn(command, log=log, environment=environment, folder=CHECKOUT),
+        )
+
+    worker = child("worker", [sys.executable, "-m", "data_access", "worker"])
+    web = [child(f"web-{port}", _web_command(options, port)) for port in options.ports]
+    return [worker, *web]
+
+
+def _environment(settings: Settings, urls: cluster.DatabaseUrls) -> dict[str, str]:
+    inherited = {
+        name: value for name, value in os.environ.items() if name != "PORTAL_OWNER_DATABASE_URL"
+    }
+    return inherited | {
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONUNBUFFERED": "1",
+        "PORTAL_DATABASE_URL": urls.portal,
+        "PORTAL_DATA_DIR": str(settings.data_dir),
+        "STREAMLIT_SERVER_COOKIE_SECRET": _cookie_secret(settings),
+    }
+
+
+def _cookie_secret(settings: Settings) -> str:
+    """Return the secret that all web processes share and that outlives a restart."""
+    path = settings.data_dir / "cookie_secret"
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text(encoding="utf-8")
+
+
+def _web_command(options: RunOptions, port: int) -> list[str]:
+    flags = {
+        "server.port": port,
+        "server.address": options.address,
+        "server.headless": "true",
+        "server.fileWatcherType": "auto" if options.reloading else "none",
+        "server.runOnSave": str(options.reloading).lower(),
+        "server.enableAgentApi": "false",
+        "server.enableXsrfProtection": "true",
+        "runner.postScriptGC": "false",
+        "client.showErrorDetails": "none",
+        "client.toolbarMode": "minimal",
+        "browser.gatherUsageStats": "false",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    return command + [f"--{name}={value}" for name, value in flags.items()]
+
+
+def _await_health(settings: Settings, children: list[_Child], options: RunOptions) -> None:
+    deadline = monotonic() + _START_PATIENCE
+    waiting = list(options.ports)
+    while waiting:
+        waiting = [port for port in waiting if not _is_healthy(options.address, port)]
+        dead = [child.name for child in children if child.process and child.process.poll()]
+        if dead or monotonic() > deadline:
+            name = dead[0] if dead else f"web-{waiting[0]}"
+            log = settings.log_dir / f"{name}.log"
+            raise Refusal(f"The process {name} does not start; its log is {log}.")
+        sleep(0.1)
+
+
+def _is_healthy(address: str, port: int) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, address)
+    try:
+        with urllib.request.urlopen(f"http://{host}:{port}/health", timeout=5) as answer:
+            return bool(answer.status == 200 and json.load(answer))
+    except (OSError, ValueError):
+        return False
+
+
+def _announce(settings: Settings, options: RunOptions) -> None:
+    accounts = settings.data_dir / "demo_accounts.csv"
+    places = ", ".join(f"http://{options.address}:{port}" for port in options.ports)
+    demo = f" (demo accounts: {accounts})" if accounts.exists() else ""
+    print(f"The portal is at {places}{demo}; stop it with Ctrl-C.", flush=True)
+
+
+def _watch(children: list[_Child], server: cluster.Server | None) -> None:
+    while True:
+        sleep(_ROUND)
+        if server and not server.running:
+            _note("the database server ended; starting it again")
+            try:
+                server.start()
+            except Refusal as refusal:
+                _note(str(refusal))
+        for child in children:
+            child.keep_alive()
+
+
+def _stop_all(children: list[_Child]) -> None:
+    for child in children:
+        if child.process and child.process.poll() is None:
+            child.process.terminate()
+    for child in children:
+        if child.process:
+            processes.stop(child.process)
+
+
+def _note(sentence: str) -> None:
+    print(f"portal: {sentence}", file=sys.stderr, flush=True)

@@ -1,0 +1,70 @@
+"""Who acts, in which roles, and on which part of the province."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    LEADER = "leader"
+    PLAN_BUREAU = "plan_bureau"
+    USE_CONTROL = "use_control"
+    DEPARTMENT = "department"
+    CITY = "city"
+    COUNTY = "county"
+    TOWNSHIP = "township"
+    COMPILE_UNIT = "compile_unit"
+    TECHNICAL_REVIEWER = "technical_reviewer"
+    INFORMATION_CENTRE = "information_centre"
+    SECURITY_AUDITOR = "security_auditor"
+
+
+# The auditor reads the trail and nothing else: his grant opens no division.
+_WITHOUT_WORK_DATA = frozenset({Role.SECURITY_AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One role on one division and all below it, for one subject or (None) for every subject."""
+
+    role: Role
+    division_code: str
+    prefix: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in user as every layer sees it: who, and the grants in force today."""
+
+    user_id: int
+    display_name: str
+    grants: tuple[Grant, ...] = field(default=())
+    must_change_password: bool = False
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(grant.role for grant in self.grants)
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The division prefixes whose work data the actor may read."""
+        return tuple(sorted({g.prefix for g in self.grants if g.role not in _WITHOUT_WORK_DATA}))
+
+    def has_role(self, *roles: Role) -> bool:
+        return not self.roles.isdisjoint(roles)
+
+    def may_act_as(self, role: Role, division_prefix: str) -> bool:
+        """Tell whether a grant of `role` covers the division with this prefix."""
+        return any(
+            grant.role is role and division_prefix.startswith(grant.prefix) for grant in self.grants
+        )
+
+    def covers(self, division_prefix: str) -> bool:
+        """Tell whether the actor may read the work data of the division with this prefix."""
+        return any(division_prefix.startswith(prefix) for prefix in self.prefixes)
+
+
+def narrowest(prefixes: Iterable[str]) -> str:
+    """Return the longest of the prefixes: where the actor is at home ('' without any)."""
+    return max(prefixes, key=len, default="")

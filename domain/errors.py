@@ -1,0 +1,75 @@
+"""What can go wrong, in the words of the business.
+
+* PortalError
+  * NotFound, NotPermitted, InvalidAction
+  * StaleVersion, DraftConflict
+  * InvalidContent          the filed content breaks rules: `problems` lists them
+  * RuleViolation           the database refused: `constraint` names the promise
+  * InvalidImport           a file that cannot be taken: `problems` lists rows and reasons
+  * SignInRefused, AccountLocked, WeakPassword
+  * UploadRefused, UnreadableEvidence
+  * DatabaseAway
+
+The class name is the message key: `components.labels.ERROR_MESSAGES` holds the Chinese sentence
+for each, with the `details` as its placeholders.
+"""
+
+
+class PortalError(Exception):
+    """Base of every error a user may be shown."""
+
+    def __init__(self, **details: object) -> None:
+        super().__init__(", ".join(f"{key}={value!r}" for key, value in details.items()))
+        self.details = details
+
+
+class NotFound(PortalError):
+    """No such record, or not within the actor's data scope."""
+
+
+class NotPermitted(PortalError):
+    """None of the actor's grants allows this here."""
+
+
+class InvalidAction(PortalError):
+    """The action does not exist in the record's present state."""
+
+
+class StaleVersion(PortalError):
+    """Somebody changed the record after the actor opened it."""
+
+
+class DraftConflict(PortalError):
+    """Somebody saved the draft after the actor opened it: `saved_by`, `saved_at`, `content`."""
+
+
+class InvalidContent(PortalError):
+    """The content breaks the form's rules: `problems` is a list of domain.forms.Problem."""
+
+
+class RuleViolation(PortalError):
+    """The database refused the values: a named constraint does not hold."""
+
+
+class InvalidImport(PortalError):
+    """A file cannot be imported: `problems` is a list of sentences with their row numbers."""
+
+
+class SignInRefused(PortalError):
+    """User name and password do not belong together, or the account is disabled."""
+
+
+class AccountLocked(PortalError):
+    """Too many failures: the account waits until `until`."""
+
+
+class WeakPassword(PortalError):
+    """The new password does not meet the policy: `reason`."""
+
+
+class UploadRefused(PortalError):
+    """The upload is too large, of a type that is not taken here, or damaged: `reason`."""
+
+
+class DatabaseAway(PortalError):
+    """The database cannot be reached at this moment."""

@@ -1,0 +1,178 @@
+"""The review workflow: steps as data, moves as one function that reads them.
+
+A position is a state and the step that waits. Who filed does not review: the caller passes the
+filer, and the same person is refused at every step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.access import Actor, Role
+from domain.errors import InvalidAction, NotPermitted
+
+
+class SubmissionState(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    FILED = "filed"
+
+
+class ReviewAction(StrEnum):
+    SUBMIT = "submit"
+    WITHDRAW = "withdraw"
+    APPROVE = "approve"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowStep:
+    """One review: by which role, at which level of divisions, for which units not at all."""
+
+    step_no: int
+    name: str
+    role: Role
+    scope_level: str
+    skip_levels: tuple[str, ...] = ()
+    working_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    form_code: str
+    version: int
+    filer_roles: tuple[Role, ...]
+    steps: tuple[WorkflowStep, ...]
+
+    def steps_for(self, unit_level: str) -> tuple[WorkflowStep, ...]:
+        """Return the steps that a report of a unit of this level passes."""
+        return tuple(step for step in self.steps if unit_level not in step.skip_levels)
+
+    def step(self, step_no: int) -> WorkflowStep:
+        """Return the step; raise InvalidAction where there is none."""
+        for step in self.steps:
+            if step.step_no == step_no:
+                return step
+        raise InvalidAction(step_no=step_no)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The reporting unit a submission belongs to."""
+
+    code: str
+    level: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    state: SubmissionState
+    step_no: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What an action leads to, and in which role the actor takes it."""
+
+    action: ReviewAction
+    target: Position
+    role: Role
+    new_round: bool = False
+
+
+def open_moves(
+    workflow: Workflow, unit: Unit, position: Position, actor: Actor, filer_id: int | None
+) -> list[Move]:
+    """Return the moves open to the actor now, the favourable one first."""
+    if position.state in (SubmissionState.DRAFT, SubmissionState.RETURNED):
+        return _filer_moves(workflow, unit, actor)
+    if position.state is SubmissionState.SUBMITTED:
+        return _withdrawals(workflow, unit, position, actor) + _decisions(
+            workflow, unit, position, actor, filer_id
+        )
+    return []
+
+
+def take(
+    workflow: Workflow,
+    unit: Unit,
+    position: Position,
+    action: ReviewAction,
+    actor: Actor,
+    filer_id: int | None,
+) -> Move:
+    """Return the move `action` makes.
+
+    Raises InvalidAction when the state has no such action, NotPermitted when others have it.
+    """
+    if action not in _ACTIONS[position.state]:
+        raise InvalidAction(state=position.state, action=action)
+    for move in open_moves(workflow, unit, position, actor, filer_id):
+        if move.action is action:
+            return move
+    raise NotPermitted(action=action)
+
+
+_ACTIONS: dict[SubmissionState, frozenset[ReviewAction]] = {
+    SubmissionState.DRAFT: frozenset({ReviewAction.SUBMIT}),
+    SubmissionState.RETURNED: frozenset({ReviewAction.SUBMIT}),
+    SubmissionState.SUBMITTED: frozenset(
+        {ReviewAction.WITHDRAW, ReviewAction.APPROVE, ReviewAction.RETURN}
+    ),
+    SubmissionState.FILED: frozenset(),
+}
+
+
+def may_file(workflow: Workflow, unit: Unit, actor: Actor) -> Role | None:
+    """Return the role in which the actor may file for the unit: a grant on the unit itself."""
+    for grant in actor.grants:
+        if grant.role in workflow.filer_roles and grant.division_code == unit.code:
+            if grant.subject in (None, workflow.form_code):
+                return grant.role
+    return None
+
+
+def _filer_moves(workflow: Workflow, unit: Unit, actor: Actor) -> list[Move]:
+    role = may_file(workflow, unit, actor)
+    if role is None:
+        return []
+    target = _position_of(workflow.steps_for(unit.level)[:1])
+    return [Move(ReviewAction.SUBMIT, target, role)]
+
+
+def _withdrawals(workflow: Workflow, unit: Unit, position: Position, actor: Actor) -> list[Move]:
+    """The filer may take it back until the first decision."""
+    role = may_file(workflow, unit, actor)
+    steps = workflow.steps_for(unit.level)
+    if role is None or not steps or steps[0].step_no != position.step_no:
+        return []
+    return [Move(ReviewAction.WITHDRAW, Position(SubmissionState.DRAFT), role)]
+
+
+def _decisions(
+    workflow: Workflow, unit: Unit, position: Position, actor: Actor, filer_id: int | None
+) -> list[Move]:
+    step = workflow.step(position.step_no)
+    if actor.user_id == filer_id or not may_review(step, unit, actor):
+        return []
+    later = [s for s in workflow.steps_for(unit.level) if s.step_no > step.step_no]
+    return [
+        Move(ReviewAction.APPROVE, _position_of(later[:1]), step.role),
+        Move(ReviewAction.RETURN, Position(SubmissionState.RETURNED), step.role, new_round=True),
+    ]
+
+
+def may_review(step: WorkflowStep, unit: Unit, actor: Actor) -> bool:
+    """Tell whether a grant of the step's role covers the unit; nobody reviews a unit he files for."""
+    return actor.may_act_as(step.role, unit.prefix) and not any(
+        grant.division_code == unit.code and grant.role in (Role.CITY, Role.COUNTY)
+        for grant in actor.grants
+    )
+
+
+def _position_of(steps: Sequence[WorkflowStep]) -> Position:
+    if not steps:
+        return Position(SubmissionState.FILED)
+    return Position(SubmissionState.SUBMITTED, steps[0].step_no)

@@ -1,0 +1,75 @@
+"""A PostGIS cluster of the session's own; a fresh copy of the migrated database per test."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from data_access import database
+from data_access.migrate import migrate
+from data_access.reference_data import load_all
+
+POSTGRES_BIN = Path(os.environ.get("PORTAL_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
+
+
+def run_as_postgres(program: str, *arguments: str) -> None:
+    """Run a server program as the user it agrees to run as."""
+    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    command = [*prefix, str(POSTGRES_BIN / program), *arguments]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Path]:
+    """Start a throw-away server on a Unix socket; yield the socket's folder."""
+    home = Path(tempfile.mkdtemp(prefix="portal-"))
+    if os.geteuid() == 0:
+        shutil.chown(home, "postgres")
+    data = str(home / "data")
+    options = (
+        f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
+        " -c max_connections=200"
+    )
+    run_as_postgres("initdb", "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-sync")
+    run_as_postgres("pg_ctl", "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start")
+    yield home
+    run_as_postgres("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Path) -> str:
+    """Migrate one database and load the reference data, to be copied for each test."""
+    name = "portal_template"
+    with psycopg.connect(f"host={cluster} user=owner dbname=postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    with psycopg.connect(f"host={cluster} user=owner dbname={name}") as connection:
+        migrate(connection)
+        connection.execute("CREATE ROLE portal LOGIN IN ROLE portal_app")
+        load_all(connection)
+    return name
+
+
+@pytest.fixture
+def owner(
+    cluster: Path, template: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[psycopg.Connection]:
+    """Give the test a database; yield its owner's connection, which no policy binds."""
+    with psycopg.connect(f"host={cluster} user=owner dbname=postgres", autocommit=True) as admin:
+        admin.execute("DROP DATABASE IF EXISTS portal_test WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE portal_test TEMPLATE {template}")
+        url = f"postgresql+psycopg://portal@/portal_test?host={cluster}"
+        monkeypatch.setenv("PORTAL_DATABASE_URL", url)
+        database.engine.cache_clear()
+        with psycopg.connect(
+            f"host={cluster} user=owner dbname=portal_test", autocommit=True
+        ) as connection:
+            yield connection
+        database.engine().dispose()
+        database.engine.cache_clear()
+        admin.execute("DROP DATABASE portal_test WITH (FORCE)")
