@@ -1,4 +1,4 @@
-"""The commands behind `./portal`: read the line, do the work, say in one sentence what went wrong."""
+"""The commands behind `./portal`: do the work, or say in one sentence why not."""
 
 import logging
 import secrets
@@ -26,7 +26,7 @@ def main(line: Sequence[str]) -> int:
     except Refusal as refusal:
         return _fail(str(refusal))
     except PortalError as error:
-        return _fail(f"Refused: {type(error).__name__} ({error}).")
+        return _fail(_sentence(error))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -34,14 +34,21 @@ def main(line: Sequence[str]) -> int:
 
 
 def _dispatch(line: list[str]) -> int:
-    if not line or line[0] in ("help", "-h", "--help"):
+    name, *arguments = line or ["help"]
+    for word in [name, *arguments] if name == "help" else [name]:
+        if word not in SUMMARIES:
+            raise Refusal(f"There is no command {word!r}: see ./portal help.")
+    if name == "help":
         print(_help())
         return 0
-    name, *arguments = line
-    if name not in SUMMARIES:
-        raise Refusal(f"There is no command {name!r}: see ./portal help.")
-    command: Command = import_module(f"data_access.commands.{SUMMARIES[name][0]}").COMMANDS[name]
-    parsed = _parser(name, command).parse_args(arguments)
+    module = import_module(f"data_access.commands.{SUMMARIES[name][0]}")
+    command: Command = module.COMMANDS[name]
+    parser = _parser(name, command)
+    parsed, rest = parser.parse_known_args(arguments)
+    if command.passes_on:
+        parsed.rest = rest
+    elif rest:
+        parser.error(f"unknown arguments {' '.join(rest)}")
     settings = read_settings(getattr(parsed, "data_dir", None))
     try:
         return command.execute(parsed, settings)
@@ -73,6 +80,17 @@ def _help() -> str:
     lines = [f"  {name:<14}{summary}" for name, summary in listed.items()]
     tail = "Every command takes --data-dir and explains itself with --help."
     return "\n".join(["./portal COMMAND [OPTIONS]", "", *lines, "", tail])
+
+
+def _sentence(error: PortalError) -> str:
+    """Return an English sentence: the Chinese ones are for the pages, and live in components."""
+    details = {name: value for name, value in error.details.items() if name != "problems"}
+    said = ", ".join(f"{name} {value}" for name, value in details.items())
+    problems = error.details.get("problems")
+    if isinstance(problems, list) and problems:
+        said += f": {problems[0]}" + (f" (and {len(problems) - 1} more)" if problems[1:] else "")
+    words = "".join(f" {c.lower()}" if c.isupper() else c for c in type(error).__name__).strip()
+    return f"Refused, {words}: {said or 'no details'}."
 
 
 def _fail(sentence: str) -> int:

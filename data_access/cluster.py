@@ -14,6 +14,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -240,12 +241,11 @@ class Server:
         """Return an empty folder for the socket, whose path the kernel limits to 107 bytes."""
         folder = self._home / "socket"
         if len(os.fsencode(folder)) > _SOCKET_PATH_LIMIT:
-            former = Path(self._cluster.socket)
-            if self._cluster.socket and former != folder:
-                shutil.rmtree(former, ignore_errors=True)
-            folder = Path(tempfile.mkdtemp(prefix="portal-"))
-        shutil.rmtree(folder, ignore_errors=True)  # a stale socket of a killed server
+            former = self._cluster.socket
+            folder = Path(former if _is_closed_folder(former) else tempfile.mkdtemp(prefix="pg-"))
         self._make_folder(folder)
+        for stale in folder.iterdir():  # what a killed server left
+            stale.unlink()
         return folder
 
     def _launch(self) -> None:
@@ -422,6 +422,19 @@ def _is_server_of(pid: int, data: Path) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/cwd").resolve() == data.resolve()
     return False
+
+
+def _is_closed_folder(path: str) -> bool:
+    """Tell whether nobody else could have put a folder of his own there: /tmp is everybody's."""
+    if not path or not Path(path).is_dir() or Path(path).is_symlink():
+        return False
+    status = Path(path).stat()
+    return stat.S_IMODE(status.st_mode) == 0o700 and status.st_uid in _own_users()
+
+
+def _own_users() -> set[int]:
+    users = {os.geteuid()}
+    return users | {pwd.getpwnam(_postgres()).pw_uid} if os.geteuid() == 0 else users
 
 
 def _quoted(folder: str) -> str:

@@ -1,10 +1,11 @@
 """Bring a database to the state in which it can serve: schema, login, reference data, demo."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import psycopg
 
-from data_access import cluster, demo, reference_data
+from data_access import cluster, reference_data
 from data_access.migrate import migrate
 from data_access.settings import Settings
 from domain import clock
@@ -24,7 +25,9 @@ def prepare(
             say(f"The schema is at {applied[-1]} ({len(applied)} migrations applied).")
         cluster.ensure_portal_login(settings, owner)
         reference_data.load_all(owner)
-        if with_demo and is_empty(owner):
+        if with_demo and is_empty(owner) and find_spec("data_access.demo"):
+            from data_access import demo
+
             say("Loading the demo data …")
             demo.load(owner, settings.data_dir, today=clock.today())
 

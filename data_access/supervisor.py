@@ -44,7 +44,7 @@ class _Stop(BaseException):
 
 @dataclass
 class _Child:
-    """A process that is started again when it ends: at once, then after longer and longer pauses."""
+    """A process that is started again when it ends, after longer and longer pauses."""
 
     name: str
     start: Callable[[], Popen[bytes]]
@@ -53,12 +53,20 @@ class _Child:
     started_at: float = 0
     next_start_at: float = field(default=0)
 
+    @property
+    def needed(self) -> bool:
+        return self.name != "worker"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
     def keep_alive(self) -> None:
         now = monotonic()
         if self.process is None:
             if now >= self.next_start_at:
                 self.process, self.started_at = self.start(), now
-        elif self.process.poll() is not None:
+        elif self.has_ended:
             self.failures = 1 if now - self.started_at > _STEADY else self.failures + 1
             pause = min(2 ** (self.failures - 1), _LONGEST_PAUSE)
             _note(f"{self.name} ended with {self.process.returncode}; again in {pause} s")
@@ -172,7 +180,7 @@ def _await_health(settings: Settings, children: list[_Child], options: RunOption
     waiting = list(options.ports)
     while waiting:
         waiting = [port for port in waiting if not _is_healthy(options.address, port)]
-        dead = [child.name for child in children if child.process and child.process.poll()]
+        dead = [child.name for child in children if child.needed and child.has_ended]
         if dead or monotonic() > deadline:
             name = dead[0] if dead else f"web-{waiting[0]}"
             log = settings.log_dir / f"{name}.log"

@@ -16,6 +16,7 @@ class Command:
 
     execute: Callable[[Namespace, Settings], int]
     add_arguments: Callable[[ArgumentParser], None] = lambda parser: None
+    passes_on: bool = False  # what the parser does not know goes on to another program, as `rest`
 
 
 # Every command by name: its module, and the line of `./portal help` ('' for one that stays hidden).

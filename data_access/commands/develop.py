@@ -3,16 +3,12 @@
 import os
 import subprocess
 import sys
-from argparse import REMAINDER, ArgumentParser, Namespace
+from argparse import Namespace
 
 from data_access.commands import Command
 from data_access.settings import CHECKOUT, Refusal, Settings
 
 _STATIC = (("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",))
-
-
-def _add_rest(parser: ArgumentParser) -> None:
-    parser.add_argument("rest", nargs=REMAINDER, help="further arguments, passed on")
 
 
 def _test(arguments: Namespace, settings: Settings) -> int:
@@ -49,8 +45,8 @@ def _module(*command: str) -> int:
 
 
 COMMANDS = {
-    "test": Command(_test, _add_rest),
-    "check": Command(_check, _add_rest),
-    "bench": Command(_bench, _add_rest),
-    "requirements": Command(_requirements, _add_rest),
+    "test": Command(_test, passes_on=True),
+    "check": Command(_check, passes_on=True),
+    "bench": Command(_bench, passes_on=True),
+    "requirements": Command(_requirements, passes_on=True),
 }
