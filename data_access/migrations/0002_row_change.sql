@@ -78,19 +78,6 @@ COMMENT ON TABLE audited_table IS '留痕的表';
 COMMENT ON COLUMN audited_table.table_name IS '表名';
 COMMENT ON COLUMN audited_table.redacted IS '不留内容的字段（只记是否改动）';
 
--- Length before content: nothing can be shifted from one field into the next. Written so that
--- PostgreSQL inlines it: `integer || text` is only STABLE and would cost a parse a transaction.
-CREATE FUNCTION trail_field(value text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$ 
-    SELECT coalesce(CAST(octet_length(value) AS text) || ':' || value, '-')
-$$;
-
-CREATE FUNCTION trail_microseconds(moment timestamptz) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN isfinite(moment)
-           THEN CAST(CAST(extract(epoch FROM moment) * 1000000 AS numeric(24)) AS text) END
-$$;
-
 -- The chain this transaction writes to. The lock on its head is the chain's: it lasts as long
 -- as the transaction, and others take one of the other chains meanwhile. app.trail_chain only
 -- remembers the choice; a false value costs a wait for that head and nothing else.
@@ -140,13 +127,11 @@ DECLARE
     canonical text;
 BEGIN
     place := trail_place();
-    canonical := trail_field(CAST(new_id AS text)) || trail_field(CAST(place.chain_no AS text))
-        || trail_field(CAST(place.chain_seq + 1 AS text)) || trail_field(table_name)
-        || trail_field(row_key) || trail_field(operation) || trail_field(CAST(before AS text))
-        || trail_field(CAST(after AS text)) || trail_field(CAST(actor_id AS text))
-        || trail_field(action) || trail_field(division_code) || trail_field(CAST(session_user AS text))
-        || trail_field(CAST(pg_current_xact_id() AS text))
-        || trail_field(trail_microseconds(now()));
+    -- The canonical text is a JSON array: quotes keep each field within its bounds.
+    canonical := CAST(jsonb_build_array(
+        new_id, place.chain_no, place.chain_seq + 1, table_name, row_key, operation, before, after
+      , actor_id, action, division_code, session_user, CAST(pg_current_xact_id() AS text)
+      , CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AS text);
     INSERT INTO row_change OVERRIDING SYSTEM VALUE
     VALUES (new_id, place.chain_no, place.chain_seq + 1, table_name, row_key, operation, before
           , after, actor_id, action, division_code, session_user
@@ -216,7 +201,8 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
-    IF current_setting('app.bulk_load', true) = 'on' AND is_bulk_load(TG_RELID) THEN
+    -- NULL would not stop the AND from asking the catalog for every row.
+    IF coalesce(current_setting('app.bulk_load', true), '') = 'on' AND is_bulk_load(TG_RELID) THEN
         RETURN NULL;
     END IF;
     IF TG_OP <> 'INSERT' THEN
