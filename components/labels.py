@@ -1,0 +1,200 @@
+"""The Chinese words of the domain: one dictionary for each vocabulary, one sentence for each error.
+
+A sentence says what is wrong and what to do. A sentence with `{reason}` takes it from
+REASONS, by the error's `reason`.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+
+from domain import errors
+from domain.access import Role
+from domain.clock import BEIJING
+from domain.passwords import PasswordFault
+from domain.progress import Disposition, Lateness, MilestoneState, PeriodState
+from domain.trail import FindingKind
+from domain.workflow import ReviewAction, SubmissionState
+
+LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
+    Role: {
+        Role.LEADER: "省厅领导",
+        Role.PLAN_BUREAU: "厅空间规划局",
+        Role.USE_CONTROL: "用途管制处",
+        Role.DEPARTMENT: "省直部门",
+        Role.CITY: "设区市",
+        Role.COUNTY: "县（市、区）",
+        Role.TOWNSHIP: "乡镇（村庄规划员）",
+        Role.COMPILE_UNIT: "编制单位",
+        Role.TECHNICAL_REVIEWER: "技术审查单位",
+        Role.INFORMATION_CENTRE: "信息中心",
+        Role.SECURITY_AUDITOR: "安全审计员",
+    },
+    SubmissionState: {
+        SubmissionState.DRAFT: "草稿",
+        SubmissionState.SUBMITTED: "待审核",
+        SubmissionState.RETURNED: "已退回",
+        SubmissionState.FILED: "已备案",
+    },
+    ReviewAction: {
+        ReviewAction.SUBMIT: "提交",
+        ReviewAction.WITHDRAW: "撤回",
+        ReviewAction.APPROVE: "通过",
+        ReviewAction.RETURN: "退回",
+    },
+    MilestoneState: {
+        MilestoneState.NOT_STARTED: "未开始",
+        MilestoneState.RUNNING: "进行中",
+        MilestoneState.COMPLETED: "已完成",
+        MilestoneState.SKIPPED: "不涉及",
+    },
+    Disposition: {
+        Disposition.COMPILING: "单独编制",
+        Disposition.MERGED: "并入市级",
+    },
+    Lateness: {
+        Lateness.ON_TIME: "按期",
+        Lateness.YELLOW: "轻度滞后",
+        Lateness.ORANGE: "中度滞后",
+        Lateness.RED: "严重滞后",
+        Lateness.UNPLANNED: "未定计划",
+        Lateness.MERGED: "并入市级",
+    },
+    PeriodState: {
+        PeriodState.NOT_FILED: "未报",
+        PeriodState.SUBMITTED: "审核中",
+        PeriodState.RETURNED: "已退回",
+        PeriodState.FILED: "已备案",
+    },
+    FindingKind: {
+        FindingKind.ALTERED: "日志内容被改动",
+        FindingKind.REMOVED: "日志被删除",
+        FindingKind.INSERTED: "插入了多余的日志",
+        FindingKind.SWAPPED: "日志次序被调换",
+        FindingKind.REHASHED: "日志被改动并重算了哈希",
+        FindingKind.HEAD_DIFFERS: "链头与最后一条日志不符",
+        FindingKind.HEAD_MISSING: "链头缺失",
+        FindingKind.ANCHORS_EDITED: "锚定文件被改动",
+        FindingKind.ANCHORS_SHORTENED: "锚定文件被截短",
+        FindingKind.TRIGGER_OFF: "留痕触发器被停用",
+    },
+    PasswordFault: {
+        PasswordFault.TOO_SHORT: "不足 10 个字符",
+        PasswordFault.TOO_LONG: "超过 72 个字节（约 24 个汉字）",
+        PasswordFault.TOO_FEW_CLASSES: "大写字母、小写字母、数字、符号中至少要有三种",
+        PasswordFault.CONTAINS_USERNAME: "不能包含用户名",
+        PasswordFault.COMMON: "过于常见，容易被猜中",
+        PasswordFault.REPEATED: "不能由少数几个字符重复组成",
+        PasswordFault.SAME_AS_BEFORE: "与现用口令相同",
+    },
+}
+
+ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
+    errors.NotFound: "记录不存在，或不在您的数据范围内。请返回列表重新选择。",
+    errors.NotPermitted: "您的账号无权执行此操作。如确需办理，请联系信息中心调整授权。",
+    errors.InvalidAction: "当前状态下不能执行此操作，可能已被他人办理。请刷新页面后查看。",
+    errors.StaleVersion: "您打开之后，该记录已被他人修改。请刷新页面，核对后重新操作。",
+    errors.DraftConflict: "您打开之后，他人已保存过这份草稿。请比对两个版本后选择保留哪一个。",
+    errors.InvalidContent: "填报内容有误，请按各字段旁的提示修改后重新提交。",
+    errors.RuleViolation: "填写的内容不符合规则，未保存。请核对后重试。",
+    errors.InvalidImport: "文件不能导入，请按所列问题修改后重新上传。",
+    errors.SignInRefused: "用户名或口令不正确，请核对后重试。忘记口令请联系信息中心。",
+    errors.AccountLocked: "口令连续输错过多，账号已锁定至{until}。请届时再试，或联系信息中心解锁。",
+    errors.WeakPassword: "新口令不符合要求：{reason}。请换一个口令。",
+    errors.UploadRefused: "文件未能上传：{reason}。",
+    errors.DatabaseAway: "数据库暂时无法连接。页面会自动恢复，已填写的内容仍在。",
+}
+
+# By class, the words for each `reason` an error can carry that is no member of a vocabulary.
+REASONS: Mapping[type[errors.PortalError], Mapping[str, str]] = {
+    errors.UploadRefused: {
+        "too_large": "超过允许的大小，请压缩或拆分后重试",
+        "type_not_taken": "此处不接收这种类型的文件，请转换格式后重试",
+        "damaged": "文件已损坏，请重新导出后再传",
+        "empty": "文件没有内容",
+        "changed": "文件在上传途中发生变化，请重新选择",
+    },
+}
+
+CONSTRAINT_MESSAGES: Mapping[object, str] = {
+    "admin_division_code_is_digits": "区划代码应为 6 至 15 位数字，请核对。",
+    "admin_division_prefix_begins_code": "代码前缀必须是区划代码的开头部分，请核对。",
+    "admin_division_version_named": "请填写行政区划名称。",
+    "admin_division_version_ends_after_start": "区划的失效日期应晚于生效日期，请修改。",
+    "admin_division_version_one_at_a_time": "同一区划代码的有效期不能重叠，请先了结前一有效期。",
+    "division_boundary_is_valid": "界线图形无效（自相交或未闭合），请修正后重新导入。",
+    "division_boundary_one_at_a_time": "同一区划的界线有效期不能重叠，请核对起止日期。",
+    "account_username_form": (
+        "用户名应以小写字母开头，由 3 至 40 个小写字母、数字、点、横线或下划线组成。"
+    ),
+    "account_username_once": "该用户名已被使用，请换一个。",
+    "account_display_name_given": "请填写姓名。",
+    "account_grant_role_known": "没有这种角色，请从列表中选择。",
+    "account_grant_ends_after_start": "授权的失效日期应晚于生效日期，请修改。",
+    "account_grant_once": "该账号在此期间已有相同的授权，无需重复授予。",
+    "account_grant_separation": "信息中心、安全审计员的账号不得兼任其他角色，请另建账号。",
+    "account_grant_division_code_prefix_fkey": "没有这个行政区划，请从列表中选择。",
+    "upload_received_within_size": "收到的内容超过声明的大小，请重新上传。",
+    "upload_named": "文件名不能为空，也不能含有斜杠，请改名后重试。",
+    "stored_file_not_empty": "文件没有内容，请重新选择。",
+    "reporting_period_once": "该表单从这一天开始的填报期已经存在。",
+    "reporting_period_ends_after_start": "填报期的截止日期应晚于开始日期，请修改。",
+    "reporting_period_closes_after_opening": "填报期的关闭时间应晚于开启时间，请修改。",
+    "reporting_period_no_overlap": "该时段与已有填报期重叠，请调整起止日期。",
+    "period_extension_has_reason": "请填写延期理由。",
+    "submission_one_per_unit_and_period": "本单位本期已有一份填报，请打开原有的填报继续办理。",
+    "review_event_return_has_comment": "退回时必须填写审核意见。",
+    "review_remark_has_reason": "逐项退回时必须写明该项的理由。",
+    "plan_named": "请填写规划名称。",
+    "plan_once_by_name": "本单位已有同类同名的规划，请核对名称。",
+    "plan_one_headline_per_unit": "每个单位只有一项总体规划，请勿重复登记。",
+    "stage_weight_between_0_and_100": "阶段权重应在 0 与 100 之间，请修改。",
+    "stage_weight_sums_to_100": "同一规划类型的阶段权重合计应为 100，请调整后保存。",
+    "filed_milestone_completed_has_date": "“已完成”须填写完成日期，其他状态不填完成日期。",
+    "filed_milestone_dates_in_order": "完成日期早于开始日期，请核对。",
+    "filed_milestone_skipped_has_reason": "“不涉及”须写明理由。",
+    "filed_milestone_replanned_has_reason": "调整计划日期须写明理由。",
+    "accepted_milestone_completed_has_date": "“已完成”须有完成日期。",
+    "accepted_milestone_baseline_stays": "已认定的基准计划日期不能改动，请填写调整后的日期与理由。",
+    "accepted_disposition_merged_has_reason": "并入市级须写明理由。",
+    "reminder_topic_known": "没有这种催办事由，请从列表中选择。",
+    "reminder_has_message": "请填写催办内容。",
+    "supervision_item_named": "请填写督办事项的名称、要求与责任人。",
+    "supervision_note_has_body": "请填写内容。",
+}
+
+
+def label(member: StrEnum) -> str:
+    """Return the word a user reads for a member of a vocabulary."""
+    return LABELS[type(member)][member]
+
+
+def error_message(error: errors.PortalError) -> str:
+    """Return the sentence a user reads."""
+    sentence = ERROR_MESSAGES.get(type(error), "操作未能完成，请刷新页面后重试。")
+    sentence = CONSTRAINT_MESSAGES.get(error.details.get("constraint"), sentence)
+    words = {name: _words(type(error), value) for name, value in error.details.items()}
+    return sentence.format_map(_Lenient(words))
+
+
+class _Lenient(dict[str, str]):
+    """A sentence must come out even where an error forgot a detail."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _words(error_type: type[errors.PortalError], value: object) -> str:
+    if isinstance(value, StrEnum) and type(value) in LABELS:
+        return label(value)
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return f"{value.year}年{value.month}月{value.day}日"
+    return REASONS.get(error_type, {}).get(str(value), str(value))
+
+
+def moment(at: datetime) -> str:
+    """Return a time as a person reads it, in Beijing: 11月22日 10:32."""
+    local = at.astimezone(BEIJING)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"

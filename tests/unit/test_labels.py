@@ -1,0 +1,53 @@
+"""Every word a user can meet has its Chinese."""
+
+import re
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from components.labels import CONSTRAINT_MESSAGES, ERROR_MESSAGES, LABELS, error_message
+from domain.errors import AccountLocked, PortalError, RuleViolation, WeakPassword
+from domain.passwords import PasswordFault
+
+ROOT = Path(__file__).parents[2]
+MIGRATIONS = ROOT / "data_access" / "migrations"
+
+
+def vocabularies() -> set[type[StrEnum]]:
+    for path in (ROOT / "domain").glob("*.py"):
+        import_module(f"domain.{path.stem}")
+    return {each for each in StrEnum.__subclasses__() if each.__module__.startswith("domain.")}
+
+
+def test_every_vocabulary_has_its_words():
+    assert vocabularies() <= set(LABELS)
+
+
+@pytest.mark.parametrize("vocabulary", LABELS, ids=lambda each: each.__name__)
+def test_every_member_has_a_label(vocabulary):
+    assert set(LABELS[vocabulary]) == set(vocabulary)
+
+
+def test_every_error_has_a_message():
+    assert set(ERROR_MESSAGES) == set(PortalError.__subclasses__())
+
+
+def test_every_constraint_with_a_message_is_in_the_schema():
+    schema = "".join(path.read_text("utf-8") for path in sorted(MIGRATIONS.glob("*.sql")))
+    # PostgreSQL makes up the names of foreign keys.
+    named = {str(name) for name in CONSTRAINT_MESSAGES if not str(name).endswith("_fkey")}
+    assert [name for name in named if not re.search(rf"\b{name}\b", schema)] == []
+
+
+def test_sentence_names_the_reason():
+    assert "不能包含用户名" in error_message(WeakPassword(reason=PasswordFault.CONTAINS_USERNAME))
+
+
+def test_constraint_has_its_own_sentence():
+    assert error_message(RuleViolation(constraint="account_username_once")).startswith("该用户名")
+
+
+def test_forgotten_detail_still_gives_a_sentence():
+    assert error_message(AccountLocked()).endswith("解锁。")
