@@ -3,7 +3,7 @@
 import logging
 import secrets
 import sys
-from argparse import SUPPRESS, ArgumentParser
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
@@ -31,6 +31,8 @@ def main(line: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         return 1
+    except Exception as fault:
+        return _fail(_log(fault, read_settings(_data_dir(line))))
 
 
 def _dispatch(line: list[str]) -> int:
@@ -49,27 +51,26 @@ def _dispatch(line: list[str]) -> int:
         parsed.rest = rest
     elif rest:
         parser.error(f"unknown arguments {' '.join(rest)}")
-    settings = read_settings(getattr(parsed, "data_dir", None))
-    try:
-        return command.execute(parsed, settings)
-    except (Refusal, PortalError, BrokenPipeError):
-        raise
-    except Exception as fault:
-        raise Refusal(_log(fault, settings)) from fault
+    return command.execute(parsed, read_settings(parsed.data_dir))
 
 
 def _parser(name: str, command: Command) -> ArgumentParser:
     parser = _Parser(prog=f"./portal {name}", description=SUMMARIES[name][1])
-    add_data_dir(parser)
+    _add_data_dir(parser)
     command.add_arguments(parser)
     return parser
 
 
-def add_data_dir(parser: ArgumentParser) -> None:
-    """Let a command say where the portal keeps its data."""
+def _data_dir(line: Sequence[str]) -> str | None:
+    parser = ArgumentParser(add_help=False, exit_on_error=False)
+    _add_data_dir(parser)
+    folder: str | None = parser.parse_known_args(line)[0].data_dir
+    return folder
+
+
+def _add_data_dir(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--data-dir",
-        default=SUPPRESS,
         metavar="FOLDER",
         help="where the portal keeps its data (PORTAL_DATA_DIR, else var/)",
     )

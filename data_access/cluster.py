@@ -72,6 +72,7 @@ class _Cluster:
     port: int
     owner_password: str
     portal_password: str
+    initialised: bool = False
 
     def urls(self) -> DatabaseUrls:
         """Return the URLs over the socket."""
@@ -136,9 +137,12 @@ def running_urls(settings: Settings, *, tcp: bool = False) -> DatabaseUrls | Non
 
 
 @contextmanager
-def running_cluster(settings: Settings) -> Iterator["Server"]:
-    """Start the cluster for the length of the block; the caller holds the data directory."""
-    server = Server(settings)
+def running_cluster(settings: Settings, *, rebuild: bool = False) -> Iterator["Server"]:
+    """Start the cluster for the length of the block; the caller holds the data directory.
+
+    Where its files are gone, make a new one only if `rebuild` says so.
+    """
+    server = Server(settings, rebuild=rebuild)
     server.start()
     try:
         yield server
@@ -149,9 +153,10 @@ def running_cluster(settings: Settings) -> Iterator["Server"]:
 class Server:
     """The cluster's server as a child of this process: it stops cleanly when this process dies."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, rebuild: bool = False) -> None:
         self._settings = settings
-        self._programs = _programs()
+        self._rebuild = rebuild
+        self._programs = programs()
         self._cluster = _read(settings) if _file(settings).exists() else _plan(settings)
         self._user = _server_user(self._home)
         self._process: subprocess.Popen[bytes] | None = None
@@ -178,10 +183,14 @@ class Server:
         Raise Refusal when it does not start.
         """
         if not (self._data / "PG_VERSION").exists():
+            self._refuse_lost_files()
             self._initialise()
         _end_orphan(self._data)
         self._cluster = replace(
-            self._cluster, socket=str(self._socket_folder()), port=_free_port(self._cluster.port)
+            self._cluster,
+            socket=str(self._socket_folder()),
+            port=_free_port(self._cluster.port),
+            initialised=True,
         )
         _write(self._settings, self._cluster)
         self._launch()
@@ -191,6 +200,14 @@ class Server:
         """Stop the server: open transactions are rolled back, the files are left in order."""
         if self._process:
             processes.stop(self._process, by=signal.SIGINT, patience=60, then=signal.SIGQUIT)
+
+    def _refuse_lost_files(self) -> None:
+        """Refuse to begin anew in silence where a disk is not mounted or files were removed."""
+        if self._cluster.initialised and not self._rebuild:
+            raise Refusal(
+                f"The database files in {self._data} are gone: bring a backup back with"
+                f" ./portal restore, or remove {_file(self._settings)} to begin anew."
+            )
 
     def _initialise(self) -> None:
         self._make_folder(self._home)
@@ -311,7 +328,8 @@ def ensure_portal_login(settings: Settings, owner: psycopg.Connection) -> None:
     owner.execute("GRANT portal_app TO portal")
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Return the folder of PostgreSQL's programs; raise Refusal when there is none."""
     found = postgis.find_programs()
     if found is None:
         raise Refusal(

@@ -33,5 +33,5 @@ def prepare(
 
 
 def is_empty(owner: psycopg.Connection) -> bool:
-    """Tell whether nobody has an account yet: nothing was entered and no demo was loaded."""
-    return owner.execute("SELECT FROM account LIMIT 1").fetchone() is None
+    """Tell whether nobody may sign in yet: no account was made and no demo was loaded."""
+    return owner.execute("SELECT FROM account WHERE disabled_at IS NULL LIMIT 1").fetchone() is None

@@ -1,0 +1,29 @@
+"""The owner's connection, for the commands of the machine's administrator."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy.pool import NullPool
+
+from data_access.cluster import open_database
+from data_access.queries import load_queries
+from data_access.settings import Settings
+
+_SQL = load_queries("session")
+
+
+@contextmanager
+def administration(settings: Settings, *, action: str = "") -> Iterator[Connection]:
+    """Yield the owner's connection in one transaction, which the trail records as `action`.
+
+    No row policy binds it. Raise Refusal when there is no portal in the data directory.
+    """
+    with open_database(settings) as urls:
+        url = make_url(urls.owner).set(drivername="postgresql+psycopg")
+        options = {"options": "-c TimeZone=Asia/Shanghai", "connect_timeout": 5}
+        engine = create_engine(url, poolclass=NullPool, connect_args=options)
+        with engine.begin() as connection:
+            nobody = {"user_id": "", "roles": "{}", "prefixes": "{}", "action": action}
+            connection.execute(_SQL["set_actor"], nobody)
+            yield connection
