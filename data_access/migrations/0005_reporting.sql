@@ -343,10 +343,6 @@ COMMENT ON COLUMN outbox_event.payload IS '内容';
 COMMENT ON COLUMN outbox_event.created_at IS '产生时间';
 COMMENT ON COLUMN outbox_event.delivered_at IS '送达时间';
 
--- What every cache compares: it moves with each change that a dashboard shows.
-CREATE SEQUENCE dashboard_version AS bigint;
-GRANT USAGE, SELECT ON SEQUENCE dashboard_version TO portal_app;
-
 SELECT audit_table('form_version'), audit_table('form_field'), audit_table('workflow_step')
      , audit_table('code_item'), audit_table('reporting_period'), audit_table('period_extension')
      , audit_table('submission'), audit_table('submission_version'), audit_table('review_event')

@@ -292,3 +292,32 @@ GRANT INSERT (plan_id, division_code, stage_code, state, baseline_on, replanned_
             , version_no, accepted_by) ON accepted_milestone TO portal_app;
 GRANT INSERT (plan_id, division_code, disposition, reason, submission_id, version_no, accepted_by)
     ON accepted_disposition TO portal_app;
+
+-- What every cache compares: a row for each committed change that a dashboard shows. A counter
+-- in one row would queue its writers; a sequence moves before the change can be seen.
+CREATE TABLE dashboard_change (
+    dashboard_change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    happened_at         timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE dashboard_change IS '看板数据变动（供缓存比较）';
+COMMENT ON COLUMN dashboard_change.dashboard_change_id IS '变动标识';
+COMMENT ON COLUMN dashboard_change.happened_at IS '时间';
+GRANT SELECT ON dashboard_change TO portal_app;
+
+CREATE FUNCTION note_dashboard_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+    INSERT INTO dashboard_change DEFAULT VALUES;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER review_event_on_dashboard AFTER INSERT ON review_event
+   FOR EACH STATEMENT EXECUTE FUNCTION note_dashboard_change();
+CREATE TRIGGER period_extension_on_dashboard AFTER INSERT ON period_extension
+   FOR EACH STATEMENT EXECUTE FUNCTION note_dashboard_change();
+CREATE TRIGGER reporting_period_on_dashboard AFTER INSERT OR UPDATE ON reporting_period
+   FOR EACH STATEMENT EXECUTE FUNCTION note_dashboard_change();
+CREATE TRIGGER stage_weight_on_dashboard AFTER INSERT OR UPDATE OR DELETE ON stage_weight
+   FOR EACH STATEMENT EXECUTE FUNCTION note_dashboard_change();
+CREATE TRIGGER plan_on_dashboard AFTER INSERT ON plan
+   FOR EACH STATEMENT EXECUTE FUNCTION note_dashboard_change();

@@ -14,8 +14,14 @@ CREATE TABLE reminder (
     CONSTRAINT reminder_topic_known CHECK (topic IN ('late_milestone', 'not_filed', 'returned', 'other')),
     CONSTRAINT reminder_has_message CHECK (btrim(message) <> ''),
     CONSTRAINT reminder_acknowledged_by_someone
-        CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
+        CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL)),
+    CONSTRAINT reminder_acknowledged_with_reply
+        CHECK (acknowledged_at IS NULL OR btrim(coalesce(reply, '')) <> '')
 );
+-- Who was reminded this morning is not reminded of the same thing again this afternoon; the day
+-- is Beijing's, whatever the server's zone.
+CREATE UNIQUE INDEX reminder_once_a_day ON reminder
+    (division_code, topic, (CAST(timezone('Asia/Shanghai', sent_at) AS date)));
 CREATE INDEX reminder_division_code ON reminder (division_code, sent_at DESC);
 CREATE INDEX reminder_waiting ON reminder (answer_due_on) WHERE acknowledged_at IS NULL AND escalated_at IS NULL;
 COMMENT ON TABLE reminder IS '催办';
@@ -50,6 +56,7 @@ CREATE TABLE supervision_item (
     CONSTRAINT supervision_item_closed_by_someone CHECK ((state = 'closed') = (closed_at IS NOT NULL AND closed_by IS NOT NULL))
 );
 CREATE INDEX supervision_item_division_code ON supervision_item (division_code);
+CREATE INDEX supervision_item_in_hand ON supervision_item (deadline_on) WHERE state <> 'closed';
 COMMENT ON TABLE supervision_item IS '督办事项';
 COMMENT ON COLUMN supervision_item.supervision_item_id IS '督办标识';
 COMMENT ON COLUMN supervision_item.division_code IS '责任单位所在区划';
@@ -128,10 +135,23 @@ ALTER TABLE supervision_item ENABLE ROW LEVEL SECURITY;
 ALTER TABLE supervision_note ENABLE ROW LEVEL SECURITY;
 ALTER TABLE inbox_message ENABLE ROW LEVEL SECURITY;
 ALTER TABLE inbox_reading ENABLE ROW LEVEL SECURITY;
-CREATE POLICY reminder_in_scope ON reminder TO portal_app
+-- Who supervises: others read what concerns them, answer it, and neither remind nor close.
+CREATE FUNCTION actor_supervises() RETURNS boolean
+LANGUAGE sql STABLE AS $$ SELECT actor_roles() && '{leader,plan_bureau}' $$;
+
+CREATE POLICY reminder_in_scope ON reminder FOR SELECT TO portal_app
     USING (division_code ^@ ANY ((SELECT actor_prefixes())::text[]));
-CREATE POLICY supervision_item_in_scope ON supervision_item TO portal_app
+CREATE POLICY reminder_send ON reminder FOR INSERT TO portal_app
+    WITH CHECK ((SELECT actor_supervises()) AND division_code ^@ ANY ((SELECT actor_prefixes())::text[]));
+CREATE POLICY reminder_answer ON reminder FOR UPDATE TO portal_app
     USING (division_code ^@ ANY ((SELECT actor_prefixes())::text[]));
+CREATE POLICY supervision_item_in_scope ON supervision_item FOR SELECT TO portal_app
+    USING (division_code ^@ ANY ((SELECT actor_prefixes())::text[]));
+CREATE POLICY supervision_item_open ON supervision_item FOR INSERT TO portal_app
+    WITH CHECK ((SELECT actor_supervises()) AND division_code ^@ ANY ((SELECT actor_prefixes())::text[]));
+CREATE POLICY supervision_item_move ON supervision_item FOR UPDATE TO portal_app
+    USING (division_code ^@ ANY ((SELECT actor_prefixes())::text[])
+           AND (state <> 'closed' OR (SELECT actor_supervises())));
 CREATE POLICY supervision_note_in_scope ON supervision_note TO portal_app
     USING (division_code ^@ ANY ((SELECT actor_prefixes())::text[]));
 -- A message is read by the holders of the role it was sent to, and may be sent up or down.

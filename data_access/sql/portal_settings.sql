@@ -1,0 +1,2 @@
+-- name: read_settings
+SELECT name, value FROM portal_setting
