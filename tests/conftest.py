@@ -13,6 +13,8 @@ import pytest
 from data_access import database
 from data_access.migrate import migrate
 from data_access.reference_data import load_all
+from domain.access import Actor, Role
+from tests.actors import CITY, COUNTY, PROVINCE, make_actor
 
 POSTGRES_BIN = Path(os.environ.get("PORTAL_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
 
@@ -73,3 +75,52 @@ def owner(
         database.engine().dispose()
         database.engine.cache_clear()
         admin.execute("DROP DATABASE portal_test WITH (FORCE)")
+
+
+@pytest.fixture
+def county(owner: psycopg.Connection) -> Actor:
+    """Who files for 安义县."""
+    return make_actor(owner, "anyi", Role.COUNTY, COUNTY)
+
+
+@pytest.fixture
+def city(owner: psycopg.Connection) -> Actor:
+    """Who files for 南昌市 and reviews its counties."""
+    return make_actor(owner, "nanchang", Role.CITY, CITY)
+
+
+@pytest.fixture
+def bureau(owner: psycopg.Connection) -> Actor:
+    """Who decides for the province."""
+    return make_actor(owner, "bureau", Role.PLAN_BUREAU, PROVINCE)
+
+
+@pytest.fixture
+def leader(owner: psycopg.Connection) -> Actor:
+    return make_actor(owner, "leader", Role.LEADER, PROVINCE)
+
+
+@pytest.fixture
+def period_id(owner: psycopg.Connection) -> int:
+    """An open monthly period with its deadline ahead."""
+    row = owner.execute(
+        "INSERT INTO reporting_period (form_code, name, starts_on, ends_on, deadline_at"
+        ", form_version, workflow_version)"
+        " VALUES ('plan_progress', '2026年11月', '2026-11-01', '2026-11-30'"
+        ", now() + interval '3 days', 1, 1) RETURNING period_id"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.fixture
+def plan_id(owner: psycopg.Connection) -> int:
+    """The headline plan of 安义县."""
+    row = owner.execute(
+        "INSERT INTO plan (division_code, plan_type, name, is_headline)"
+        " VALUES (%s, 'MASTER_COUNTY', '安义县国土空间总体规划（2021—2035年）', true)"
+        " RETURNING plan_id",
+        [COUNTY],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,139 @@
+"""Form A, plan-preparation progress: what its drafts start from, and what its acceptance writes."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from data_access.queries import load_queries
+from data_access.rows import fetch_all
+from domain.progress import Disposition, MilestoneState
+
+_SQL = load_queries("progress_form")
+_CONTACT_FIELDS = ("contact_name", "contact_phone", "responsible_name")
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentMilestone:
+    """One stage of one plan as the province accepted it last."""
+
+    plan_id: int
+    plan_type: str
+    plan_name: str
+    is_headline: bool
+    stage_code: str
+    stage_order: int
+    stage_name: str
+    evidence_items: list[str]
+    minimum_days: int | None
+    state: MilestoneState
+    baseline_on: date | None
+    replanned_on: date | None
+    replan_reason: str | None
+    started_on: date | None
+    completed_on: date | None
+    skip_reason: str | None
+    late_reason: str | None
+    evidence_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _CurrentDisposition:
+    plan_id: int
+    disposition: Disposition
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _EvidenceItem:
+    evidence_id: int
+    plan_id: int
+    stage_code: str
+    item: str
+
+
+def list_current_milestones(connection: Connection, division_code: str) -> list[CurrentMilestone]:
+    """Return every stage of every plan of a unit as accepted last, the headline plan first."""
+    return fetch_all(
+        connection, _SQL["current_milestones"], CurrentMilestone, division_code=division_code
+    )
+
+
+def prefilled(connection: Connection, division_code: str) -> dict[str, Any]:
+    """Return the content a new draft starts from: the accepted values, the last contacts."""
+    milestones = list_current_milestones(connection, division_code)
+    dispositions = {
+        row.plan_id: row
+        for row in fetch_all(
+            connection,
+            _SQL["current_dispositions"],
+            _CurrentDisposition,
+            division_code=division_code,
+        )
+    }
+    evidence = {
+        row.evidence_id: row
+        for row in fetch_all(
+            connection, _SQL["list_evidence"], _EvidenceItem, division_code=division_code
+        )
+    }
+    return {
+        "form": _contacts(connection, division_code),
+        "plan": [
+            _plan_row(plan_id, dispositions.get(plan_id))
+            for plan_id in dict.fromkeys(row.plan_id for row in milestones)
+        ],
+        "milestone": [_milestone_row(row, evidence) for row in milestones],
+    }
+
+
+def write_filed(connection: Connection, submission_id: int, version_no: int) -> None:
+    """Write the typed rows of a version that was just filed."""
+    connection.execute(
+        _SQL["write_filed"], {"submission_id": submission_id, "version_no": version_no}
+    )
+
+
+def accept(connection: Connection, submission_id: int, version_no: int, user_id: int) -> None:
+    """Turn the filed rows of a version into accepted facts, where they say something new."""
+    parameters = {"submission_id": submission_id, "version_no": version_no, "user_id": user_id}
+    connection.execute(_SQL["accept_milestones"], parameters)
+    connection.execute(_SQL["accept_dispositions"], parameters)
+
+
+def _contacts(connection: Connection, division_code: str) -> dict[str, Any]:
+    fields = connection.scalar(_SQL["last_contacts"], {"division_code": division_code})
+    return {name: (fields or {}).get(name) for name in _CONTACT_FIELDS}
+
+
+def _plan_row(plan_id: int, known: _CurrentDisposition | None) -> dict[str, Any]:
+    return {
+        "key": str(plan_id),
+        "plan_id": plan_id,
+        "disposition": known.disposition if known else Disposition.COMPILING,
+        "disposition_reason": (known.reason or None) if known else None,
+    }
+
+
+def _milestone_row(row: CurrentMilestone, evidence: dict[int, _EvidenceItem]) -> dict[str, Any]:
+    kept = [evidence[number] for number in row.evidence_ids if number in evidence]
+    return {
+        "key": f"{row.plan_id}/{row.stage_code}",
+        "plan_id": row.plan_id,
+        "stage_code": row.stage_code,
+        "state": row.state,
+        "planned_on": _iso(row.baseline_on),
+        "replanned_on": _iso(row.replanned_on),
+        "replan_reason": row.replan_reason,
+        "started_on": _iso(row.started_on),
+        "completed_on": _iso(row.completed_on),
+        "skip_reason": row.skip_reason,
+        "late_reason": row.late_reason,
+        "note": None,
+        "evidence": {file.item: file.evidence_id for file in kept},
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

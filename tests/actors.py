@@ -1,0 +1,24 @@
+"""People and places that many tests share."""
+
+import psycopg
+
+from domain.access import Actor, Grant, Role
+
+COUNTY, CITY, PROVINCE = "360123", "360100", "360000"
+
+
+def make_actor(owner: psycopg.Connection, username: str, role: Role, division_code: str) -> Actor:
+    """Create an account with one grant, and return the actor it signs in as."""
+    row = owner.execute(
+        "INSERT INTO account (username, display_name, password_hash)"
+        " VALUES (%s, %s, '!') RETURNING user_id",
+        [username, f"{username}先生"],
+    ).fetchone()
+    assert row is not None
+    prefix = owner.execute(
+        "INSERT INTO account_grant (user_id, role, division_code, prefix)"
+        " SELECT %s, %s, code, prefix FROM admin_division WHERE code = %s RETURNING prefix",
+        [row[0], role, division_code],
+    ).fetchone()
+    assert prefix is not None
+    return Actor(row[0], f"{username}先生", (Grant(role, division_code, prefix[0]),))
