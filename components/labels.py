@@ -13,6 +13,7 @@ from domain.access import Role
 from domain.clock import BEIJING
 from domain.passwords import PasswordFault
 from domain.progress import Disposition, Lateness, MilestoneState, PeriodState
+from domain.supervision import ItemState, NoteKind, ReminderState, ReminderTopic
 from domain.trail import FindingKind
 from domain.workflow import ReviewAction, SubmissionState
 
@@ -65,6 +66,29 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         PeriodState.SUBMITTED: "审核中",
         PeriodState.RETURNED: "已退回",
         PeriodState.FILED: "已备案",
+    },
+    ReminderTopic: {
+        ReminderTopic.LATE_MILESTONE: "进度滞后",
+        ReminderTopic.NOT_FILED: "未报送",
+        ReminderTopic.RETURNED: "退回未改",
+        ReminderTopic.OTHER: "其他事项",
+    },
+    ReminderState: {
+        ReminderState.WAITING: "待回复",
+        ReminderState.OVERDUE: "逾期未回复",
+        ReminderState.ESCALATED: "已升级",
+        ReminderState.ANSWERED: "已回复",
+    },
+    ItemState: {
+        ItemState.OPEN: "在办",
+        ItemState.ANSWERED: "已反馈",
+        ItemState.CLOSED: "已销号",
+    },
+    NoteKind: {
+        NoteKind.FEEDBACK: "反馈",
+        NoteKind.COMMENT: "意见",
+        NoteKind.REOPEN: "退回重办",
+        NoteKind.CLOSE: "销号",
     },
     FindingKind: {
         FindingKind.ALTERED: "日志内容被改动",
@@ -159,6 +183,11 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "accepted_disposition_merged_has_reason": "并入市级须写明理由。",
     "reminder_topic_known": "没有这种催办事由，请从列表中选择。",
     "reminder_has_message": "请填写催办内容。",
+    "reminder_once_a_day": "该单位今日已就同一事由催办过，无需重复发送。",
+    "reminder_acknowledged_with_reply": "请填写回复内容后再签收。",
+    "supervision_item_deadline_after_opening": "办结期限不能早于立项当日，请修改。",
+    "reporting_period_deadline_after_start": "报送截止时间不能早于填报期开始，请修改。",
+    "period_extension_moves_later": "延期后的截止日期应晚于原截止日期，请修改。",
     "supervision_item_named": "请填写督办事项的名称、要求与责任人。",
     "supervision_note_has_body": "请填写内容。",
 }

@@ -53,7 +53,9 @@ CREATE TABLE supervision_item (
     UNIQUE (supervision_item_id, division_code),
     CONSTRAINT supervision_item_state_known CHECK (state IN ('open', 'answered', 'closed')),
     CONSTRAINT supervision_item_named CHECK (btrim(title) <> '' AND btrim(requirement) <> '' AND btrim(responsible) <> ''),
-    CONSTRAINT supervision_item_closed_by_someone CHECK ((state = 'closed') = (closed_at IS NOT NULL AND closed_by IS NOT NULL))
+    CONSTRAINT supervision_item_closed_by_someone CHECK ((state = 'closed') = (closed_at IS NOT NULL AND closed_by IS NOT NULL)),
+    CONSTRAINT supervision_item_deadline_after_opening
+        CHECK (deadline_on >= CAST(timezone('Asia/Shanghai', opened_at) AS date))
 );
 CREATE INDEX supervision_item_division_code ON supervision_item (division_code);
 CREATE INDEX supervision_item_in_hand ON supervision_item (deadline_on) WHERE state <> 'closed';
@@ -92,6 +94,24 @@ COMMENT ON COLUMN supervision_note.kind IS '类别：feedback 反馈、comment �
 COMMENT ON COLUMN supervision_note.body IS '内容';
 COMMENT ON COLUMN supervision_note.written_by IS '填写人';
 COMMENT ON COLUMN supervision_note.written_at IS '填写时间';
+
+-- A deadline is only ever moved away from the unit, never towards it.
+ALTER TABLE reporting_period ADD CONSTRAINT reporting_period_deadline_after_start
+    CHECK (deadline_at >= timezone('Asia/Shanghai', CAST(starts_on AS timestamp)));
+CREATE FUNCTION refuse_shortening_extension() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.deadline_at <= (SELECT deadline_at FROM reporting_period
+                            WHERE reporting_period.period_id = NEW.period_id)
+    THEN
+        RAISE EXCEPTION 'an extension ends after the deadline it extends' USING
+            ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'period_extension_moves_later';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER period_extension_moves_later BEFORE INSERT ON period_extension
+   FOR EACH ROW EXECUTE FUNCTION refuse_shortening_extension();
 
 -- A message goes to a role on a division: whoever holds the grant reads it, also a successor.
 CREATE TABLE inbox_message (

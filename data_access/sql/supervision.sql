@@ -1,0 +1,148 @@
+-- name: list_recipients
+SELECT code, name, level, prefix
+  FROM division_on(current_date)
+ WHERE code = ANY (CAST(:codes AS text[]))
+   AND level IN ('city', 'county')
+ ORDER BY code
+
+-- name: answer_due_on
+SELECT add_working_days(CAST(:today AS date), coalesce(
+           (SELECT CAST(value AS integer) FROM portal_setting
+             WHERE name = 'reminder_answer_working_days'), 3))
+
+-- name: insert_reminders
+-- reminder_once_a_day decides, so that two senders at once remind a unit once.
+INSERT INTO reminder (division_code, topic, message, sent_by, answer_due_on)
+SELECT division_code, topic, btrim(message), :sent_by, :answer_due_on
+  FROM unnest(CAST(:codes AS text[]), CAST(:topics AS text[]), CAST(:messages AS text[]))
+    AS chosen (division_code, topic, message)
+    ON CONFLICT DO NOTHING
+RETURNING reminder_id, division_code, topic
+
+-- name: list_reminders
+SELECT reminder.reminder_id, reminder.division_code
+     , coalesce(division.name, reminder.division_code) AS division_name
+     , coalesce(parent.name, '') AS parent_name
+     , identity.prefix, reminder.topic, reminder.message
+     , sender.display_name AS sent_by_name, reminder.sent_at, reminder.answer_due_on
+     , CASE WHEN answered.yes THEN answerer.display_name END AS acknowledged_by_name
+     , CASE WHEN answered.yes THEN reminder.acknowledged_at END AS acknowledged_at
+     , CASE WHEN answered.yes THEN reminder.reply END AS reply
+     , CASE WHEN CAST(:moment AS timestamptz) IS NULL OR reminder.escalated_at <= :moment
+            THEN reminder.escalated_at END AS escalated_at
+  FROM reminder
+  JOIN admin_division AS identity ON identity.code = reminder.division_code
+  LEFT JOIN division_on(current_date) AS division ON division.code = reminder.division_code
+  LEFT JOIN division_on(current_date) AS parent ON parent.code = division.parent_code
+  JOIN account AS sender ON sender.user_id = reminder.sent_by
+  LEFT JOIN account AS answerer ON answerer.user_id = reminder.acknowledged_by
+ CROSS JOIN LATERAL (
+      SELECT CAST(:moment AS timestamptz) IS NULL OR reminder.acknowledged_at <= :moment AS yes
+      ) AS answered
+ WHERE (CAST(:division_code AS text) IS NULL OR reminder.division_code = :division_code)
+   AND (CAST(:reminder_id AS bigint) IS NULL OR reminder.reminder_id = :reminder_id)
+   AND (CAST(:moment AS timestamptz) IS NULL OR reminder.sent_at <= :moment)
+ ORDER BY reminder.sent_at DESC, reminder.reminder_id DESC
+ LIMIT :limit
+
+-- name: acknowledge
+UPDATE reminder
+   SET acknowledged_by = :user_id
+     , acknowledged_at = now()
+     , reply = :reply
+ WHERE reminder_id = :reminder_id
+   AND acknowledged_at IS NULL
+
+-- name: list_sender_desks
+-- Grants that have ended count too: the message reaches whoever holds the desk today.
+SELECT DISTINCT account_grant.role, account_grant.division_code
+  FROM reminder
+  JOIN account_grant ON account_grant.user_id = reminder.sent_by
+   AND account_grant.role = ANY (CAST(:roles AS text[]))
+   AND reminder.division_code ^@ account_grant.prefix
+ WHERE reminder.reminder_id = :reminder_id
+
+-- name: escalate_due
+WITH escalated AS (
+    UPDATE reminder
+       SET escalated_at = now()
+     WHERE acknowledged_at IS NULL
+       AND escalated_at IS NULL
+       AND answer_due_on < CAST(:today AS date)
+    RETURNING reminder_id, division_code, answer_due_on
+)
+SELECT escalated.reminder_id, escalated.division_code, division.name AS division_name
+     , escalated.answer_due_on, parent.code AS parent_code, parent.level AS parent_level
+  FROM escalated
+  JOIN division_on(CAST(:today AS date)) AS division ON division.code = escalated.division_code
+  JOIN admin_division AS parent ON parent.code = division.parent_code
+ ORDER BY escalated.reminder_id
+
+-- name: insert_item
+INSERT INTO supervision_item
+       (division_code, title, requirement, responsible, deadline_on, opened_by)
+VALUES (:division_code, :title, :requirement, :responsible, :deadline_on, :opened_by)
+RETURNING supervision_item_id AS id
+
+-- name: list_items
+-- At a past moment the state is that of the last note then written; a comment moves nothing.
+SELECT item.supervision_item_id, item.division_code
+     , coalesce(division.name, item.division_code) AS division_name
+     , coalesce(parent.name, '') AS parent_name
+     , identity.prefix, item.title, item.requirement, item.responsible, item.deadline_on
+     , standing.state, item.lock_version, item.opened_by, opener.display_name AS opened_by_name
+     , item.opened_at
+     , CASE WHEN standing.state = 'closed' THEN closer.display_name END AS closed_by_name
+     , CASE WHEN standing.state = 'closed' THEN item.closed_at END AS closed_at
+  FROM supervision_item AS item
+  JOIN admin_division AS identity ON identity.code = item.division_code
+  LEFT JOIN division_on(current_date) AS division ON division.code = item.division_code
+  LEFT JOIN division_on(current_date) AS parent ON parent.code = division.parent_code
+  JOIN account AS opener ON opener.user_id = item.opened_by
+  LEFT JOIN account AS closer ON closer.user_id = item.closed_by
+ CROSS JOIN LATERAL (
+      SELECT CASE WHEN CAST(:moment AS timestamptz) IS NULL THEN item.state
+                  ELSE coalesce((
+                      SELECT CASE note.kind WHEN 'feedback' THEN 'answered'
+                                            WHEN 'close' THEN 'closed' ELSE 'open' END
+                        FROM supervision_note AS note
+                       WHERE note.supervision_item_id = item.supervision_item_id
+                         AND note.kind <> 'comment' AND note.written_at <= :moment
+                       ORDER BY note.written_at DESC, note.supervision_note_id DESC
+                       LIMIT 1), 'open') END AS state
+      ) AS standing
+ WHERE (CAST(:division_code AS text) IS NULL OR item.division_code = :division_code)
+   AND (CAST(:item_id AS bigint) IS NULL OR item.supervision_item_id = :item_id)
+   AND (CAST(:moment AS timestamptz) IS NULL OR item.opened_at <= :moment)
+ ORDER BY standing.state = 'closed', item.deadline_on, item.supervision_item_id
+
+-- name: list_notes
+SELECT note.supervision_note_id, note.supervision_item_id, note.kind, note.body
+     , writer.display_name AS written_by_name, note.written_at
+  FROM supervision_note AS note
+  JOIN account AS writer ON writer.user_id = note.written_by
+ WHERE note.supervision_item_id = ANY (CAST(:item_ids AS bigint[]))
+ ORDER BY note.written_at, note.supervision_note_id
+
+-- name: insert_note
+INSERT INTO supervision_note (supervision_item_id, division_code, kind, body, written_by)
+VALUES (:item_id, :division_code, :kind, :body, :user_id)
+
+-- name: move_item
+-- A comment leaves the version alone: it makes nobody's open page old.
+UPDATE supervision_item
+   SET state = :state
+     , lock_version = lock_version + CAST(:version_step AS integer)
+     , closed_by = CAST(:closed_by AS bigint)
+     , closed_at = CASE WHEN CAST(:closed_by AS bigint) IS NULL THEN NULL ELSE now() END
+     , deadline_on = coalesce(CAST(:deadline_on AS date), deadline_on)
+ WHERE supervision_item_id = :item_id
+   AND lock_version = :lock_version
+
+-- name: list_opener_desks
+SELECT DISTINCT account_grant.role, account_grant.division_code
+  FROM supervision_item AS item
+  JOIN account_grant ON account_grant.user_id = item.opened_by
+   AND account_grant.role = ANY (CAST(:roles AS text[]))
+   AND item.division_code ^@ account_grant.prefix
+ WHERE item.supervision_item_id = :item_id
