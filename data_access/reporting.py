@@ -605,7 +605,7 @@ def moves_of(
 
 
 def receipt_hash(receipt_no: str, content_sha256: str, filed_at: datetime) -> str:
-    """Return the checksum printed on a receipt: SHA-256 over number, content and second of filing."""
+    """Return a receipt's checksum: SHA-256 over number, content and second of filing."""
     filed_second = int(filed_at.timestamp())
     return hashlib.sha256(f"{receipt_no}|{content_sha256}|{filed_second}".encode()).hexdigest()
 

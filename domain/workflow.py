@@ -128,9 +128,9 @@ _ACTIONS: dict[SubmissionState, frozenset[ReviewAction]] = {
 def may_file(workflow: Workflow, unit: Unit, actor: Actor) -> Role | None:
     """Return the role in which the actor may file for the unit: a grant on the unit itself."""
     for grant in actor.grants:
-        if grant.role in workflow.filer_roles and grant.division_code == unit.code:
-            if grant.subject in (None, workflow.form_code):
-                return grant.role
+        on_this = grant.division_code == unit.code and grant.subject in (None, workflow.form_code)
+        if on_this and grant.role in workflow.filer_roles:
+            return grant.role
     return None
 
 
@@ -165,7 +165,7 @@ def _decisions(
 
 
 def may_review(step: WorkflowStep, unit: Unit, actor: Actor) -> bool:
-    """Tell whether a grant of the step's role covers the unit; nobody reviews a unit he files for."""
+    """Tell whether a grant of the step's role covers the unit, which is not one he files for."""
     return actor.may_act_as(step.role, unit.prefix) and not any(
         grant.division_code == unit.code and grant.role in (Role.CITY, Role.COUNTY)
         for grant in actor.grants
