@@ -31,6 +31,8 @@ def main(line: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        return _fail(f"{error.strerror or error}: {error.filename or 'no file'}.")
     except Exception as fault:
         return _fail(_log(fault, read_settings(_data_dir(line))))
 

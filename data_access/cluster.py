@@ -118,6 +118,8 @@ def outside_urls(settings: Settings) -> DatabaseUrls:
 
 def running_urls(settings: Settings, *, tcp: bool = False) -> DatabaseUrls | None:
     """Return the URLs of the running portal's cluster; wait while that portal is starting."""
+    if not _file(settings).exists():
+        return None
     lock = processes.DataLock(settings.data_dir)
     try:
         deadline = monotonic() + _PATIENCE

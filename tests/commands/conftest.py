@@ -1,0 +1,49 @@
+"""Data directories of a test's own, and `./portal` as a person types it."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from data_access.settings import CHECKOUT
+
+Finished = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_from_outside() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PORTAL_")]:
+            if name != "PORTAL_POSTGRES_BIN":
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder with a space in its name, which the server's user may enter."""
+    home = Path(tempfile.mkdtemp(prefix="portal "))
+    home.chmod(0o711)
+    yield home
+    shutil.rmtree(home)
+
+
+def portal(*line: str | Path, checkout: Path = CHECKOUT) -> Finished:
+    """Type one command at the door, in another folder than the checkout."""
+    return subprocess.run(
+        [checkout / "portal", *line], capture_output=True, text=True, cwd="/", timeout=100
+    )
+
+
+def refusal(finished: Finished) -> str:
+    """Return the one sentence of a command that did not do its work."""
+    assert finished.returncode != 0
+    sentence = finished.stderr.strip()
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert "Traceback" not in sentence
+    return sentence
