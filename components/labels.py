@@ -1,7 +1,7 @@
 """The Chinese words of the domain: one dictionary for each vocabulary, one sentence for each error.
 
-A sentence says what is wrong and what to do. A sentence with `{reason}` takes it from
-REASONS, by the error's `reason`.
+A sentence says what is wrong and what to do. A placeholder `{reason}` takes the words of the
+error's `reason`, a member of a vocabulary.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,8 @@ from enum import StrEnum
 from domain import errors
 from domain.access import Role
 from domain.clock import BEIJING
+from domain.files import FileFault, MediaType
+from domain.jobs import JobKind, JobState
 from domain.passwords import PasswordFault
 from domain.progress import Disposition, Lateness, MilestoneState, PeriodState
 from domain.supervision import ItemState, NoteKind, ReminderState, ReminderTopic
@@ -102,6 +104,48 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         FindingKind.ANCHORS_SHORTENED: "锚定文件被截短",
         FindingKind.TRIGGER_OFF: "留痕触发器被停用",
     },
+    FileFault: {
+        FileFault.NO_NAME: "文件没有名称，请改名后重试",
+        FileFault.TYPE_NOT_TAKEN: "此处不接收这种类型的文件，请转换格式后重试",
+        FileFault.OLD_OFFICE: "请另存为 PDF、docx 或 xlsx 后重试",
+        FileFault.TOO_LARGE: "超过允许的大小，请压缩或拆分后重试",
+        FileFault.EMPTY: "文件没有内容，请重新选择",
+        FileFault.CONTENT_DIFFERS: "内容与扩展名不符，请用正确的格式重新导出",
+        FileFault.DAMAGED: "文件已损坏，无法打开，请重新导出后再传",
+        FileFault.MACROS: "含有宏，请另存为不含宏的文件后重试",
+        FileFault.LOCKED: "压缩包设有密码，请去除密码后重试",
+        FileFault.TOO_MANY_ENTRIES: "压缩包内文件过多，请拆分后重试",
+        FileFault.UNPACKS_TOO_LARGE: "压缩包解压后过大，请拆分后重试",
+        FileFault.UNSAFE_NAMES: "压缩包内的文件路径不规范，请重新打包",
+        FileFault.PICTURE_TOO_LARGE: "图片像素过多，请缩小后重试",
+        FileFault.NO_SPACE: "服务器存储空间不足，请联系信息中心，稍后可从断点续传",
+        FileFault.BUSY: "同一文件正在另一处上传，请稍候再试",
+        FileFault.WRONG_OFFSET: "续传位置与服务器不一致，请重新开始续传",
+    },
+    MediaType: {
+        MediaType.PDF: "PDF 文档",
+        MediaType.JPEG: "JPEG 图片",
+        MediaType.PNG: "PNG 图片",
+        MediaType.ZIP: "ZIP 压缩包",
+        MediaType.DOCX: "Word 文档",
+        MediaType.XLSX: "Excel 工作簿",
+    },
+    JobState: {
+        JobState.WAITING: "等待中",
+        JobState.RUNNING: "进行中",
+        JobState.SUCCEEDED: "已完成",
+        JobState.FAILED: "失败",
+        JobState.CANCELLED: "已取消",
+        JobState.ABORTED: "已中止",
+    },
+    JobKind: {
+        JobKind.ANCHOR_TRAIL: "审计日志锚定",
+        JobKind.ESCALATE_REMINDERS: "催办升级",
+        JobKind.FORGET_UPLOADS: "清理未完成的上传",
+        JobKind.EXPIRE_SESSIONS: "清理过期会话",
+        JobKind.DELIVER_EVENTS: "对外事件投递",
+        JobKind.FORGET_JOBS: "清理任务记录",
+    },
     PasswordFault: {
         PasswordFault.TOO_SHORT: "不足 10 个字符",
         PasswordFault.TOO_LONG: "超过 72 个字节（约 24 个汉字）",
@@ -129,17 +173,6 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
     errors.DatabaseAway: "数据库暂时无法连接。页面会自动恢复，已填写的内容仍在。",
 }
 
-# By class, the words for each `reason` an error can carry that is no member of a vocabulary.
-REASONS: Mapping[type[errors.PortalError], Mapping[str, str]] = {
-    errors.UploadRefused: {
-        "too_large": "超过允许的大小，请压缩或拆分后重试",
-        "type_not_taken": "此处不接收这种类型的文件，请转换格式后重试",
-        "damaged": "文件已损坏，请重新导出后再传",
-        "empty": "文件没有内容",
-        "changed": "文件在上传途中发生变化，请重新选择",
-    },
-}
-
 CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "admin_division_code_is_digits": "区划代码应为 6 至 15 位数字，请核对。",
     "admin_division_prefix_begins_code": "代码前缀必须是区划代码的开头部分，请核对。",
@@ -160,6 +193,7 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "account_grant_division_code_prefix_fkey": "没有这个行政区划，请从列表中选择。",
     "upload_received_within_size": "收到的内容超过声明的大小，请重新上传。",
     "upload_named": "文件名不能为空，也不能含有斜杠，请改名后重试。",
+    "upload_not_empty": "文件没有内容，请重新选择。",
     "stored_file_not_empty": "文件没有内容，请重新选择。",
     "reporting_period_once": "该表单从这一天开始的填报期已经存在。",
     "reporting_period_ends_after_start": "填报期的截止日期应晚于开始日期，请修改。",
@@ -202,7 +236,7 @@ def error_message(error: errors.PortalError) -> str:
     """Return the sentence a user reads."""
     sentence = ERROR_MESSAGES.get(type(error), "操作未能完成，请刷新页面后重试。")
     sentence = CONSTRAINT_MESSAGES.get(error.details.get("constraint"), sentence)
-    words = {name: _words(type(error), value) for name, value in error.details.items()}
+    words = {name: _words(value) for name, value in error.details.items()}
     return sentence.format_map(_Lenient(words))
 
 
@@ -213,14 +247,14 @@ class _Lenient(dict[str, str]):
         return ""
 
 
-def _words(error_type: type[errors.PortalError], value: object) -> str:
+def _words(value: object) -> str:
     if isinstance(value, StrEnum) and type(value) in LABELS:
         return label(value)
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, date):
         return f"{value.year}年{value.month}月{value.day}日"
-    return REASONS.get(error_type, {}).get(str(value), str(value))
+    return str(value)
 
 
 def moment(at: datetime) -> str:

@@ -1,0 +1,28 @@
+"""Work that outlives a page: the kinds there are, and where one can stand."""
+
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """The words of the queue in the database."""
+
+    WAITING = "todo"
+    RUNNING = "doing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ABORTED = "aborted"
+
+
+class JobKind(StrEnum):
+    ANCHOR_TRAIL = "trail.anchor"
+    ESCALATE_REMINDERS = "reminder.escalate"
+    FORGET_UPLOADS = "upload.forget"
+    EXPIRE_SESSIONS = "session.expire"
+    DELIVER_EVENTS = "event.deliver"
+    FORGET_JOBS = "job.forget"
+
+
+# What ended without its result, and may be asked for again.
+UNFINISHED = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.ABORTED})
+UNDER_WAY = frozenset({JobState.WAITING, JobState.RUNNING})
