@@ -1,0 +1,193 @@
+"""Conditions and rules of forms: a small Python-like language that is safe on hostile input.
+
+An expression compares, computes and combines names, numbers, texts and tuples; it calls only the
+functions listed here. It is parsed once, against a list of what it may contain, and then either
+evaluated by simpleeval or handed to the browser as a tree of lists (`tree`), so that a condition
+means the same on both sides.
+"""
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+
+from simpleeval import DEFAULT_OPERATORS, InvalidExpression, SimpleEval
+
+MAX_LENGTH = 500
+MAX_NODES = 200
+
+
+class BadExpression(ValueError):
+    """The expression cannot be read, or asks for what this language does not have."""
+
+
+class EvaluationFailed(ValueError):
+    """The expression was read and failed on these values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    source: str
+    body: ast.expr
+    names: frozenset[str]
+
+
+def _days(start: date, end: date) -> int:
+    return (end - start).days
+
+
+def _round(value: Decimal, digits: int = 0) -> Decimal:
+    # A huge number of digits would be a huge computation.
+    return round(value, max(0, min(digits, 10)))
+
+
+_FUNCTIONS: dict[str, Callable[..., object]] = {
+    "abs": abs,
+    "days": _days,
+    "len": len,
+    "max": max,
+    "min": min,
+    "round": _round,
+}
+
+
+def _divide(left: int | Decimal, right: int | Decimal) -> Decimal:
+    return Decimal(left) / Decimal(right)
+
+
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+_ARITHMETIC: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+}
+_OPERATORS = {
+    kind: DEFAULT_OPERATORS[kind] for kind in (*_COMPARISONS, *_ARITHMETIC, ast.Not, ast.USub)
+} | {ast.Div: _divide}
+_NODES = (
+    ast.BoolOp,
+    ast.And,
+    ast.Or,
+    ast.UnaryOp,
+    ast.Not,
+    ast.USub,
+    ast.BinOp,
+    ast.Compare,
+    ast.IfExp,
+    ast.Call,
+    ast.Name,
+    ast.Load,
+    ast.Constant,
+    ast.Tuple,
+    *_COMPARISONS,
+    *_ARITHMETIC,
+)
+
+
+@cache
+def parse(source: str) -> Expression:
+    """Return the expression; raise BadExpression for whatever else this language does not have."""
+    if len(source) > MAX_LENGTH:
+        raise BadExpression(f"longer than {MAX_LENGTH} characters")
+    try:
+        body = ast.parse(source.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise BadExpression(str(error)) from error
+    nodes = list(ast.walk(body))
+    if len(nodes) > MAX_NODES:
+        raise BadExpression(f"more than {MAX_NODES} parts")
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    for node in nodes:
+        _refuse_foreign(node)
+    names = {n.id for n in nodes if isinstance(n, ast.Name) and id(n) not in called}
+    return Expression(source, body, frozenset(names))
+
+
+def _refuse_foreign(node: ast.AST) -> None:
+    if not isinstance(node, _NODES):
+        raise BadExpression(f"{type(node).__name__} is not part of the language")
+    if isinstance(node, ast.Call) and not _is_known_call(node):
+        raise BadExpression("only listed functions can be called")
+    if isinstance(node, ast.Constant) and not isinstance(
+        node.value, str | int | float | bool | None
+    ):
+        raise BadExpression(f"{type(node.value).__name__} is not part of the language")
+
+
+def _is_known_call(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS and not node.keywords
+
+
+def evaluate(expression: Expression, values: Mapping[str, object]) -> object:
+    """Return what the expression is worth; raise EvaluationFailed where it is worth nothing.
+
+    Numbers with decimals are Decimal on both sides, so that 0.1 + 0.2 equals 0.3.
+    """
+    evaluator = SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names=values)
+    evaluator.nodes[ast.Tuple] = lambda node: tuple(evaluator._eval(part) for part in node.elts)
+    evaluator.nodes[ast.Constant] = _constant
+    try:
+        return evaluator._eval(expression.body)
+    except (
+        InvalidExpression,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        KeyError,
+        RecursionError,
+    ) as error:
+        raise EvaluationFailed(f"{expression.source}: {error}") from error
+
+
+def _constant(node: ast.Constant) -> object:
+    return Decimal(str(node.value)) if isinstance(node.value, float) else node.value
+
+
+def tree(expression: Expression) -> list[object]:
+    """Return the expression as nested lists, for the browser.
+
+    >>> tree(parse("state == 'done' and left > 3"))
+    ['and', ['compare', ['name', 'state'], ['==', ['const', 'done']]], \
+['compare', ['name', 'left'], ['>', ['const', 3]]]]
+    """
+    return _tree(expression.body)
+
+
+def _tree(node: ast.AST) -> list[object]:
+    match node:
+        case ast.BoolOp():
+            return ["and" if isinstance(node.op, ast.And) else "or", *map(_tree, node.values)]
+        case ast.UnaryOp():
+            return ["not" if isinstance(node.op, ast.Not) else "neg", _tree(node.operand)]
+        case ast.BinOp():
+            return ["compute", _ARITHMETIC[type(node.op)], _tree(node.left), _tree(node.right)]
+        case ast.Compare():
+            pairs = zip(node.ops, node.comparators, strict=True)
+            return [
+                "compare",
+                _tree(node.left),
+                *([_COMPARISONS[type(op)], _tree(right)] for op, right in pairs),
+            ]
+        case ast.IfExp():
+            return ["if", _tree(node.test), _tree(node.body), _tree(node.orelse)]
+        case ast.Call(func=ast.Name(id=name)):
+            return ["call", name, *map(_tree, node.args)]
+        case ast.Tuple():
+            return ["list", *map(_tree, node.elts)]
+        case ast.Name():
+            return ["name", node.id]
+        case ast.Constant():
+            return ["const", node.value]
+    raise BadExpression(type(node).__name__)

@@ -1,0 +1,329 @@
+"""What a form's content must meet: shapes, types, required fields, and the form's own rules.
+
+A rule is asked only when every field it names is there: missing is missing. A rule that waits for a
+reference that is not delivered, or that fails, makes the field 未校验: seen, and not in the way.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.expressions import BadExpression, EvaluationFailed, evaluate, parse
+from domain.forms import (
+    FORM_GROUP,
+    IDENTITY,
+    UNDELIVERED,
+    Content,
+    Context,
+    Field,
+    Form,
+    Problem,
+    ProblemKind,
+    Row,
+    Severity,
+    Values,
+    label_of,
+    path_of,
+    rows_of,
+    typed_value,
+)
+
+_PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """An expression of the form that cannot be evaluated: its owner has to know."""
+
+    form_code: str
+    version: int
+    path: str
+    expression: str
+    reason: str
+
+
+Report = Callable[[BrokenRule], None]
+
+
+def unfit(form: Form, content: object, context: Context) -> list[Problem]:
+    """Return what makes this no content of this form at all: unknown groups, rows, fields, shapes.
+
+    The page never sends such a thing, so it is refused as a whole and nothing is stored.
+    """
+    if not isinstance(content, dict):
+        return [_unfit("", "内容不是一份表。")]
+    problems = [_unfit(str(g), "表中没有这个分组。") for g in content if g not in form.groups]
+    for group in form.groups:
+        shape = dict if group == FORM_GROUP else list
+        if not isinstance(content.get(group, shape()), shape):
+            problems.append(_unfit(group, "分组的内容不完整。"))
+            continue
+        problems += _unfit_rows(form, content, group, context)
+    return problems
+
+
+def _unfit_rows(form: Form, content: Content, group: str, context: Context) -> Iterator[Problem]:
+    rows = rows_of(content, group)
+    if group != FORM_GROUP and len({key for key, _ in rows}) < len(content.get(group, [])):
+        yield _unfit(group, "有重复或无法识别的行。")
+    for key, values in rows:
+        row = context.find_row(group, key)
+        if group != FORM_GROUP and row is None:
+            yield _unfit(f"{group}[{key}]", "该行不属于本单位，请刷新页面后重试。")
+            continue
+        yield from _unfit_fields(form, group, key, values, row)
+
+
+def _unfit_fields(
+    form: Form, group: str, key: str, values: dict[str, Any], row: Row | None
+) -> Iterator[Problem]:
+    identity = {IDENTITY: key, **(row.identity if row else {})} if group != FORM_GROUP else {}
+    for code, value in values.items():
+        item = form.find_field(group, code)
+        if item is None:
+            if code not in identity or identity[code] != value:
+                yield _unfit(path_of(group, key, code), "表中没有这个字段。")
+        elif not _is_scalar(value) and not (item.data_type == "evidence" and _is_files(value)):
+            yield _unfit(path_of(group, key, code), "字段的内容无法识别。")
+
+
+def _unfit(path: str, message: str) -> Problem:
+    return Problem(path, path, message, Severity.ERROR, ProblemKind.FORMAT)
+
+
+def _is_scalar(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _is_files(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and (number is None or type(number) is int)
+        for name, number in value.items()
+    )
+
+
+def check(
+    form: Form, content: Content, context: Context, report: Report = lambda broken: None
+) -> list[Problem]:
+    """Return what is wrong (error), doubtful (warning) or not checked (unchecked) in the content.
+
+    `report` is told of every expression of the form itself that fails.
+    """
+    typed = _typed_rows(form, content)
+    problems: list[Problem] = []
+    for (group, key), row in typed.items():
+        checker = _RowChecker(form, context, report, group, key, row, typed)
+        problems += checker.problems()
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _TypedRow:
+    """Values of one row as Python values, and what could not become one."""
+
+    raw: Mapping[str, Any]
+    values: Mapping[str, object]
+    faults: Mapping[str, str]
+
+
+_Typed = Mapping[tuple[str, str], _TypedRow]
+
+
+def _typed_rows(form: Form, content: Content) -> dict[tuple[str, str], _TypedRow]:
+    typed = {}
+    for group in form.groups:
+        for key, row in rows_of(content, group):
+            values, faults = {}, {}
+            for item in form.fields_of(group):
+                try:
+                    values[item.code] = typed_value(form, item, row.get(item.code))
+                except ValueError as error:
+                    faults[item.code] = str(error)
+            typed[group, key] = _TypedRow(row, values, faults)
+    return typed
+
+
+class _RowChecker:
+    """Checks one row: its names are its own fields, its parent's, the row's facts, the unit's."""
+
+    def __init__(
+        self,
+        form: Form,
+        context: Context,
+        report: Report,
+        group: str,
+        key: str,
+        row: _TypedRow,
+        typed: _Typed,
+    ) -> None:
+        self._form, self._context, self._report = form, context, report
+        self._group, self._key, self._row = group, key, row
+        self._facts = context.find_row(group, key)
+        self._known = _known_names(form, context, self._facts, group, typed)
+        # A field that is not understood is not there for the rules of the others.
+        self._names = self._known | {
+            item.code: row.values.get(item.code) for item in form.fields_of(group)
+        }
+
+    def problems(self) -> Iterator[Problem]:
+        hidden = {
+            item.code
+            for item in self._form.fields_of(self._group)
+            if not self._holds(item, item.visible_when, when_empty=True)
+        }
+        self._names |= dict.fromkeys(hidden)
+        for item in self._form.fields_of(self._group):
+            if item.code not in hidden:
+                yield from self._field_problems(item)
+
+    def _field_problems(self, item: Field) -> Iterator[Problem]:
+        fault = self._row.faults.get(item.code)
+        if fault:
+            yield self._problem(item, fault, ProblemKind.FORMAT)
+            return
+        value = self._row.values[item.code]
+        required = self._holds(item, item.required_when, when_empty=False)
+        if item.data_type == "evidence":
+            yield from self._file_problems(item, value, required)
+        elif value is None and required:
+            yield self._problem(item, f"请填写{item.label}。", ProblemKind.MISSING)
+        for expression, message in item.rules:
+            yield from self._rule_problems(item, expression, message)
+
+    def _file_problems(self, item: Field, value: object, required: bool) -> Iterator[Problem]:
+        given = value if isinstance(value, dict) else {}
+        items = self._facts.file_items if self._facts else ()
+        files = {file.file_id: file for file in self._facts.files} if self._facts else {}
+        for name, number in given.items():
+            file = files.get(number)
+            if file is None or name not in items:
+                message = f"“{name}”所附文件不存在或已移除，请重新上传。"
+                yield self._problem(item, message, ProblemKind.RULE)
+            elif file.note:
+                yield self._problem(item, file.note, ProblemKind.RULE, Severity.WARNING)
+        missing = [name for name in items if name not in given]
+        if required and missing:
+            message = f"还缺佐证材料：{'、'.join(missing)}（每项须有一个可打开的文件）。"
+            yield self._problem(item, message, ProblemKind.MISSING)
+
+    def _rule_problems(self, item: Field, expression: str, message: str) -> Iterator[Problem]:
+        names = self._names_in(item, expression)
+        if names is None:
+            yield self._unchecked(item, "校验规则有误，已通知信息中心")
+            return
+        if any(self._names[name] is UNDELIVERED for name in names):
+            yield self._unchecked(item, "所依据的参考数据尚未下达")
+            return
+        if any(self._names[name] is None for name in names):
+            return
+        try:
+            if not evaluate(parse(expression), self._names):
+                filled = _fill(message, self._names)
+                yield self._problem(item, filled, ProblemKind.RULE)
+        except EvaluationFailed as error:
+            self._tell(item, expression, error)
+            yield self._unchecked(item, "校验规则有误，已通知信息中心")
+
+    def _holds(self, item: Field, expression: str | None, *, when_empty: bool) -> bool:
+        """Evaluate a condition; ordering something missing is false, and so is a broken condition
+        of being required: a field nobody can judge must not stand in the way.
+        """
+        if not expression:
+            return when_empty
+        names = self._names_in(item, expression)
+        if names is None:
+            return when_empty
+        try:
+            return bool(evaluate(parse(expression), self._names))
+        except EvaluationFailed as error:
+            if all(self._names[name] not in (None, UNDELIVERED) for name in names):
+                self._tell(item, expression, error)
+                return when_empty
+            return False
+
+    def _names_in(self, item: Field, expression: str) -> frozenset[str] | None:
+        """Return the names of an expression; None, and reported, where it cannot be read."""
+        try:
+            names = parse(expression).names
+        except BadExpression as error:
+            self._tell(item, expression, error)
+            return None
+        unknown = names - self._names.keys()
+        if unknown:
+            self._tell(item, expression, f"unknown names: {', '.join(sorted(unknown))}")
+            return None
+        return names
+
+    def _tell(self, item: Field, expression: str, reason: object) -> None:
+        path = path_of(self._group, self._key, item.code)
+        form = self._form
+        self._report(BrokenRule(form.form_code, form.version, path, expression, str(reason)))
+
+    def _unchecked(self, item: Field, reason: str) -> Problem:
+        message = f"未校验：{reason}，不影响提交。"
+        return self._problem(item, message, ProblemKind.RULE, Severity.UNCHECKED)
+
+    def _problem(
+        self,
+        item: Field,
+        message: str,
+        kind: ProblemKind,
+        severity: Severity = Severity.ERROR,
+    ) -> Problem:
+        path = path_of(self._group, self._key, item.code)
+        return Problem(path, label_of(self._form, path, self._context), message, severity, kind)
+
+
+def _known_names(
+    form: Form, context: Context, facts: Row | None, group: str, typed: _Typed
+) -> dict[str, object]:
+    names: dict[str, object] = {"today": context.today, **context.values}
+    if group != FORM_GROUP:
+        names |= _prefixed(form, typed, FORM_GROUP, "")
+    if facts is not None:
+        if facts.parent:
+            names |= _prefixed(form, typed, *facts.parent)
+        names |= facts.values
+    return names
+
+
+def _prefixed(form: Form, typed: _Typed, group: str, key: str) -> dict[str, object]:
+    row = typed.get((group, key))
+    values = row.values if row else {}
+    return {f"{group}_{item.code}": values.get(item.code) for item in form.fields_of(group)}
+
+
+def _fill(message: str, names: Values) -> str:
+    """Put values into a sentence: only plain names, so a sentence can reach nothing else."""
+    return _PLACEHOLDER.sub(lambda found: str(names.get(found[1], found[0])), message)
+
+
+def visible_fields(form: Form, content: Content, context: Context) -> dict[str, bool]:
+    """Return for each path of the content whether its field is shown."""
+    typed = _typed_rows(form, content)
+    shown = {}
+    for (group, key), row in typed.items():
+        checker = _RowChecker(form, context, lambda broken: None, group, key, row, typed)
+        for item in form.fields_of(group):
+            holds = checker._holds(item, item.visible_when, when_empty=True)
+            shown[path_of(group, key, item.code)] = holds
+    return shown
+
+
+def without_hidden(form: Form, content: Content, context: Context) -> Content:
+    """Return the content as it is filed: a field that is not shown holds nothing."""
+    shown = visible_fields(form, content, context)
+    result: Content = {}
+    for group in form.groups:
+        rows = [
+            row
+            | {
+                item.code: None
+                for item in form.fields_of(group)
+                if not shown[path_of(group, key, item.code)]
+            }
+            for key, row in rows_of(content, group)
+        ]
+        result[group] = rows[0] if group == FORM_GROUP else rows
+    return result
