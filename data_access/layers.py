@@ -1,0 +1,112 @@
+"""Map layers of the registry, and the pictures of divisions that the overview draws on."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection
+
+from data_access.queries import load_queries
+from data_access.rows import fetch_all, fetch_one
+from domain.errors import NotFound
+
+_SQL = load_queries("layers")
+# About 3 km between the lines of a hatched division.
+_HATCH_DEGREES = 0.035
+
+
+@dataclass(frozen=True, slots=True)
+class MapLayer:
+    """One row of the registry; `format` is geojson (the whole layer) or tile."""
+
+    layer_code: str
+    title: str
+    format: str
+    min_zoom: int
+    max_zoom: int
+    is_scoped: bool
+    data_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature of a layer: its fields and its geometry as GeoJSON text, EPSG:4490."""
+
+    key: str
+    fields: dict[str, object]
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class DivisionLabel:
+    """Where the name of a division is written, in degrees of EPSG:4490."""
+
+    code: str
+    name: str
+    level: str
+    longitude: float
+    latitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hatch:
+    """Parallel lines across a division as GeoJSON text, EPSG:4490."""
+
+    code: str
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A box in degrees of EPSG:4490."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+def get_layer(connection: Connection, layer_code: str) -> MapLayer:
+    """Return a layer of the registry; raise NotFound."""
+    layer = fetch_one(connection, _SQL["get_layer"], MapLayer, layer_code=layer_code)
+    if layer is None:
+        raise NotFound(layer_code=layer_code)
+    return layer
+
+
+def draw_as_of(connection: Connection, day: date) -> None:
+    """Let divisions be drawn as they were on `day`, to the end of the transaction."""
+    connection.execute(_SQL["set_picture_day"], {"day": day})
+
+
+def list_features(
+    connection: Connection, layer_code: str, keys: list[str] | None = None
+) -> list[Feature]:
+    """Return the features of a layer, all or those with the keys; rings run clockwise."""
+    return fetch_all(connection, _SQL["list_features"], Feature, layer_code=layer_code, keys=keys)
+
+
+def read_tile(connection: Connection, layer_code: str, z: int, x: int, y: int) -> bytes:
+    """Return one vector tile (EPSG:3857) of a layer; b'' where it has nothing."""
+    parameters = {"layer_code": layer_code, "z": z, "x": x, "y": y}
+    return bytes(connection.scalar(_SQL["read_tile"], parameters) or b"")
+
+
+def boundary_version(connection: Connection) -> int:
+    """Return what moves when boundaries or divisions are imported."""
+    return int(connection.scalar(_SQL["boundary_version"]) or 0)
+
+
+def list_labels(connection: Connection, level: str) -> list[DivisionLabel]:
+    """Return where the names of the divisions of a level are written."""
+    return fetch_all(connection, _SQL["list_labels"], DivisionLabel, level=level)
+
+
+def list_hatches(connection: Connection, level: str) -> list[Hatch]:
+    """Return the hatching of each division of a level."""
+    return fetch_all(connection, _SQL["list_hatches"], Hatch, level=level, spacing=_HATCH_DEGREES)
+
+
+def get_extent(connection: Connection, code: str | None = None) -> Extent | None:
+    """Return the box of a division, or of everything; None without boundaries."""
+    extent = fetch_one(connection, _SQL["get_extent"], Extent, code=code)
+    return None if extent is None or extent.west is None else extent
