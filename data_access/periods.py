@@ -1,0 +1,227 @@
+"""Reporting periods: opening, following who has not filed, extending, closing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import Connection
+
+from data_access.inbox import IN_APP, Sender
+from data_access.queries import load_queries
+from data_access.rows import fetch_all, fetch_one
+from data_access.supervision import get_recipients
+from domain.access import Actor, Role
+from domain.clock import BEIJING
+from domain.errors import InvalidAction, NotFound, NotPermitted
+from domain.progress import PeriodState, Share
+from domain.supervision import Notice, unit_role
+
+_SQL = load_queries("periods")
+RUNNING_ROLES = (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Where one unit stands in one period; `deadline_at` includes its extension."""
+
+    code: str
+    name: str
+    level: str
+    kind: str
+    prefix: str
+    parent_code: str
+    parent_name: str
+    submission_id: int | None
+    period_state: PeriodState
+    no_change: bool
+    submitted_at: datetime | None
+    deadline_at: datetime
+    is_extended: bool
+    on_time: bool
+    reminded_at: datetime | None
+
+    @property
+    def is_filed(self) -> bool:
+        """In and not returned, as completeness counts it."""
+        return self.period_state in (PeriodState.SUBMITTED, PeriodState.FILED)
+
+
+@dataclass(frozen=True, slots=True)
+class FilingFigures:
+    """The counts of one period; the shares are those of the overview."""
+
+    completeness: Share
+    timeliness: Share
+    no_change: int
+    returned: int
+    extended: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    period_extension_id: int
+    period_id: int
+    period_name: str
+    division_code: str
+    division_name: str
+    deadline_at: datetime
+    reason: str
+    granted_by_name: str
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: int
+
+
+def may_run_periods(actor: Actor) -> bool:
+    """Tell whether the actor opens, extends and closes periods."""
+    return actor.has_role(*RUNNING_ROLES)
+
+
+def end_of(day: date) -> datetime:
+    """Return the last second of a day in Beijing: what a deadline on that day means."""
+    return datetime.combine(day, time(23, 59, 59), BEIJING)
+
+
+def default_deadline(connection: Connection, month: date) -> date:
+    """Return the day of the month on which reports are due (setting `period_deadline_day`)."""
+    setting = connection.execute(_SQL["deadline_day"]).scalar_one()
+    last = (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return month.replace(day=max(1, min(int(setting), last.day)))
+
+
+def open_period(
+    connection: Connection,
+    actor: Actor,
+    form_code: str,
+    month: date,
+    deadline_on: date,
+    *,
+    name: str,
+    notice: str,
+    sender: Sender = IN_APP,
+) -> int:
+    """Open the period of a month under the newest form and workflow; tell every unit.
+
+    `notice` is what the units read. Return the period's id.
+    """
+    _require_runner(actor)
+    first = month.replace(day=1)
+    opened = fetch_one(
+        connection,
+        _SQL["open_period"],
+        _Id,
+        form_code=form_code,
+        name=name,
+        starts_on=first,
+        deadline_at=end_of(deadline_on),
+        opened_by=actor.user_id,
+    )
+    if opened is None:
+        raise NotFound(form_code=form_code)
+    filings = list_filing(connection, opened.id)
+    sender.send(connection, [_opening(each, name, notice, opened.id) for each in filings])
+    return opened.id
+
+
+def _opening(filing: Filing, name: str, notice: str, period_id: int) -> Notice:
+    return Notice(
+        role=unit_role(filing.level),
+        division_code=filing.code,
+        title=f"{name}填报期已开启",
+        body=notice,
+        link="report",
+        source_table="reporting_period",
+        source_id=period_id,
+    )
+
+
+def _require_runner(actor: Actor) -> None:
+    if not may_run_periods(actor):
+        raise NotPermitted(action="period")
+
+
+def close_period(connection: Connection, actor: Actor, period_id: int) -> None:
+    """Close an open period; raise InvalidAction when it is closed already."""
+    _require_runner(actor)
+    if not connection.execute(_SQL["close_period"], {"period_id": period_id}).rowcount:
+        raise InvalidAction(period_id=period_id)
+
+
+def extend(
+    connection: Connection,
+    actor: Actor,
+    period_id: int,
+    codes: Sequence[str],
+    deadline_on: date,
+    reason: str,
+    *,
+    title: str,
+    body: str,
+    sender: Sender = IN_APP,
+) -> None:
+    """Extend the deadline of the units to the end of a day, with a reason, and tell them.
+
+    Raises InvalidAction for a closed period, RuleViolation when the day is not later.
+    """
+    _require_runner(actor)
+    recipients = get_recipients(connection, codes)
+    for recipient in recipients:
+        if not actor.covers(recipient.prefix):
+            raise NotPermitted(code=recipient.code)
+    inserted = connection.execute(
+        _SQL["extend"],
+        {
+            "period_id": period_id,
+            "codes": [recipient.code for recipient in recipients],
+            "deadline_at": end_of(deadline_on),
+            "reason": reason.strip(),
+            "granted_by": actor.user_id,
+        },
+    ).rowcount
+    if inserted != len(recipients):
+        raise InvalidAction(period_id=period_id)
+    sender.send(
+        connection,
+        [
+            Notice(each.role, each.code, title, body, "report", "reporting_period", period_id)
+            for each in recipients
+        ],
+    )
+
+
+def list_filing(connection: Connection, period_id: int) -> list[Filing]:
+    """Return every unit in the actor's scope that must file, with where its report stands."""
+    return fetch_all(connection, _SQL["list_filing"], Filing, period_id=period_id)
+
+
+def filing_figures(filings: Sequence[Filing]) -> FilingFigures:
+    """Count a period's filings, as domain.progress.summarise counts units."""
+    filed = [filing for filing in filings if filing.is_filed]
+    return FilingFigures(
+        completeness=Share(len(filed), len(filings)),
+        timeliness=Share(sum(filing.on_time for filing in filed), len(filings)),
+        no_change=sum(filing.no_change for filing in filed),
+        returned=sum(filing.period_state is PeriodState.RETURNED for filing in filings),
+        extended=sum(filing.is_extended for filing in filings),
+    )
+
+
+def list_extensions(
+    connection: Connection,
+    *,
+    period_id: int | None = None,
+    division_code: str | None = None,
+    moment: datetime | None = None,
+) -> list[Extension]:
+    """Return the extensions in the actor's scope, newest first, granted up to the moment."""
+    return fetch_all(
+        connection,
+        _SQL["list_extensions"],
+        Extension,
+        period_id=period_id,
+        division_code=division_code,
+        moment=moment,
+    )
