@@ -57,7 +57,7 @@ def transaction(
                 connection.execute(_SQL["set_actor"], _settings(actor, action))
                 yield connection
     except IntegrityError as error:
-        raise RuleViolation(constraint=_constraint_name(error)) from error
+        raise RuleViolation(constraint=constraint_name(error)) from error
     except OperationalError as error:
         if error.connection_invalidated or "connect" in str(error.orig):
             raise DatabaseAway from error
@@ -73,6 +73,7 @@ def _settings(actor: Actor | None, action: str) -> dict[str, object]:
     }
 
 
-def _constraint_name(error: IntegrityError) -> str | None:
+def constraint_name(error: IntegrityError) -> str | None:
+    """Return the name of the promise that the database would not break."""
     diagnostics = getattr(error.orig, "diag", None)
     return getattr(diagnostics, "constraint_name", None)
