@@ -29,6 +29,7 @@ SUMMARIES: dict[str, tuple[str, str]] = {
     "check": ("develop", "the fast half: format, lint, types, unit and property tests"),
     "bench": ("develop", "the benchmarks: a table, and the figures as JSON under var/bench/"),
     "requirements": ("develop", "compile the requirements with their hashes"),
+    "docs": ("develop", "print the generated pages of docs/ anew"),
     "status": ("status", "counts and health; --json for programs"),
     "database-url": ("status", "the connection URL of the database in use"),
     "user": ("user", "accounts: add, list, unlock, reset, disable, grant"),

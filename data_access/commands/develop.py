@@ -1,4 +1,4 @@
-"""test, check, bench, requirements: what a developer and CI type."""
+"""test, check, bench, requirements, docs: what a developer and CI type."""
 
 import os
 import subprocess
@@ -40,6 +40,16 @@ def _requirements(arguments: Namespace, settings: Settings) -> int:
     return 0
 
 
+def _docs(arguments: Namespace, settings: Settings) -> int:
+    from data_access.administration import administration
+    from data_access.schema_document import schema_markdown
+
+    with administration(settings) as connection:
+        page = schema_markdown(connection)
+    (CHECKOUT / "docs" / "schema.md").write_text(page, encoding="utf-8")
+    return 0
+
+
 def _module(*command: str) -> int:
     return abs(subprocess.run([sys.executable, "-m", *command], cwd=CHECKOUT).returncode)
 
@@ -48,5 +58,6 @@ COMMANDS = {
     "test": Command(_test, passes_on=True),
     "check": Command(_check, passes_on=True),
     "bench": Command(_bench, passes_on=True),
+    "docs": Command(_docs),
     "requirements": Command(_requirements, passes_on=True),
 }

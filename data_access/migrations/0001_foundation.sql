@@ -137,6 +137,11 @@ COMMENT ON COLUMN portal_setting.name IS '设置名';
 COMMENT ON COLUMN portal_setting.value IS '取值';
 COMMENT ON COLUMN portal_setting.description IS '说明';
 
+COMMENT ON TABLE schema_migration IS '已执行的结构升级';
+COMMENT ON COLUMN schema_migration.name IS '文件名';
+COMMENT ON COLUMN schema_migration.checksum IS '内容的 SHA-256';
+COMMENT ON COLUMN schema_migration.applied_at IS '执行时间';
+
 CREATE TABLE reference_file (
     name      text PRIMARY KEY,
     sha256    text NOT NULL,

@@ -194,6 +194,7 @@ CREATE TABLE accepted_milestone (
 );
 CREATE INDEX accepted_milestone_plan_id ON accepted_milestone (plan_id, stage_code, accepted_at DESC);
 CREATE INDEX accepted_milestone_accepted_at ON accepted_milestone (accepted_at);
+CREATE INDEX accepted_milestone_submission_id ON accepted_milestone (submission_id, version_no);
 COMMENT ON TABLE accepted_milestone IS '省级认定的里程碑（按认定时间累积，只增不改）';
 COMMENT ON COLUMN accepted_milestone.accepted_milestone_id IS '标识';
 COMMENT ON COLUMN accepted_milestone.plan_id IS '规划';
@@ -250,6 +251,7 @@ CREATE TABLE accepted_disposition (
     CONSTRAINT accepted_disposition_merged_has_reason CHECK (disposition <> 'merged' OR btrim(reason) <> '')
 );
 CREATE INDEX accepted_disposition_plan_id ON accepted_disposition (plan_id, accepted_at DESC);
+CREATE INDEX accepted_disposition_submission_id ON accepted_disposition (submission_id, version_no);
 COMMENT ON TABLE accepted_disposition IS '省级认定的编制方式（按认定时间累积）';
 COMMENT ON COLUMN accepted_disposition.accepted_disposition_id IS '标识';
 COMMENT ON COLUMN accepted_disposition.plan_id IS '规划';
