@@ -1,6 +1,7 @@
 """The commands behind `./portal`: do the work, or say in one sentence why not."""
 
 import logging
+import os
 import secrets
 import sys
 from argparse import ArgumentParser
@@ -53,7 +54,10 @@ def _dispatch(line: list[str]) -> int:
         parsed.rest = rest
     elif rest:
         parser.error(f"unknown arguments {' '.join(rest)}")
-    return command.execute(parsed, read_settings(parsed.data_dir))
+    settings = read_settings(parsed.data_dir)
+    # The store of files, in this process or a child, finds its folder by the environment.
+    os.environ["PORTAL_DATA_DIR"] = str(settings.data_dir)
+    return command.execute(parsed, settings)
 
 
 def _parser(name: str, command: Command) -> ArgumentParser:

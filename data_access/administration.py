@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 from data_access.cluster import open_database
+from data_access.database import constraint_name
 from data_access.queries import load_queries
 from data_access.settings import Settings
+from domain.errors import RuleViolation
 
 _SQL = load_queries("session")
 
@@ -17,13 +20,17 @@ _SQL = load_queries("session")
 def administration(settings: Settings, *, action: str = "") -> Iterator[Connection]:
     """Yield the owner's connection in one transaction, which the trail records as `action`.
 
-    No row policy binds it. Raise Refusal when there is no portal in the data directory.
+    No row policy binds it. Raise Refusal when there is no portal in the data directory, and
+    RuleViolation when the database refuses the values.
     """
     with open_database(settings) as urls:
         url = make_url(urls.owner).set(drivername="postgresql+psycopg")
         options = {"options": "-c TimeZone=Asia/Shanghai", "connect_timeout": 5}
         engine = create_engine(url, poolclass=NullPool, connect_args=options)
-        with engine.begin() as connection:
-            nobody = {"user_id": "", "roles": "{}", "prefixes": "{}", "action": action}
-            connection.execute(_SQL["set_actor"], nobody)
-            yield connection
+        try:
+            with engine.begin() as connection:
+                nobody = {"user_id": "", "roles": "{}", "prefixes": "{}", "action": action}
+                connection.execute(_SQL["set_actor"], nobody)
+                yield connection
+        except IntegrityError as error:
+            raise RuleViolation(constraint=constraint_name(error)) from error

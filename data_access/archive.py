@@ -79,7 +79,10 @@ def _fill(file: BinaryIO, settings: Settings, url: str) -> Manifest:
 
 def _kept_files(data_dir: Path) -> Iterator[Path]:
     for folder in _FOLDERS:
-        yield from (path for path in sorted((data_dir / folder).rglob("*")) if path.is_file())
+        for path in sorted((data_dir / folder).rglob("*")):
+            # What is still on its way in is sent again by whoever sends it.
+            if path.is_file() and "incoming" not in path.parts and not path.name.startswith("."):
+                yield path
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:

@@ -158,8 +158,8 @@ class Server:
     def __init__(self, settings: Settings, *, rebuild: bool = False) -> None:
         self._settings = settings
         self._rebuild = rebuild
-        self._programs = programs()
         self._cluster = _read(settings) if _file(settings).exists() else _plan(settings)
+        self._programs = programs(self._data)
         self._user = _server_user(self._home)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -330,14 +330,19 @@ def ensure_portal_login(settings: Settings, owner: psycopg.Connection) -> None:
     owner.execute("GRANT portal_app TO portal")
 
 
-def programs() -> Path:
-    """Return the folder of PostgreSQL's programs; raise Refusal when there is none."""
-    found = postgis.find_programs()
+def programs(data: Path | None = None) -> Path:
+    """Return the folder of PostgreSQL's programs: for a cluster that exists, of its own version.
+
+    Raise Refusal when they are not on this machine.
+    """
+    made_by = data / "PG_VERSION" if data else None
+    version = int(made_by.read_text(encoding="utf-8")) if made_by and made_by.exists() else None
+    found = postgis.find_programs(version)
     if found is None:
+        wanted = f"PostgreSQL {version}" if version else f"PostgreSQL {postgis.POSTGRESQL} or newer"
         raise Refusal(
-            f"PostgreSQL {postgis.POSTGRESQL} or newer with PostGIS "
-            f"{'.'.join(map(str, postgis.POSTGIS))} or newer is not on this machine:"
-            " install Debian's postgresql and postgresql-…-postgis-3."
+            f"{wanted} with PostGIS {'.'.join(map(str, postgis.POSTGIS))} or newer is not on this"
+            f" machine: install Debian's postgresql-{version or '…'}-postgis-3."
         )
     return found
 

@@ -15,25 +15,29 @@ POSTGRESQL = 15
 POSTGIS = (3, 3)
 
 
-def find_programs() -> Path | None:
-    """Return the folder of initdb and postgres, PORTAL_POSTGRES_BIN before all, newest first."""
+def find_programs(exactly: int | None = None) -> Path | None:
+    """Return the folder of initdb and postgres, PORTAL_POSTGRES_BIN before all, newest first.
+
+    A cluster that exists wants `exactly` the major version that made it.
+    """
     named = os.environ.get("PORTAL_POSTGRES_BIN")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_number, reverse=True)
     on_path = shutil.which("initdb")
     folders = [Path(named)] if named else [*debian, *([Path(on_path).parent] if on_path else [])]
-    return next((folder for folder in folders if _is_enough(folder)), None)
+    return next((folder for folder in folders if _is_enough(folder, exactly)), None)
 
 
 def _number(folder: Path) -> int:
     return int(folder.parent.name) if folder.parent.name.isdigit() else 0
 
 
-def _is_enough(folder: Path) -> bool:
+def _is_enough(folder: Path, exactly: int | None) -> bool:
     if not (folder / "initdb").exists() or not (folder / "postgres").exists():
         return False
     version = re.search(r"\d+", _answer(folder / "postgres", "--version"))
     control = Path(_answer(folder / "pg_config", "--sharedir")) / "extension" / "postgis.control"
-    if version is None or int(version[0]) < POSTGRESQL or not control.is_file():
+    major = int(version[0]) if version else 0
+    if major < POSTGRESQL or major != (exactly or major) or not control.is_file():
         return False
     postgis = re.search(r"default_version = '(\d+)\.(\d+)", control.read_text(encoding="utf-8"))
     return postgis is not None and (int(postgis[1]), int(postgis[2])) >= POSTGIS

@@ -20,6 +20,7 @@ def _no_settings_from_outside() -> Iterator[None]:
         for name in [name for name in os.environ if name.startswith("PORTAL_")]:
             if name != "PORTAL_POSTGRES_BIN":
                 patch.delenv(name)
+        patch.setenv("PORTAL_DATA_DIR", "")  # a command run in this process sets it
         yield
 
 
