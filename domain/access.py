@@ -60,6 +60,13 @@ class Actor:
             grant.role is role and division_prefix.startswith(grant.prefix) for grant in self.grants
         )
 
+    def may_see_contact(self, division_prefix: str) -> bool:
+        """Tell whether the unit's contacts are shown in full: to who files and reviews it."""
+        return any(
+            self.may_act_as(role, division_prefix)
+            for role in (Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
+        )
+
     def covers(self, division_prefix: str) -> bool:
         """Tell whether the actor may read the work data of the division with this prefix."""
         return any(division_prefix.startswith(prefix) for prefix in self.prefixes)
