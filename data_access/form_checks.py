@@ -1,13 +1,58 @@
 """Check what a unit filed against the form it was filed on."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-if TYPE_CHECKING:
-    from domain.forms import Problem
+from data_access import plans
+from data_access.forms import load_form, tell_owner
+from domain import plan_form
+from domain.clock import today
+from domain.form_rules import Report, check, unfit, without_hidden
+from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows
+
+# What a form does on its own: the facts about its rows, and the rules that span them.
+_CONTEXTS: dict[str, Callable[[Connection, str], Context]] = {"plan_progress": plans.form_context}
+_SPANNING: dict[str, Callable[[Form, Content, Context], list[Problem]]] = {
+    "plan_progress": plan_form.problems
+}
+
+
+def form_context(connection: Connection, form_code: str, division_code: str) -> Context:
+    """Return the facts that a unit's content of this form is checked against."""
+    read = _CONTEXTS.get(form_code)
+    return read(connection, division_code) if read else Context(today=today())
+
+
+def all_problems(form: Form, content: Content, context: Context, report: Report) -> list[Problem]:
+    """Return what is wrong, doubtful or unchecked: field by field, then between the rows."""
+    spanning = _SPANNING.get(form.form_code)
+    return [
+        *check(form, content, context, report),
+        *(spanning(form, content, context) if spanning else ()),
+    ]
+
+
+def prepare(
+    connection: Connection,
+    form_code: str,
+    form_version: int,
+    division_code: str,
+    content: Content,
+) -> tuple[Content, list[Problem]]:
+    """Return the content as it would be filed, and what is wrong with it.
+
+    As filed: every row there, every value in its normal form, nothing in a field that is not
+    shown. A rule that fails is reported to its owner, in the same transaction.
+    """
+    form = load_form(connection, form_code, form_version)
+    context = form_context(connection, form_code, division_code)
+    problems = unfit(form, content, context)
+    if problems:
+        return content, problems
+    complete = with_all_rows(form, normalise(form, content), context)
+    filed = without_hidden(form, complete, context)
+    return filed, all_problems(form, filed, context, lambda broken: tell_owner(connection, broken))
 
 
 def check_submission(
@@ -15,7 +60,7 @@ def check_submission(
     form_code: str,
     form_version: int,
     division_code: str,
-    content: dict[str, Any],
+    content: Content,
 ) -> list[Problem]:
     """Return what is wrong, doubtful or unchecked in the content."""
-    return []
+    return prepare(connection, form_code, form_version, division_code, content)[1]

@@ -130,6 +130,7 @@ class Row:
     files: tuple[File, ...] = ()
     file_items: tuple[str, ...] = ()
     hint: str = ""
+    badge: str = ""
     is_open: bool = True
 
 

@@ -50,7 +50,7 @@ def complete_launch(owner: psycopg.Connection, actor: Actor, submission: Any) ->
         "contact_name": "张三",
         "contact_phone": "13800000000",
         "responsible_name": "李四",
-        "situation": "已启动编制工作。",
+        "work_summary": "已启动编制工作。",
     }
     with transaction(actor) as connection:
         reporting.save_draft(
