@@ -18,6 +18,7 @@ class Settings:
     data_dir: Path
     database_url: str | None = None
     owner_database_url: str | None = None
+    worker_memory_mb: int = 3072
 
     @property
     def log_dir(self) -> Path:
@@ -42,6 +43,7 @@ def read_settings(
         data_dir=Path(folder).expanduser().absolute(),
         database_url=url,
         owner_database_url=environment.get("PORTAL_OWNER_DATABASE_URL") or url,
+        worker_memory_mb=int(environment.get("PORTAL_WORKER_MEMORY_MB") or 3072),
     )
 
 

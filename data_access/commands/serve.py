@@ -37,9 +37,9 @@ def _dev(arguments: Namespace, settings: Settings) -> int:
 
 
 def _worker(arguments: Namespace, settings: Settings) -> int:
-    from data_access import jobs
+    from data_access import worker
 
-    jobs.run_worker()
+    worker.run_worker(settings.data_dir)
     return 0
 
 
