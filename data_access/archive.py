@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -25,6 +26,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from data_access import cluster, installation, processes
 from data_access.settings import Refusal, Settings
+from data_access.trail_anchors import anchors_held
 from domain import clock
 
 _MANIFEST = "manifest.json"
@@ -63,12 +65,9 @@ def _fill(file: BinaryIO, settings: Settings, url: str) -> Manifest:
     sums: dict[str, str] = {}
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
-            dump = Path(folder) / _DUMP
-            _pg(url, "pg_dump", "--format=custom", f"--file={dump}")
-            sums[_DUMP] = _add(tar, dump, _DUMP)
-        for path in _kept_files(settings.data_dir):
-            name = path.relative_to(settings.data_dir).as_posix()
-            sums[name] = _add(tar, path, name)
+            _dump_with_anchors(settings, url, Path(folder))
+            for path, name in [*_kept_files(Path(folder)), *_kept_files(settings.uploads_dir)]:
+                sums[name] = _add(tar, path, name)
         manifest = _manifest(url, sums)
         content = json.dumps(asdict(manifest), indent=1).encode()
         entry = tarfile.TarInfo(_MANIFEST)
@@ -77,12 +76,25 @@ def _fill(file: BinaryIO, settings: Settings, url: str) -> Manifest:
     return manifest
 
 
-def _kept_files(data_dir: Path) -> Iterator[Path]:
-    for folder in _FOLDERS:
-        for path in sorted((data_dir / folder).rglob("*")):
-            # What is still on its way in is sent again by whoever sends it.
-            if path.is_file() and "incoming" not in path.parts and not path.name.startswith("."):
-                yield path
+def _dump_with_anchors(settings: Settings, url: str, folder: Path) -> None:
+    """Copy the anchors and the database as of one moment, or a later look finds them apart."""
+    with psycopg.connect(url) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        with anchors_held(settings.data_dir):
+            snapshot = connection.execute("SELECT pg_export_snapshot()").fetchone()
+            shutil.copytree(settings.anchors_dir, folder / "anchors")
+        assert snapshot
+        dump = folder / _DUMP
+        _pg(url, "pg_dump", "--format=custom", f"--snapshot={snapshot[0]}", f"--file={dump}")
+
+
+def _kept_files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the files with their names in the archive, which begin with their folder's."""
+    root = folder.parent if folder.name in _FOLDERS else folder
+    for path in sorted(folder.rglob("*")):
+        # What is still on its way in is sent again by whoever sends it.
+        if path.is_file() and "incoming" not in path.parts and not path.name.startswith("."):
+            yield path, path.relative_to(root).as_posix()
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
