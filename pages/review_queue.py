@@ -1,0 +1,51 @@
+"""审核队列: the reports that wait for this reviewer's decision, oldest first."""
+
+import pandas as pd
+import streamlit as st
+
+from components.session import page_frame, require_actor
+from data_access import reporting
+from data_access.database import transaction
+from domain.access import Role
+from domain.clock import BEIJING, today
+
+actor = require_actor(Role.CITY, Role.PLAN_BUREAU)
+page_frame("审核队列")
+
+with transaction(actor, read_only=True) as connection:
+    queue = reporting.list_queue(connection, actor, "plan_progress")
+
+if not queue:
+    st.success("没有待审核的填报。新的填报提交后会出现在这里，并在“消息”中提示。")
+    st.stop()
+
+overdue = sum(bool(row.due_on and row.due_on < today()) for row in queue)
+st.markdown(
+    f"**{len(queue)} 份填报待审核**"
+    + (f"，其中 **{overdue} 份已超过办理期限**。" if overdue else "，均在办理期限内。")
+)
+table = pd.DataFrame(
+    {
+        "填报单位": [row.division_name for row in queue],
+        "所属": [row.parent_name for row in queue],
+        "填报期": [row.period_name for row in queue],
+        "审核步骤": [row.step_name for row in queue],
+        "轮次": [row.round_no for row in queue],
+        "内容": ["本期无变化" if row.no_change else "有变化" for row in queue],
+        "填报人": [row.filer_name for row in queue],
+        "报送时间": [f"{row.submitted_at.astimezone(BEIJING):%m月%d日 %H:%M}" for row in queue],
+        "应办结": [f"{row.due_on:%Y-%m-%d}" if row.due_on else "—" for row in queue],
+    }
+)
+chosen = st.dataframe(
+    table,
+    hide_index=True,
+    on_select="rerun",
+    selection_mode="single-row",
+    key=f"review-queue-{len(queue)}",
+    height=min(38 + 35 * len(queue), 640),
+)
+st.caption("点选一行，打开填报并审核。")
+if chosen["selection"]["rows"]:
+    opened = queue[chosen["selection"]["rows"][0]]
+    st.switch_page("pages/submission.py", query_params={"id": str(opened.submission_id)})
