@@ -1,0 +1,66 @@
+"""Invented evidence: one small PDF for each item, stored by what it contains."""
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+
+from data_access.demo import words
+from data_access.demo.bulk import Rows
+from data_access.demo.pdf import make_pdf
+from data_access.demo.timelines import Stage
+
+
+class EvidenceStore:
+    """Writes the files under `uploads` and their rows."""
+
+    def __init__(self, rows: Rows, uploads_dir: Path) -> None:
+        self._rows = rows
+        self._folder = uploads_dir
+        self._stored: set[str] = set()
+
+    def add(
+        self,
+        plan: tuple[int, str, str],
+        stage: Stage,
+        item: str,
+        uploaded_by: int,
+        uploaded_at: datetime,
+    ) -> int:
+        """Store a file for an item of a stage; `plan` is (plan_id, division_code, name)."""
+        plan_id, division_code, plan_name = plan
+        lines = [plan_name, f"阶段：{stage.name}", f"{division_code} {stage.stage_code}"]
+        sha256 = self._store(make_pdf(item, [*lines, f"{uploaded_at:%Y-%m-%d}"], words.WATERMARK), uploaded_at)
+        return self.refer(plan, stage, item, sha256, uploaded_by, uploaded_at)
+
+    def refer(
+        self,
+        plan: tuple[int, str, str],
+        stage: Stage,
+        item: str,
+        sha256: str,
+        uploaded_by: int,
+        uploaded_at: datetime,
+    ) -> int:
+        """Add a row of evidence for a file that is stored."""
+        plan_id, division_code, plan_name = plan
+        return self._rows.add_numbered(
+            "evidence",
+            plan_id,
+            division_code,
+            stage.stage_code,
+            item,
+            sha256,
+            f"{item}（{plan_name}）.pdf".replace("/", "、"),
+            uploaded_by,
+            uploaded_at,
+        )
+
+    def _store(self, content: bytes, stored_at: datetime) -> str:
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 not in self._stored:
+            self._stored.add(sha256)
+            folder = self._folder / sha256[:2]
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / sha256).write_bytes(content)
+            self._rows.add("stored_file", sha256, len(content), "application/pdf", stored_at)
+        return sha256
