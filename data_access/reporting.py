@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from data_access import progress_form
-from data_access.form_checks import check_submission
+from data_access.form_checks import prepare
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor, Role
@@ -349,6 +349,11 @@ def list_versions(connection: Connection, submission_id: int) -> list[Submission
     )
 
 
+def previous_content(connection: Connection, submission_id: int) -> dict[str, Any]:
+    """Return the content accepted before this report, {} for a unit's first."""
+    return connection.scalar(_SQL["previous_content"], {"submission_id": submission_id}) or {}
+
+
 def list_events(connection: Connection, submission_id: int) -> list[ReviewEvent]:
     """Return what was decided on a submission, oldest first."""
     return fetch_all(connection, _SQL["list_events"], ReviewEvent, submission_id=submission_id)
@@ -523,10 +528,13 @@ def submit(
     content = get_draft(connection, submission_id).content
     if no_change:
         content = form.prefilled(connection, locked.division_code) | {"form": content["form"]}
-    problems = check_submission(
+    content, problems = prepare(
         connection, locked.form_code, locked.form_version, locked.division_code, content
     )
     errors = [problem for problem in problems if problem.severity == "error"]
+    if no_change:
+        # What the province accepted already is not judged again under the rules of today.
+        errors = [problem for problem in errors if problem.path.startswith("form.")]
     if errors:
         raise InvalidContent(problems=errors, count=len(errors))
     version_no = locked.version_no + 1

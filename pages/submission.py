@@ -85,7 +85,8 @@ with left:
     st.html(round_list(events, remarks, form, context))
     st.caption(
         f"第 {shown.version_no} 版，表单第 {shown.form_version} 版，"
-        f"规则第 {shown.rule_version} 版，代码表 {shown.code_version} 版，流程第 {shown.workflow_version} 版；"
+        f"规则第 {shown.rule_version} 版，代码表 {shown.code_version} 版，"
+        f"流程第 {shown.workflow_version} 版；"
         f"内容校验值 {shown.content_sha256[:16]}…"
     )
 

@@ -264,3 +264,19 @@ SELECT submission.form_code, submission.division_code, division.level, division.
 
 -- name: transaction_time
 SELECT now()
+
+-- name: previous_content
+-- What the province accepted before this report: the unit's last filed report of an earlier period.
+SELECT version.content
+  FROM submission AS this
+  JOIN reporting_period AS period USING (period_id)
+  JOIN submission AS earlier
+    ON earlier.division_code = this.division_code AND earlier.form_code = this.form_code
+   AND earlier.state = 'filed'
+  JOIN reporting_period AS earlier_period ON earlier_period.period_id = earlier.period_id
+   AND earlier_period.starts_on < period.starts_on
+  JOIN submission_version AS version
+    ON version.submission_id = earlier.submission_id AND version.version_no = earlier.version_no
+ WHERE this.submission_id = :submission_id
+ ORDER BY earlier_period.starts_on DESC
+ LIMIT 1
