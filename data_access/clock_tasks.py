@@ -11,7 +11,7 @@ from domain.jobs import JobKind
 def anchor_trail(job: RunningJob) -> None:
     """Write the heads of the trail's chains into the file outside the database."""
     with job.transaction() as connection:
-        trail.anchor(connection, read_settings().anchors_dir)
+        trail.anchor(connection, read_settings().data_dir)
 
 
 @task(JobKind.DELIVER_EVENTS, every="* * * * *")
