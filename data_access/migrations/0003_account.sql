@@ -42,7 +42,7 @@ CREATE TABLE account_grant (
     CONSTRAINT account_grant_role_known CHECK (role IN (
         'leader', 'plan_bureau', 'use_control', 'department', 'city', 'county', 'township'
       , 'compile_unit', 'technical_reviewer', 'information_centre', 'security_auditor')),
-    CONSTRAINT account_grant_ends_after_start CHECK (valid_to > valid_from),
+    CONSTRAINT account_grant_ends_not_before_start CHECK (valid_to >= valid_from),
     -- One role on one division at a time, however often it is granted.
     CONSTRAINT account_grant_once EXCLUDE USING gist (
         user_id WITH =, role WITH =, division_code WITH =
@@ -66,6 +66,10 @@ COMMENT ON COLUMN account_grant.granted_by IS '授权人';
 CREATE FUNCTION refuse_conflicting_grant() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 BEGIN
+    -- No range has such bounds; the check of the table refuses them in its own words.
+    IF NEW.valid_to < NEW.valid_from THEN
+        RETURN NEW;
+    END IF;
     IF NEW.role IN ('security_auditor', 'information_centre') AND EXISTS (
         SELECT FROM account_grant AS other
          WHERE other.user_id = NEW.user_id AND other.role <> NEW.role
@@ -137,14 +141,53 @@ COMMENT ON COLUMN sign_in_failure.address IS '来源地址';
 COMMENT ON COLUMN sign_in_failure.happened_at IS '发生时间';
 COMMENT ON COLUMN sign_in_failure.cleared_at IS '清除时间（登录成功或管理员解锁）';
 
+-- What happened to an account at the door. The sessions and failures above change all the time;
+-- this is what the trail keeps of them.
+CREATE TABLE account_event (
+    account_event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id          bigint NOT NULL REFERENCES account,
+    kind             text NOT NULL,
+    address          text NOT NULL DEFAULT '',
+    happened_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT account_event_kind_known CHECK (kind IN (
+        'signed_in', 'signed_out', 'locked', 'unlocked', 'sessions_revoked'))
+);
+CREATE INDEX account_event_user_id ON account_event (user_id, happened_at);
+COMMENT ON TABLE account_event IS '账号事件（登录、退出、锁定、解锁、强制下线）';
+COMMENT ON COLUMN account_event.account_event_id IS '事件标识';
+COMMENT ON COLUMN account_event.user_id IS '账号';
+COMMENT ON COLUMN account_event.kind IS '事件';
+COMMENT ON COLUMN account_event.address IS '来源地址';
+COMMENT ON COLUMN account_event.happened_at IS '发生时间';
+
 -- The portal's own hand, for what the clock does (escalation): nobody can sign in as it.
 INSERT INTO account (username, display_name, password_hash, must_change_password, disabled_at)
 VALUES ('system', '系统', '!', false, now());
 
 SELECT audit_table('account', '{password_hash}');
 SELECT audit_table('account_grant');
+SELECT audit_table('account_event');
 
--- No row policy: names of accounts are shown beside what they did. The password's hash is read
--- by the sign-in alone, the telephone is masked by the data access.
-GRANT SELECT, INSERT, UPDATE ON account, account_grant, portal_session, sign_in_ticket
-    , sign_in_failure TO portal_app;
+-- Names of accounts are shown beside what they did, so everyone signed in reads them. Only the
+-- administrator of accounts changes them; one's own row takes a new password and nothing more.
+GRANT SELECT, INSERT ON account, account_grant, portal_session, sign_in_ticket, sign_in_failure
+    , account_event TO portal_app;
+GRANT UPDATE (display_name, organisation, phone, password_hash, password_changed_at
+    , must_change_password, disabled_at) ON account TO portal_app;
+GRANT UPDATE (valid_to) ON account_grant TO portal_app;
+GRANT UPDATE (last_seen_at, revoked_at) ON portal_session TO portal_app;
+GRANT UPDATE (used_at) ON sign_in_ticket TO portal_app;
+GRANT UPDATE (cleared_at) ON sign_in_failure TO portal_app;
+ALTER TABLE account ENABLE ROW LEVEL SECURITY;
+CREATE POLICY account_read ON account FOR SELECT TO portal_app USING (true);
+CREATE POLICY account_added_by_administrator ON account FOR INSERT TO portal_app
+    WITH CHECK ((SELECT 'information_centre' = ANY (actor_roles())));
+CREATE POLICY account_changed_by_administrator_or_owner ON account FOR UPDATE TO portal_app
+    USING (user_id = (SELECT actor_user_id())
+           OR (SELECT 'information_centre' = ANY (actor_roles())));
+ALTER TABLE account_grant ENABLE ROW LEVEL SECURITY;
+CREATE POLICY account_grant_read ON account_grant FOR SELECT TO portal_app USING (true);
+CREATE POLICY account_grant_added_by_administrator ON account_grant FOR INSERT TO portal_app
+    WITH CHECK ((SELECT 'information_centre' = ANY (actor_roles())));
+CREATE POLICY account_grant_changed_by_administrator ON account_grant FOR UPDATE TO portal_app
+    USING ((SELECT 'information_centre' = ANY (actor_roles())));

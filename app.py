@@ -1,0 +1,65 @@
+"""The portal as one ASGI application: the Streamlit pages, and routes beside them.
+
+`streamlit run app.py` finds `app` and serves everything. The Streamlit entry script is
+components/portal.py: next to a pages/ folder, a fresh Streamlit process would run any page by its
+URL before the entry script had a say.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import streamlit as st
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from streamlit.starlette import App
+
+from components.labels import error_message
+from components.middleware import OPEN_PAGES, SecurityHeaders, SessionEndsPages, SessionRequired
+from components.routes import ROUTES
+from components.routes.auth import fault, http_error, portal_error
+from domain.errors import PortalError
+
+
+@asynccontextmanager
+async def lifespan(served: App) -> AsyncIterator[None]:
+    """Watch the sessions of open pages for as long as the process serves."""
+    watch = asyncio.create_task(OPEN_PAGES.watch(), name="session-watch")
+    yield
+    watch.cancel()
+    with suppress(asyncio.CancelledError):
+        await watch
+
+
+def show_fault(error: Exception) -> bool:
+    """Show a refusal as its sentence, a fault as an apology with the id that is in the log."""
+    if isinstance(error, PortalError):
+        st.error(error_message(error))
+        return True
+    number = secrets.token_hex(4)
+    logging.getLogger("portal").error("fault %s", number, exc_info=error)
+    st.error(
+        "系统出现故障，未能完成操作，给您带来不便。"
+        f"请刷新页面重试；仍有问题请将编号 {number} 告知信息中心。"
+    )
+    return True
+
+
+app = App(
+    "components/portal.py",
+    routes=ROUTES,
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(SessionRequired),
+        Middleware(SessionEndsPages),
+    ],
+    lifespan=lifespan,
+    on_script_error=show_fault,
+    exception_handlers={
+        PortalError: portal_error,
+        HTTPException: http_error,
+        Exception: fault,
+    },
+)

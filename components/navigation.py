@@ -1,0 +1,122 @@
+"""Which screens there are, whose they are, and how a run finds its way to one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from components import sign_in
+from components.session import begin_run
+from domain.access import Actor, Role
+
+ROOT = Path(__file__).parents[1]
+ASSETS = ROOT / "assets"
+WORKERS = (
+    Role.LEADER,
+    Role.PLAN_BUREAU,
+    Role.USE_CONTROL,
+    Role.DEPARTMENT,
+    Role.CITY,
+    Role.COUNTY,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalPage:
+    """One screen: its file and address, its place in the navigation, and whose it is."""
+
+    name: str  # pages/<name>.py, and /<name>
+    title: str
+    icon: str
+    group: str
+    roles: tuple[Role, ...]  # none: everyone signed in
+    hidden: bool = False
+
+    @property
+    def path(self) -> Path:
+        return ROOT / "pages" / f"{self.name}.py"
+
+    def is_for(self, actor: Actor) -> bool:
+        return not self.roles or actor.has_role(*self.roles)
+
+
+PAGES = (
+    PortalPage("overview", "总览", "map", "监督", WORKERS),
+    PortalPage("unit", "单位详情", "location_city", "监督", WORKERS, hidden=True),
+    PortalPage("figures", "数字来源", "fact_check", "监督", WORKERS, hidden=True),
+    PortalPage("supervision", "督办催办", "campaign", "监督", WORKERS),
+    PortalPage("inbox", "消息", "inbox", "监督", WORKERS),
+    PortalPage("report", "编制进度填报", "edit_note", "填报", (Role.COUNTY, Role.CITY)),
+    PortalPage("review_queue", "审核队列", "rule", "审核", (Role.PLAN_BUREAU, Role.CITY)),
+    PortalPage("submission", "填报详情", "description", "审核", WORKERS, hidden=True),
+    PortalPage("accounts", "账号", "group", "管理", (Role.INFORMATION_CENTRE,)),
+    PortalPage("periods", "填报期", "event", "管理", (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)),
+    PortalPage("jobs", "后台任务", "pending_actions", "管理", (Role.INFORMATION_CENTRE,)),
+    PortalPage("settings", "系统设置", "settings", "管理", (Role.INFORMATION_CENTRE,)),
+    PortalPage("trail", "审计查询", "policy", "审计", (Role.SECURITY_AUDITOR,)),
+    PortalPage("password", "修改口令", "key", "账号", (), hidden=True),
+)
+# Where each role begins; of several roles the first counts.
+HOMES = {
+    Role.LEADER: "overview",
+    Role.PLAN_BUREAU: "overview",
+    Role.CITY: "report",
+    Role.COUNTY: "report",
+    Role.INFORMATION_CENTRE: "accounts",
+    Role.SECURITY_AUDITOR: "trail",
+}
+
+
+def draw_portal() -> None:
+    """Draw one run of the portal."""
+    st.html(ASSETS / "portal.css")
+    if sign_in.is_leaving():
+        sign_in.farewell()
+        return
+    actor = begin_run()
+    selected = navigation(actor)
+    if actor is None:
+        sign_in.sign_in_page()
+        return
+    _who(actor)
+    selected.run()
+
+
+def navigation(actor: Actor | None) -> st.Page:
+    """Register every page, so that each address is known, and show those of the actor's roles."""
+    pages = {page.name: _page(page, actor) for page in PAGES if page.path.exists()}
+    groups: dict[str, list[st.Page]] = {}
+    for page in PAGES:
+        if page.name in pages:
+            groups.setdefault(page.group, []).append(pages[page.name])
+
+    def home() -> None:
+        st.switch_page(pages[_home_of(actor)])
+
+    first = st.Page(home, title="首页", url_path="home", default=True, visibility="hidden")
+    groups.setdefault("", []).append(first)
+    return st.navigation(groups, position="top" if actor else "hidden")
+
+
+def _page(page: PortalPage, actor: Actor | None) -> st.Page:
+    shown = actor is not None and not actor.must_change_password and page.is_for(actor)
+    return st.Page(
+        page.path,
+        title=page.title,
+        icon=f":material/{page.icon}:",
+        url_path=page.name,
+        visibility="visible" if shown and not page.hidden else "hidden",
+    )
+
+
+def _home_of(actor: Actor | None) -> str:
+    if actor is None or actor.must_change_password:
+        return "password"
+    homes = [home for role, home in HOMES.items() if actor.has_role(role)]
+    return next((name for name in homes if (ROOT / "pages" / f"{name}.py").exists()), "password")
+
+
+def _who(actor: Actor) -> None:
+    with st.container(key="who"), st.popover(actor.display_name, icon=":material/person:"):
+        st.page_link(str(ROOT / "pages" / "password.py"), label="修改口令", icon=":material/key:")
+        st.button("退出登录", icon=":material/logout:", on_click=sign_in.sign_out, type="tertiary")
