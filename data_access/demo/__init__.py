@@ -39,6 +39,7 @@ def load(
         rows = Rows(first_ids(cursor))
         Province(rows, read_reference(cursor, today), data_dir, today, seed).tell()
         cursor.execute("SET LOCAL app.bulk_load = 'on'")
+        cursor.execute("SET LOCAL default_toast_compression = 'lz4'")  # half the time of pglz
         digests = rows.copy_into(cursor)
         cursor.execute("SET LOCAL app.bulk_load = 'off'")
         ask(cursor, "mark_as_demo")

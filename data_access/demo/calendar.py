@@ -48,7 +48,8 @@ class WorkCalendar:
 
 def office_hour(rng: Random, day: date) -> datetime:
     """Return a moment of the day at which somebody sits in an office, Beijing time."""
-    minute = rng.choice((rng.randint(8 * 60 + 35, 11 * 60 + 50), rng.randint(14 * 60, 17 * 60 + 40)))
+    morning = rng.randint(8 * 60 + 35, 11 * 60 + 50)
+    minute = rng.choice((morning, rng.randint(14 * 60, 17 * 60 + 40)))
     clock = time(minute // 60, minute % 60, rng.randint(0, 59))
     return datetime.combine(day, clock, BEIJING)
 

@@ -125,9 +125,7 @@ def chain_now(rng: Random, days: Sequence[date], steps: Sequence[int], fate: str
     ]
 
 
-def _actions_now(
-    rng: Random, steps: Sequence[int], fate: str
-) -> list[tuple[ReviewAction, int]]:
+def _actions_now(rng: Random, steps: Sequence[int], fate: str) -> list[tuple[ReviewAction, int]]:
     if fate in ("none", "draft"):
         return []
     approvals = [(ReviewAction.APPROVE, step) for step in steps]

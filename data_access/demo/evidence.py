@@ -28,21 +28,13 @@ class EvidenceStore:
     ) -> int:
         """Store a file for an item of a stage; `plan` is (plan_id, division_code, name)."""
         plan_id, division_code, plan_name = plan
-        lines = [plan_name, f"阶段：{stage.name}", f"{division_code} {stage.stage_code}"]
-        sha256 = self._store(make_pdf(item, [*lines, f"{uploaded_at:%Y-%m-%d}"], words.WATERMARK), uploaded_at)
-        return self.refer(plan, stage, item, sha256, uploaded_by, uploaded_at)
-
-    def refer(
-        self,
-        plan: tuple[int, str, str],
-        stage: Stage,
-        item: str,
-        sha256: str,
-        uploaded_by: int,
-        uploaded_at: datetime,
-    ) -> int:
-        """Add a row of evidence for a file that is stored."""
-        plan_id, division_code, plan_name = plan
+        lines = [
+            plan_name,
+            f"阶段：{stage.name}",
+            f"{division_code} {stage.stage_code}",
+            f"{uploaded_at:%Y-%m-%d}",
+        ]
+        sha256 = self._store(make_pdf(item, lines, words.WATERMARK), uploaded_at)
         return self._rows.add_numbered(
             "evidence",
             plan_id,

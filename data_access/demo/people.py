@@ -184,6 +184,4 @@ def _write_down(path: Path, staff: Staff, passwords: Sequence[str]) -> None:
         writer = csv.writer(file)
         writer.writerow(("username", "password", "role", "division_code"))
         for person, password in zip(staff.people, passwords, strict=True):
-            writer.writerow(
-                (person.username, password, person.role.value, person.division.code)
-            )
+            writer.writerow((person.username, password, person.role.value, person.division.code))

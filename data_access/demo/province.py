@@ -17,7 +17,7 @@ from data_access.demo.calendar import (
 )
 from data_access.demo.chains import Chain, Event, Period, chain_now, fate_now, past_chain
 from data_access.demo.evidence import EvidenceStore
-from data_access.demo.people import Division, Staff
+from data_access.demo.people import Division
 from data_access.demo.reference import Reference
 from data_access.demo.reports import PlanHistory, UnitHistory
 from data_access.demo.supervision import LateUnit, MissedPeriod, Supervision
@@ -214,9 +214,7 @@ class Province:
         self._note_late(unit, fate, plans[0])
         self._extend(rng, unit, chains)
 
-    def _chains(
-        self, rng: Random, unit: Division, steps: Sequence[int], turn: int
-    ) -> list[Chain]:
+    def _chains(self, rng: Random, unit: Division, steps: Sequence[int], turn: int) -> list[Chain]:
         chains: list[Chain] = []
         done_on = self._first_month - _DAY
         in_hand = self._period_in_hand
@@ -312,8 +310,8 @@ class Province:
     def _submitted_until(self, rng: Random, chains: Sequence[Chain]) -> date | None:
         """Return the day of a report under review, where it brings something new."""
         waiting = [each for each in chains if each.events and not each.is_filed][-1:]
-        news = rng.random() < 0.65
-        return next((each.submitted_at.date() for each in waiting if news and each.submitted_at), None)
+        days = [each.submitted_at.date() for each in waiting if each.submitted_at]
+        return days[0] if rng.random() < 0.65 and days else None
 
     # WHAT OTHERS DID ABOUT IT
 

@@ -221,7 +221,9 @@ class UnitHistory:
     def _spoil(self, report: _Report, content: dict[str, Any], day: date) -> None:
         """Leave in the content what the reviewer will return it for."""
         fresh = [
-            row for row in content["milestone"] if row["state"] == "completed" and self._is_news(row)
+            row
+            for row in content["milestone"]
+            if row["state"] == MilestoneState.COMPLETED and self._is_news(row)
         ]
         for row in fresh[-1:]:
             wrong = date.fromisoformat(row["completed_on"]) + timedelta(days=2)
@@ -290,7 +292,8 @@ class UnitHistory:
 
     def _reply(self, report: _Report, at: datetime) -> None:
         for number, event_id, path, reason, reply in report.open_remarks:
-            self._add_remark(report, number, event_id, path, reason, (reply, report.filer.user_id, at))
+            answer = (reply, report.filer.user_id, at)
+            self._add_remark(report, number, event_id, path, reason, answer)
         report.open_remarks = []
 
     def _add_remark(
@@ -326,14 +329,13 @@ class UnitHistory:
             )
             report.round_no += 1
             report.open_remarks = [
-                (number, event_id, *rest) for number, _, *rest in report.open_remarks
+                (number, event_id, path, reason, reply)
+                for number, _, path, reason, reply in report.open_remarks
             ]
             return
         later = [number for number in self._steps if number > event.step_no]
         if later:
-            self._add_event(
-                report, event, SubmissionState.SUBMITTED, min(later), "", reviewer
-            )
+            self._add_event(report, event, SubmissionState.SUBMITTED, min(later), "", reviewer)
             return
         self._add_event(report, event, SubmissionState.FILED, 0, "", reviewer)
         self._accept(report, event.at, reviewer)

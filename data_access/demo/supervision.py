@@ -7,7 +7,7 @@ from random import Random
 
 from data_access.demo import words
 from data_access.demo.bulk import Rows
-from data_access.demo.calendar import WorkCalendar, office_hour
+from data_access.demo.calendar import WorkCalendar, midnight, office_hour
 from data_access.demo.chains import Period
 from data_access.demo.people import Division, Person, Staff
 from domain.access import Role
@@ -15,6 +15,7 @@ from domain.supervision import unit_role
 
 _DAY = timedelta(days=1)
 _MESSAGES_KEPT = 60 * _DAY
+_LINK = {"reminder": "reminder", "supervision_item": "item"}
 _ITEMS = ("closed", "closed", "answered", "open", "answered", "open", "open")
 
 
@@ -101,12 +102,12 @@ class Supervision:
             reply = self._rng.choice(replies)
             answer = (person.user_id, office_hour(self._rng, answered_on), reply, None)
         elif due < self._today:
-            answer = (None, None, None, datetime.combine(due + _DAY, sent_at.timetz().replace(hour=6)))
+            answer = (None, None, None, midnight(due + _DAY) + timedelta(hours=1))
         sender = self._sender()
         reminder_id = self._rows.add_numbered(
             "reminder", unit.code, topic, message, sender.user_id, sent_at, due, *answer
         )
-        self._notify(unit, "催办", message, f"supervision?reminder={reminder_id}", sent_at, "reminder", reminder_id)
+        self._notify(unit, "催办", message, sent_at, "reminder", reminder_id)
 
     def _sender(self) -> Person:
         role = self._rng.choice((Role.LEADER, Role.PLAN_BUREAU, Role.PLAN_BUREAU))
@@ -117,7 +118,6 @@ class Supervision:
         unit: Division,
         title: str,
         body: str,
-        link: str,
         sent_at: datetime,
         source_table: str,
         source_id: int,
@@ -129,7 +129,7 @@ class Supervision:
                 unit.code,
                 title,
                 body,
-                link,
+                f"supervision?{_LINK[source_table]}={source_id}",
                 sent_at,
                 source_table,
                 source_id,
@@ -169,8 +169,9 @@ class Supervision:
             self._rows.add_numbered(
                 "supervision_note", item_id, late.unit.code, kind, body, writer, written_at
             )
-        link = f"supervision?item={item_id}"
-        self._notify(late.unit, f"督办：{title}", requirement, link, opened_at, "supervision_item", item_id)
+        self._notify(
+            late.unit, f"督办：{title}", requirement, opened_at, "supervision_item", item_id
+        )
 
     def _notes(
         self, unit: Division, state: str, day: date, leader: Person, closed_at: datetime
@@ -180,10 +181,11 @@ class Supervision:
         filer = self._staff.filers(unit)[0].user_id
         first = office_hour(self._rng, self._calendar.later(day, 5))
         second = office_hour(self._rng, self._calendar.later(day, 8))
+        third = office_hour(self._rng, self._calendar.later(day, 15))
         notes = [
             ("feedback", words.ITEM_FEEDBACK[0], filer, first),
             ("comment", words.ITEM_COMMENT, leader.user_id, second),
-            ("feedback", words.ITEM_FEEDBACK[1], filer, office_hour(self._rng, self._calendar.later(day, 15))),
+            ("feedback", words.ITEM_FEEDBACK[1], filer, third),
         ]
         if state == "closed":
             notes.append(("close", words.ITEM_CLOSING, leader.user_id, closed_at))

@@ -216,6 +216,7 @@ def _replan(
     shift = rng.randint(60, 150) * _DAY
     for line in lines[course.accepted :]:
         if line.planned_on:
-            line.replanned_on = calendar.on_or_after(max(line.planned_on + shift, today + 15 * _DAY))
+            later = max(line.planned_on + shift, today + 15 * _DAY)
+            line.replanned_on = calendar.on_or_after(later)
             line.replan_reason = reason
             line.replan_from = decided
