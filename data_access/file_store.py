@@ -34,7 +34,7 @@ _HASHES_KEPT = 64
 
 
 class Digest(Protocol):
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | bytearray, /) -> None: ...
 
     def hexdigest(self) -> str: ...
 
@@ -66,7 +66,7 @@ class IncomingFile:
         self._file = file
         self._digest = digest
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | bytearray) -> None:
         """Write and hash; raise UploadRefused when the disk is full."""
         with _disk_faults():
             self._file.write(data)

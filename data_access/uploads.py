@@ -162,7 +162,7 @@ class Reception:
     def is_complete(self) -> bool:
         return self.offset == self.upload.size
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | bytearray) -> None:
         """Take bytes; raise UploadRefused where they are more than was declared."""
         if self.offset + len(data) > self.upload.size:
             raise UploadRefused(reason=FileFault.TOO_LARGE, limit=self.upload.size)
