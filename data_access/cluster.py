@@ -10,6 +10,7 @@ machine to it. The machine's own clusters are never touched.
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -202,6 +203,8 @@ class Server:
         """Stop the server: open transactions are rolled back, the files are left in order."""
         if self._process:
             processes.stop(self._process, by=signal.SIGINT, patience=60, then=signal.SIGQUIT)
+        if self._home not in Path(self._cluster.socket).parents:
+            shutil.rmtree(self._cluster.socket, ignore_errors=True)
 
     def _refuse_lost_files(self) -> None:
         """Refuse to begin anew in silence where a disk is not mounted or files were removed."""
@@ -257,9 +260,9 @@ class Server:
             raise Refusal(f"{program} failed: {_last_line(finished.stderr)}")
 
     def _socket_folder(self) -> Path:
-        """Return an empty folder for the socket, whose path the kernel limits to 107 bytes."""
+        """Return an empty folder for the socket: in the home, or for a difficult path in /tmp."""
         folder = self._home / "socket"
-        if len(os.fsencode(folder)) > _SOCKET_PATH_LIMIT:
+        if not _is_plain(folder):
             former = self._cluster.socket
             folder = Path(former if _is_closed_folder(former) else tempfile.mkdtemp(prefix="pg-"))
         self._make_folder(folder)
@@ -447,6 +450,15 @@ def _is_server_of(pid: int, data: Path) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/cwd").resolve() == data.resolve()
     return False
+
+
+def _is_plain(folder: Path) -> bool:
+    """Tell whether the kernel takes the path (107 bytes) and every reader of URLs reads it alike.
+
+    SQLAlchemy writes a space in a URL as a plus, which libpq takes for a plus.
+    """
+    short = len(os.fsencode(folder)) <= _SOCKET_PATH_LIMIT
+    return short and re.fullmatch(r"[\w/.-]+", str(folder), re.ASCII) is not None
 
 
 def _is_closed_folder(path: str) -> bool:

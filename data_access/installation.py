@@ -1,11 +1,10 @@
 """Bring a database to the state in which it can serve: schema, login, reference data, demo."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import psycopg
 
-from data_access import cluster, reference_data
+from data_access import cluster, demo, reference_data
 from data_access.migrate import migrate
 from data_access.settings import Settings
 from domain import clock
@@ -19,17 +18,23 @@ def prepare(
     say: Callable[[str], None] = print,
 ) -> None:
     """Migrate, load the reference data and, into an empty database only, the demo."""
+    _close_folders(settings)
     with psycopg.connect(urls.owner, autocommit=True) as owner:
         applied = migrate(owner)
         if applied:
             say(f"The schema is at {applied[-1]} ({len(applied)} migrations applied).")
         cluster.ensure_portal_login(settings, owner)
         reference_data.load_all(owner)
-        if with_demo and is_empty(owner) and find_spec("data_access.demo"):
-            from data_access import demo
-
+        if with_demo and is_empty(owner):
             say("Loading the demo data …")
             demo.load(owner, settings.data_dir, today=clock.today())
+
+
+def _close_folders(settings: Settings) -> None:
+    """Shut what lies in the data directory, which others may pass through, to all but its owner."""
+    for folder in (settings.uploads_dir, settings.anchors_dir, settings.log_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
 
 
 def is_empty(owner: psycopg.Connection) -> bool:

@@ -18,3 +18,5 @@ SELECT (SELECT max(name) FROM schema_migration) AS schema_version
      , (SELECT count(*) FROM account WHERE disabled_at IS NULL) AS accounts
      , (SELECT count(*) FROM submission) AS submissions
      , (SELECT count(*) FROM row_change) AS trail_entries
+     , (SELECT count(*) FROM job_queue.procrastinate_jobs WHERE status IN ('todo', 'doing')) AS jobs
+     , (SELECT count(*) FROM job_queue.procrastinate_jobs WHERE status = 'failed') AS failed_jobs

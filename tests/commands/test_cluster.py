@@ -50,7 +50,6 @@ def test_it_ends_the_server_that_a_killed_portal_left(settings):
 def test_a_path_too_long_for_a_socket_is_no_obstacle(folder):
     settings = Settings(data_dir=folder / ("long" * 20) / ("longer" * 20))
     assert answer(settings, "SELECT 1") == 1
-    shutil.rmtree(json.loads((settings.data_dir / "cluster.json").read_text())["socket"])
 
 
 def test_lost_files_are_not_replaced_by_an_empty_database(settings):

@@ -92,11 +92,13 @@ def running(folder: Path) -> Iterator[Portal]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     made = Portal(checkout, port)
-    made.start()
-    yield made
-    if made.runs():
-        made.end(signal.SIGKILL)
-    wait_until(lambda: not made.children())
+    try:
+        made.start()
+        yield made
+    finally:
+        if made.runs():
+            made.end(signal.SIGKILL)
+        wait_until(lambda: not made.children())
 
 
 def test_it_starts_from_nothing_and_counts_its_units(running):
