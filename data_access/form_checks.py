@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from data_access import plans
-from data_access.forms import load_form, tell_owner
+from data_access.forms import load_form, log_broken, tell_owner
 from domain import plan_form
 from domain.clock import today
 from domain.form_rules import Report, check, unfit, without_hidden
@@ -47,12 +47,7 @@ def prepare(
     """
     form = load_form(connection, form_code, form_version)
     context = form_context(connection, form_code, division_code)
-    problems = unfit(form, content, context)
-    if problems:
-        return content, problems
-    complete = with_all_rows(form, normalise(form, content), context)
-    filed = without_hidden(form, complete, context)
-    return filed, all_problems(form, filed, context, lambda broken: tell_owner(connection, broken))
+    return _prepared(form, content, context, lambda broken: tell_owner(connection, broken))
 
 
 def check_submission(
@@ -62,5 +57,18 @@ def check_submission(
     division_code: str,
     content: Content,
 ) -> list[Problem]:
-    """Return what is wrong, doubtful or unchecked in the content."""
-    return prepare(connection, form_code, form_version, division_code, content)[1]
+    """Return what is wrong, doubtful or unchecked in the content; writes nothing."""
+    form = load_form(connection, form_code, form_version)
+    context = form_context(connection, form_code, division_code)
+    return _prepared(form, content, context, log_broken)[1]
+
+
+def _prepared(
+    form: Form, content: Content, context: Context, report: Report
+) -> tuple[Content, list[Problem]]:
+    problems = unfit(form, content, context)
+    if problems:
+        return content, problems
+    complete = with_all_rows(form, normalise(form, content), context)
+    filed = without_hidden(form, complete, context)
+    return filed, all_problems(form, filed, context, report)

@@ -124,6 +124,11 @@ def _rules(row: _Field) -> tuple[tuple[str, str], ...]:
     return tuple(zip(rules, messages, strict=False))
 
 
+def log_broken(broken: BrokenRule) -> None:
+    """Log a rule that cannot be evaluated: where nothing may be written to the database."""
+    _LOG.error("form rule cannot be evaluated: %r", broken)
+
+
 def tell_owner(connection: Connection, broken: BrokenRule) -> None:
     """Log a rule that cannot be evaluated and put it into the information centre's inbox.
 
@@ -134,7 +139,7 @@ def tell_owner(connection: Connection, broken: BrokenRule) -> None:
     if news in _TOLD:
         return
     _TOLD.add(news)
-    _LOG.error("form rule cannot be evaluated: %r", broken)
+    log_broken(broken)
     title = f"表单校验规则有误：{broken.form_code} 第 {broken.version} 版 {field_code}"
     body = f"规则“{broken.expression}”无法计算（{broken.reason}），相关字段显示为“未校验”。"
     notices = [

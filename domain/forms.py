@@ -355,11 +355,24 @@ def diff(
 def flatten(form: Form, content: Content) -> dict[str, object]:
     """Return the content as path to normal value."""
     return {
-        path_of(group, key, item.code): normal_value(form, item, row.get(item.code))
-        for group in form.groups
-        for key, row in rows_of(content, group)
-        for item in form.fields_of(group)
+        path: normal_value(form, item, value) for path, item, value in _each_field(form, content)
     }
+
+
+def changed_by_normalising(form: Form, content: Content) -> dict[str, object]:
+    """Return path to normal value of each field that was typed in another form."""
+    return {
+        path: normal
+        for path, item, value in _each_field(form, content)
+        if (normal := normal_value(form, item, value)) != value
+    }
+
+
+def _each_field(form: Form, content: Content) -> Iterator[tuple[str, Field, object]]:
+    for group in form.groups:
+        for key, row in rows_of(content, group):
+            for item in form.fields_of(group):
+                yield path_of(group, key, item.code), item, row.get(item.code)
 
 
 def _change(form: Form, path: str, old: object, new: object, context: Context | None) -> Change:

@@ -1,0 +1,93 @@
+"""What a filer's page shows around the form: where the report stands, which unit, other plans."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from components.labels import moment
+from components.session import errors_shown
+from data_access import plans
+from data_access.database import transaction
+from data_access.filing import FilingUnit, WaitingStep
+from data_access.plans import PlanType
+from data_access.reporting import Submission
+from domain.access import Actor
+from domain.clock import BEIJING, now
+from domain.workflow import SubmissionState
+
+
+def filing_sentence(submission: Submission, waiting: WaitingStep | None) -> str:
+    """Return what happened to the report, and what comes next, in Markdown."""
+    name, period = submission.division_name, submission.period_name
+    change = "（本期无变化）" if submission.no_change else ""
+    if submission.state is SubmissionState.FILED:
+        filed = moment(submission.filed_at) if submission.filed_at else ""
+        return (
+            f"{name}{period}进度{change}已于 {filed} 备案，回执编号 **{submission.receipt_no}**。"
+        )
+    if submission.state is SubmissionState.SUBMITTED:
+        sent = moment(submission.submitted_at) if submission.submitted_at else ""
+        return f"已于 {sent} 提交{name}{period}进度{change}，{_waiting_words(waiting)}。"
+    due = _deadline_words(submission)
+    if submission.state is SubmissionState.RETURNED:
+        return f"{name}{period}进度被退回，请按退回意见修改后重新提交，{due}。"
+    return f"{name}{period}进度尚未提交，{due}。"
+
+
+def _waiting_words(waiting: WaitingStep | None) -> str:
+    if waiting is None:
+        return "等待审核"
+    step = waiting.step_name
+    # 设区市初审 of 南昌市 is 南昌市初审; a step of the province is named as it is.
+    who = f"{waiting.reviewer_name}{step[-2:]}" if step.startswith("设区市") else step
+    due = waiting.due_on
+    return f"等待**{who}**" + (f"（预计 {due.month}月{due.day}日前）" if due else "")
+
+
+def _deadline_words(submission: Submission) -> str:
+    """Return the deadline in Beijing's time with the days that are left."""
+    deadline = submission.deadline_at.astimezone(BEIJING)
+    days = (deadline.date() - now().date()).days
+    if deadline < now():
+        return f"**截止时间 {moment(deadline)} 已过，请尽快提交**"
+    left = "**今天截止**" if days == 0 else f"还有 **{days}** 天"
+    return f"截止 {moment(deadline)}，{left}"
+
+
+def unit_chooser(units: Sequence[FilingUnit]) -> FilingUnit:
+    """Return the unit to file for; ask where there are several."""
+    if len(units) == 1:
+        return units[0]
+    asked = st.query_params.get("unit")
+    codes = [unit.code for unit in units]
+    chosen = st.selectbox(
+        "填报单位",
+        units,
+        index=codes.index(asked) if asked in codes else 0,
+        format_func=lambda unit: unit.name,
+        key="report-unit",
+        width=320,
+    )
+    st.query_params["unit"] = chosen.code
+    return chosen
+
+
+@st.dialog("申报其他规划")
+def declare_dialog(actor: Actor, unit: FilingUnit, types: Sequence[PlanType]) -> None:
+    """Ask for a plan's type and name, and declare it for the unit."""
+    st.caption(f"{unit.name}另行组织编制的专项、详细或乡镇规划，在此申报后逐期填报进度。")
+    chosen = st.selectbox(
+        "规划类型", types, format_func=lambda item: item.name, key="report-declare-type"
+    )
+    name = st.text_input(
+        "规划名称", key="report-declare-name", max_chars=60, placeholder="请填规划全称"
+    )
+    if not st.button("申报", type="primary", key="report-declare-send"):
+        return
+    if not name.strip():
+        st.error("请填写规划名称。")
+        return
+    with errors_shown():
+        with transaction(actor, action="plan.declare") as connection:
+            plans.declare(connection, actor, unit.code, chosen.code, name)
+        st.rerun()

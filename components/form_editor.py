@@ -1,0 +1,146 @@
+"""The form component: what the browser needs to draw a form, and the element that draws it.
+
+The element is given a number and asks /api/drafts for everything else, so a rerun of the page
+costs nothing and never disturbs what somebody is typing.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from domain.access import Actor
+from domain.expressions import BadExpression, parse, tree
+from domain.forms import (
+    FORM_GROUP,
+    UNDELIVERED,
+    Content,
+    Context,
+    Field,
+    Form,
+    Problem,
+    Row,
+    flatten,
+    label_of,
+)
+
+_ASSETS = Path(__file__).parents[1] / "assets"
+_element = st.components.v2.component(
+    "form_editor",
+    css=(_ASSETS / "form_editor.css").read_text("utf-8"),
+    js="\n".join((_ASSETS / name).read_text("utf-8") for name in ("upload.js", "form_editor.js")),
+)
+
+
+def form_editor(actor: Actor, submission_id: int, revision: int, page: int = 0) -> bool:
+    """Draw the form of a submission; tell whether it was filed or withdrawn in this run.
+
+    `revision` is the submission's lock_version: the element reads everything anew when it moves,
+    or when `page` (anything else that changed on this page, such as a declared plan) does.
+    """
+    result = _element(
+        key=f"form-editor-{submission_id}",
+        data={
+            "submission_id": submission_id,
+            "user_id": actor.user_id,
+            "revision": revision,
+            "page": page,
+        },
+        on_moved_change=_noted,
+    )
+    return result.moved is not None
+
+
+def _noted() -> None:
+    """Let the trigger rerun the page, which reads the new state."""
+
+
+def describe(form: Form) -> dict[str, Any]:
+    """Return the form as the browser draws it; conditions are trees, never text to run."""
+    return {
+        "title": form.title,
+        "groups": [
+            {"code": group, "fields": [_field(form, item) for item in form.fields_of(group)]}
+            for group in form.groups
+        ],
+    }
+
+
+def _field(form: Form, item: Field) -> dict[str, Any]:
+    return {
+        "code": item.code,
+        "label": item.label,
+        "type": item.data_type,
+        "section": item.section,
+        "unit": item.unit,
+        "options": list(form.options(item).items()),
+        "required": _condition(item.required_when),
+        "visible": _condition(item.visible_when),
+        "help": item.help,
+        "read_only": item.read_only,
+    }
+
+
+def _condition(expression: str | None) -> list[object] | None:
+    """Return the tree of a condition; one that cannot be read is reported by the check."""
+    try:
+        return tree(parse(expression)) if expression else None
+    except BadExpression:
+        return None
+
+
+def describe_rows(context: Context) -> dict[str, Any]:
+    """Return what is known about the rows beside what is typed into them."""
+    return {group: [_row(row) for row in rows] for group, rows in context.rows.items()}
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "key": row.key,
+        "label": row.label,
+        "identity": dict(row.identity),
+        "parent": row.parent,
+        "values": describe_values(row.values),
+        "locked": sorted(row.locked),
+        "files": [{"id": f.file_id, "item": f.item, "name": f.name} for f in row.files],
+        "file_items": row.file_items,
+        "hint": row.hint,
+        "badge": row.badge,
+        "is_open": row.is_open,
+    }
+
+
+def describe_values(values: Mapping[str, object]) -> dict[str, object]:
+    """Return names for conditions as JSON: dates as ISO texts, nothing for the undelivered."""
+    plain = {name: None if value is UNDELIVERED else value for name, value in values.items()}
+    return {n: v.isoformat() if isinstance(v, date) else v for n, v in plain.items()}
+
+
+def describe_problems(problems: list[Problem]) -> list[dict[str, str]]:
+    """Return problems as JSON."""
+    return [
+        {
+            "path": problem.path,
+            "label": problem.label,
+            "message": problem.message,
+            "severity": problem.severity.value,
+            "kind": problem.kind.value,
+        }
+        for problem in problems
+    ]
+
+
+def labels(form: Form, content: Content, context: Context) -> dict[str, str]:
+    """Return what a person calls each field of the content."""
+    return {path: label_of(form, path, context) for path in flatten(form, content)}
+
+
+def rows_only(form: Form, content: Content) -> dict[str, object]:
+    """Return the accepted values of the row groups, path to value."""
+    return {
+        path: value
+        for path, value in flatten(form, content).items()
+        if not path.startswith(f"{FORM_GROUP}.")
+    }

@@ -1,0 +1,320 @@
+"""Drafts over HTTP: what a form's page reads, saves while somebody types, and files.
+
+Every answer that refuses carries `error` (the class) and `message` (the sentence). Saving checks
+softly: whatever is wrong comes back beside the draft that was stored all the same.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from components.form_editor import (
+    describe,
+    describe_problems,
+    describe_rows,
+    describe_values,
+    labels,
+    rows_only,
+)
+from components.labels import error_message, moment
+from components.routes.auth import require
+from data_access import reporting
+from data_access.database import transaction
+from data_access.form_checks import all_problems, form_context
+from data_access.forms import load_form, log_broken, tell_owner
+from data_access.progress_form import prefilled
+from data_access.uploads import get_use
+from domain import clock
+from domain.access import Actor, Role
+from domain.errors import DraftConflict, InvalidContent, NotFound
+from domain.form_rules import unfit
+from domain.forms import Form, changed_by_normalising, normalise, with_all_rows
+from domain.workflow import ReviewAction, SubmissionState
+
+_FILERS = (Role.CITY, Role.COUNTY)
+_LONGEST_BODY = 2 * 1024 * 1024  # bytes: a form of 119 fields has some ten thousand
+_LONGEST_REPLY = 500
+
+
+# READING
+
+
+def read_draft(request: Request) -> Response:
+    """Answer with everything the form's page draws: description, rows, content, problems."""
+    actor = require(request, *_FILERS)
+    submission_id = _number(request, "submission_id")
+    with transaction(actor, read_only=True) as connection:
+        submission = reporting.get_submission(connection, submission_id)
+        return _no_store(JSONResponse(_state(connection, actor, submission)))
+
+
+def _state(connection: Connection, actor: Actor, submission: reporting.Submission) -> Any:
+    form = load_form(connection, submission.form_code, submission.form_version)
+    context = form_context(connection, submission.form_code, submission.division_code)
+    may = {move.action for move in reporting.moves_of(connection, actor, submission)}
+    may_file = ReviewAction.SUBMIT in may
+    stored = submission.draft_content if may_file else submission.filed_content
+    content = with_all_rows(form, stored or submission.draft_content or {}, context)
+    problems = all_problems(form, content, context, log_broken) if may_file else []
+    accepted = rows_only(form, prefilled(connection, submission.division_code)) if may_file else {}
+    named = labels(form, content, context)
+    return {
+        "submission": {
+            "lock_version": submission.lock_version,
+            "state": submission.state.value,
+            "no_change": submission.no_change,
+        },
+        "can": {
+            "save": may_file,
+            "submit": may_file,
+            "withdraw": ReviewAction.WITHDRAW in may,
+        },
+        "form": describe(form),
+        "rows": describe_rows(context),
+        "values": describe_values({"today": context.today, **context.values}),
+        "labels": named,
+        "content": content,
+        "draft_version": submission.draft_version,
+        "saved_by": submission.saved_by_name,
+        "saved_at_text": _saved_at(submission.saved_at) if may_file else "",
+        "accepted": accepted,
+        "has_accepted": any(row.badge for row in context.rows.get("milestone", ())),
+        "problems": describe_problems(problems),
+        **_remarks(connection, submission, form, named),
+        "accept": ",".join(get_use(connection, "evidence").media_types),
+    }
+
+
+def _remarks(
+    connection: Connection, submission: reporting.Submission, form: Form, named: dict[str, str]
+) -> dict[str, Any]:
+    """Return the last return and its reasons, as long as they wait to be answered."""
+    events = reporting.list_events(connection, submission.submission_id)
+    returns = [event for event in events if event.action is ReviewAction.RETURN]
+    if not returns or submission.state is SubmissionState.FILED:
+        return {"remarks": [], "returned": None}
+    last = returns[-1]
+    remarks = reporting.list_open_remarks(connection, submission.submission_id)
+    return {
+        "returned": {
+            "reviewer": last.user_name,
+            "at": moment(last.happened_at),
+            "round": last.round_no,
+            "comment": last.comment,
+        },
+        "remarks": [
+            {
+                "id": remark.review_remark_id,
+                "path": remark.field_path,
+                "label": named.get(remark.field_path) or "总体意见",
+                "reason": remark.reason,
+                "reply": remark.reply,
+            }
+            for remark in remarks
+        ],
+    }
+
+
+# SAVING
+
+
+async def save_draft(request: Request) -> Response:
+    """Save the draft over the version the browser saw, and answer with what is wrong in it."""
+    actor = await run_in_threadpool(require, request, *_FILERS)
+    body = await _body(request)
+    version = body.get("draft_version")
+    if type(version) is not int or "content" not in body:
+        raise HTTPException(400, "请求不完整，请刷新页面后重试。")
+    submission_id = _number(request, "submission_id")
+    return await run_in_threadpool(
+        _answering, lambda: _save(actor, submission_id, body["content"], version)
+    )
+
+
+def _save(actor: Actor, submission_id: int, content: Any, version: int) -> dict[str, Any]:
+    with transaction(actor, action="draft.save") as connection:
+        submission = reporting.get_submission(connection, submission_id)
+        form = load_form(connection, submission.form_code, submission.form_version)
+        context = form_context(connection, submission.form_code, submission.division_code)
+        foreign = unfit(form, content, context)
+        if foreign:
+            raise InvalidContent(problems=foreign, count=len(foreign))
+        normal = with_all_rows(form, normalise(form, content), context)
+        saved = reporting.save_draft(connection, actor, submission_id, normal, version)
+        problems = all_problems(
+            form, normal, context, lambda broken: tell_owner(connection, broken)
+        )
+    return {
+        "draft_version": saved.draft_version,
+        "saved_at_text": _saved_at(saved.saved_at),
+        "normal": changed_by_normalising(form, content),
+        "problems": describe_problems(problems),
+    }
+
+
+async def save_reply(request: Request) -> Response:
+    """Save the answer to one reason of a return."""
+    actor = await run_in_threadpool(require, request, *_FILERS)
+    text = (await _body(request)).get("text")
+    if text is not None and not isinstance(text, str):
+        raise HTTPException(400, "请求不完整，请刷新页面后重试。")
+    if len(text or "") > _LONGEST_REPLY:
+        raise HTTPException(422, f"答复共 {len(text or '')} 字，最多 {_LONGEST_REPLY} 字，请精简。")
+    remark_id = _number(request, "review_remark_id")
+    clean = (text or "").replace("\x00", "").strip()
+    return await run_in_threadpool(_answering, lambda: _reply(actor, remark_id, clean))
+
+
+def _reply(actor: Actor, review_remark_id: int, text: str) -> dict[str, Any]:
+    with transaction(actor, action="remark.reply") as connection:
+        reporting.reply(connection, actor, review_remark_id, text)
+    return {"saved_at_text": _saved_at(clock.now())}
+
+
+# MOVES
+
+
+async def submit(request: Request) -> Response:
+    """File the draft the browser saw, or, with `no_change`, the accepted values as they stand."""
+    actor = await run_in_threadpool(require, request, *_FILERS)
+    body = await _body(request)
+    seen, lock_version = body.get("draft_version"), body.get("lock_version")
+    if type(lock_version) is not int or type(seen) is not int:
+        raise HTTPException(400, "请求不完整，请刷新页面后重试。")
+    submission_id, no_change = _number(request, "submission_id"), body.get("no_change") is True
+    return await run_in_threadpool(
+        _answering, lambda: _submit(actor, submission_id, lock_version, seen, no_change=no_change)
+    )
+
+
+def _submit(
+    actor: Actor, submission_id: int, lock_version: int, seen: int, *, no_change: bool
+) -> dict[str, Any]:
+    with transaction(actor, action="submission.submit") as connection:
+        draft = reporting.get_draft(connection, submission_id)
+        if draft.draft_version != seen and not no_change:
+            raise DraftConflict(
+                content=draft.content,
+                draft_version=draft.draft_version,
+                saved_by=draft.saved_by_name,
+                saved_at=draft.saved_at,
+            )
+        moved = reporting.submit(
+            connection, actor, submission_id, lock_version, no_change=no_change
+        )
+    return {"state": moved.state.value, "lock_version": moved.lock_version}
+
+
+async def withdraw(request: Request) -> Response:
+    """Take a report back before the first decision."""
+    actor = await run_in_threadpool(require, request, *_FILERS)
+    lock_version = (await _body(request)).get("lock_version")
+    if type(lock_version) is not int:
+        raise HTTPException(400, "请求不完整，请刷新页面后重试。")
+    submission_id = _number(request, "submission_id")
+    return await run_in_threadpool(
+        _answering, lambda: _withdraw(actor, submission_id, lock_version)
+    )
+
+
+def _withdraw(actor: Actor, submission_id: int, lock_version: int) -> dict[str, Any]:
+    with transaction(actor, action="submission.withdraw") as connection:
+        moved = reporting.withdraw(connection, actor, submission_id, lock_version)
+    return {"state": moved.state.value, "lock_version": moved.lock_version}
+
+
+# ANSWERS
+
+
+def _answering(act: Callable[[], dict[str, Any]]) -> Response:
+    """Answer with what the act returns; a conflict and bad content carry what they are about."""
+    try:
+        return _no_store(JSONResponse(act()))
+    except DraftConflict as error:
+        return _conflict(error)
+    except InvalidContent as error:
+        return _refusal(error, describe_problems(_problems(error)))
+
+
+def _problems(error: InvalidContent) -> Any:
+    return error.details.get("problems", [])
+
+
+def _conflict(error: DraftConflict) -> Response:
+    saved_at = error.details["saved_at"]
+    assert isinstance(saved_at, datetime)
+    return _no_store(
+        JSONResponse(
+            {
+                "error": "DraftConflict",
+                "message": error_message(error),
+                "content": error.details["content"],
+                "draft_version": error.details["draft_version"],
+                "saved_by": error.details["saved_by"],
+                "saved_at_text": _saved_at(saved_at),
+            },
+            409,
+        )
+    )
+
+
+def _refusal(error: InvalidContent, problems: list[dict[str, str]]) -> Response:
+    message = f"未提交：有 {len(problems)} 处需要修改，请按各字段旁的提示修改后重新提交。"
+    return _no_store(
+        JSONResponse({"error": "InvalidContent", "message": message, "problems": problems}, 422)
+    )
+
+
+def _no_store(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _saved_at(saved_at: datetime | None) -> str:
+    """Return the second of saving in Beijing, with its day where that is not today."""
+    if saved_at is None:
+        return ""
+    local = saved_at.astimezone(clock.BEIJING)
+    time = f"{local:%H:%M:%S}"
+    return time if local.date() == clock.today() else f"{local.month}月{local.day}日 {time}"
+
+
+def _number(request: Request, name: str) -> int:
+    """Return a number of the path; what no id can be is not found."""
+    text = str(request.path_params[name])
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise NotFound(**{name: text[:30]})
+    return int(text)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    received = b""
+    async for part in request.stream():
+        received += part
+        if len(received) > _LONGEST_BODY:
+            raise HTTPException(413, "内容过多，请分次填写。")
+    try:
+        body = json.loads(received)
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "请求无法识别，请刷新页面后重试。") from error
+    if not isinstance(body, dict):
+        raise HTTPException(400, "请求无法识别，请刷新页面后重试。")
+    return body
+
+
+_DRAFT = "/api/drafts/{submission_id}"
+ROUTES: list[BaseRoute] = [
+    Route(_DRAFT, read_draft, methods=["GET"]),
+    Route(_DRAFT, save_draft, methods=["PUT"]),
+    Route(f"{_DRAFT}/submit", submit, methods=["POST"]),
+    Route(f"{_DRAFT}/withdraw", withdraw, methods=["POST"]),
+    Route(f"{_DRAFT}/replies/{{review_remark_id}}", save_reply, methods=["PUT"]),
+]
