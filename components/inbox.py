@@ -1,0 +1,42 @@
+"""The inbox: how many messages wait, and the list of them."""
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import streamlit as st
+
+from data_access import inbox
+from data_access.database import transaction
+from domain.access import Actor
+
+_PAGES = Path(__file__).parents[1] / "pages"
+
+
+def unread_count(actor: Actor) -> int:
+    """Return how many messages the actor has not opened, at most a few seconds old."""
+    return _unread(actor, actor.user_id, actor.prefixes, tuple(sorted(actor.roles)))
+
+
+@st.cache_data(ttl=5, max_entries=1000, show_spinner=False)
+def _unread(_actor: Actor, user_id: int, prefixes: tuple[str, ...], roles: tuple[str, ...]) -> int:
+    with transaction(_actor, read_only=True) as connection:
+        return inbox.count_unread(connection)
+
+
+def mark_read(actor: Actor, *message_ids: int) -> None:
+    """Note that the actor has read these messages."""
+    with transaction(actor, action="inbox.read") as connection:
+        inbox.mark_read(connection, actor, message_ids)
+    _unread.clear()
+
+
+def find_page(link: str) -> tuple[Path, dict[str, str]] | None:
+    """Return the page that a message opens and its parameters; None where there is no such page.
+
+    >>> page, parameters = find_page("supervision?item=3")
+    >>> page.name, parameters
+    ('supervision.py', {'item': '3'})
+    """
+    parts = urlsplit(link)
+    path = _PAGES / f"{parts.path.strip('/')}.py"
+    return (path, dict(parse_qsl(parts.query))) if path.parent == _PAGES and path.exists() else None

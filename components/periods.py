@@ -1,0 +1,191 @@
+"""Running a reporting period: the figures, who has not filed, opening and closing."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import streamlit as st
+
+from components.labels import label, moment
+from components.sentences import day_text, month_text, percent
+from components.session import errors_shown
+from components.supervision import finish, forget_outcome, outcome_shown
+from components.url_parameters import choice_parameter, set_parameter
+from data_access import periods
+from data_access.database import transaction
+from data_access.periods import Extension, Filing, filing_figures
+from data_access.reporting import ReportingPeriod
+from domain.access import Actor
+from domain.clock import BEIJING, today
+from domain.progress import PeriodState, Share
+
+_MISSING = "未报和退回"
+_ALL = "全部单位"
+
+
+def period_sentence(period: ReportingPeriod, filings: Sequence[Filing], now: datetime) -> str:
+    """Return where the period stands: how many have filed, how long is left."""
+    filed = sum(filing.is_filed for filing in filings)
+    missing = len(filings) - filed
+    if period.closed_at is not None:
+        return (
+            f"**{period.name}填报期已于 {moment(period.closed_at)} 关闭：**"
+            f"{len(filings)} 个单位中 {filed} 个已报送，{missing} 个未报送。"
+        )
+    days = (period.deadline_at.astimezone(BEIJING).date() - now.astimezone(BEIJING).date()).days
+    left = f"还有 {days} 天" if days > 0 else ("今日截止" if not days else f"已截止 {-days} 天")
+    return (
+        f"**{period.name}：{len(filings)} 个单位中 {filed} 个已报送，{missing} 个未报送**"
+        f"（截止 {moment(period.deadline_at)}，{left}）。"
+    )
+
+
+def figures(filings: Sequence[Filing]) -> None:
+    """Draw the counts of the period; completeness and timeliness are those of the overview."""
+    counted = filing_figures(filings)
+    cells = [
+        ("完整率", _share(counted.completeness)),
+        ("及时率", _share(counted.timeliness)),
+        ("本期无变化", f"{counted.no_change} 个"),
+        ("退回待改", f"{counted.returned} 个"),
+        ("延期单位", f"{counted.extended} 个"),
+    ]
+    cards = "".join(
+        f'<div class="unit-card"><div class="name">{name}</div>'
+        f'<div class="value">{value}</div></div>'
+        for name, value in cells
+    )
+    st.html(f'<div class="unit-cards">{cards}</div>')
+
+
+def _share(share: Share) -> str:
+    if share.ratio is None:
+        return "—"
+    return f"{percent(share.ratio)} <small>{share.numerator} / {share.denominator}</small>"
+
+
+def choose_filings(
+    filings: Sequence[Filing], period: ReportingPeriod, now: datetime
+) -> list[Filing]:
+    """Draw who has filed and who has not, filtered by the address; return the chosen units."""
+    cities = sorted({filing.parent_name for filing in filings if filing.level == "county"})
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        state = _choice("状态", "state", [_MISSING, *(label(each) for each in PeriodState), _ALL])
+        city = _choice("设区市", "city", ["全部", *cities])
+    rows = [each for each in filings if _passes(each, state, city)]
+    if not rows:
+        st.success("没有符合条件的单位。" if state != _MISSING else "各单位均已报送。")
+        return []
+    chosen = st.dataframe(
+        [_row(each, now) for each in rows],
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"periods-table-{period.period_id}-{state}-{city}-{len(rows)}",
+        height=min(38 + 35 * len(rows), 460),
+    )
+    return [rows[number] for number in chosen["selection"]["rows"] if number < len(rows)]
+
+
+def _choice(caption: str, parameter: str, options: list[str]) -> str:
+    asked = choice_parameter(parameter, options) or options[0]
+    chosen = st.selectbox(
+        caption, options, options.index(asked), key=f"periods-{parameter}-{asked}", width=160
+    )
+    if chosen != asked:
+        set_parameter(parameter, chosen if chosen != options[0] else None)
+        st.rerun()
+    return asked
+
+
+def _passes(filing: Filing, state: str, city: str) -> bool:
+    if city != "全部" and city not in (filing.parent_name, filing.name):
+        return False
+    if state == _MISSING:
+        return not filing.is_filed
+    return state in (_ALL, label(filing.period_state))
+
+
+def _row(filing: Filing, now: datetime) -> dict[str, str]:
+    late = not filing.is_filed and now > filing.deadline_at
+    days = (now.astimezone(BEIJING).date() - filing.deadline_at.astimezone(BEIJING).date()).days
+    return {
+        "单位": filing.name,
+        "上级": filing.parent_name,
+        "类型": filing.kind,
+        "状态": label(filing.period_state) + ("（无变化）" if filing.no_change else ""),
+        "报送时间": _stamp(filing.submitted_at),
+        "截止": _stamp(filing.deadline_at) + ("（延期）" if filing.is_extended else ""),
+        "逾期": f"{max(days, 1)} 天" if late else ("逾期报送" if _late(filing) else "—"),
+        "最近催报": _stamp(filing.reminded_at),
+    }
+
+
+def _late(filing: Filing) -> bool:
+    return filing.is_filed and not filing.on_time
+
+
+def _stamp(at: datetime | None) -> str:
+    return f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}" if at else "—"
+
+
+def extension_list(extensions: Sequence[Extension]) -> None:
+    """Draw the extensions of the period with their reasons."""
+    if not extensions:
+        return
+    st.subheader("延期记录", anchor=False)
+    st.dataframe(
+        [
+            {
+                "单位": each.division_name,
+                "延至": _stamp(each.deadline_at),
+                "理由": each.reason,
+                "批准人": each.granted_by_name,
+                "批准时间": _stamp(each.granted_at),
+            }
+            for each in extensions
+        ],
+        hide_index=True,
+        key="periods-extensions",
+    )
+
+
+@st.dialog("开启填报期", on_dismiss=forget_outcome)
+def open_dialog(actor: Actor, form_code: str, month: date) -> None:
+    """Let the actor open the period of a month; the deadline is prefilled from the setting."""
+    if outcome_shown():
+        return
+    chosen = st.date_input("月份（取所在月）", month, format="YYYY-MM-DD", key="periods-month")
+    first = chosen.replace(day=1)
+    with transaction(actor, read_only=True) as connection:
+        default = periods.default_deadline(connection, first)
+    deadline = st.date_input(
+        "报送截止日（含当日）", default, format="YYYY-MM-DD", key=f"periods-deadline-{first}"
+    )
+    name = month_text(first)
+    st.caption(f"开启后，{name}填报期对全部填报单位生效，并向各单位发送通知。")
+    if st.button("开启", key="periods-open-send", type="primary"):
+        due = day_text(deadline, today())
+        with errors_shown():
+            with transaction(actor, action="reporting_period.open") as connection:
+                periods.open_period(
+                    connection, actor, form_code, first, deadline, name=name,
+                    notice=f"{name}编制进度填报已开启，请于 {due}前报送。",
+                )  # fmt: skip
+            finish(f"已开启{name}填报期，截止 {due}，已通知各填报单位。")
+
+
+@st.dialog("关闭填报期", on_dismiss=forget_outcome)
+def close_dialog(actor: Actor, period: ReportingPeriod, filings: Sequence[Filing]) -> None:
+    """Ask before closing a period that units have not filed in."""
+    if outcome_shown():
+        return
+    missing = sum(not filing.is_filed for filing in filings)
+    st.markdown(
+        f"关闭 **{period.name}** 填报期后不再催报和延期。"
+        + (f"目前还有 **{missing} 个单位未报送**。" if missing else "各单位均已报送。")
+    )
+    if st.button("确认关闭", key="periods-close-send", type="primary"):
+        with errors_shown():
+            with transaction(actor, action="reporting_period.close") as connection:
+                periods.close_period(connection, actor, period.period_id)
+            finish(f"{period.name}填报期已关闭。")
