@@ -5,8 +5,8 @@ from collections.abc import Callable
 import psycopg
 
 from data_access import cluster, demo, reference_data
-from data_access.migrate import migrate
-from data_access.settings import Settings
+from data_access.migrate import ChangedMigration, migrate
+from data_access.settings import Refusal, Settings
 from domain import clock
 
 
@@ -20,7 +20,7 @@ def prepare(
     """Migrate, load the reference data and, into an empty database only, the demo."""
     _close_folders(settings)
     with psycopg.connect(urls.owner, autocommit=True) as owner:
-        applied = migrate(owner)
+        applied = _migrated(owner)
         if applied:
             say(f"The schema is at {applied[-1]} ({len(applied)} migrations applied).")
         cluster.ensure_portal_login(settings, owner)
@@ -28,6 +28,16 @@ def prepare(
         if with_demo and is_empty(owner):
             say("Loading the demo data …")
             demo.load(owner, settings.data_dir, today=clock.today())
+
+
+def _migrated(owner: psycopg.Connection) -> list[str]:
+    try:
+        return migrate(owner)
+    except ChangedMigration as changed:
+        raise Refusal(
+            f"The migration {changed} is not the one that was applied to this database:"
+            " use the version of the portal that applied it."
+        ) from changed
 
 
 def _close_folders(settings: Settings) -> None:
