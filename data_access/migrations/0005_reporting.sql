@@ -248,6 +248,7 @@ CREATE TABLE submission_version (
     UNIQUE (submission_id, version_no, division_code),
     FOREIGN KEY (submission_id, division_code) REFERENCES submission (submission_id, division_code)
 );
+CREATE INDEX submission_version_division_code ON submission_version (division_code, submitted_at DESC);
 COMMENT ON TABLE submission_version IS '报送版本（只增不改）';
 COMMENT ON COLUMN submission_version.submission_id IS '填报';
 COMMENT ON COLUMN submission_version.version_no IS '版本号';

@@ -39,6 +39,9 @@ WITH form AS (
          , min(accepted.baseline_on) FILTER (
                WHERE accepted.state IN ('not_started', 'running')
                  AND accepted.baseline_on < CAST(:day AS date)) AS late_since
+         , (array_agg(stage.name ORDER BY accepted.baseline_on, stage.stage_order) FILTER (
+               WHERE accepted.state IN ('not_started', 'running')
+                 AND accepted.baseline_on < CAST(:day AS date)))[1] AS late_stage_name
       FROM accepted
       JOIN plan_stage AS stage USING (stage_code)
       JOIN weight USING (stage_code)
@@ -84,11 +87,17 @@ WITH form AS (
     SELECT report.division_code, sum(weight.weight) / 100 AS pending_ratio
       FROM report
       JOIN filed_milestone AS filed USING (submission_id, version_no)
-      JOIN headline ON headline.plan_id = filed.plan_id
+      JOIN plan ON plan.plan_id = filed.plan_id AND plan.is_headline
       JOIN weight USING (stage_code)
-      LEFT JOIN accepted ON accepted.plan_id = filed.plan_id AND accepted.stage_code = filed.stage_code
+      LEFT JOIN LATERAL (
+          SELECT state
+            FROM accepted_milestone
+           WHERE accepted_milestone.plan_id = filed.plan_id
+             AND accepted_milestone.stage_code = filed.stage_code AND accepted_at <= :moment
+           ORDER BY accepted_at DESC, accepted_milestone_id DESC
+           LIMIT 1) AS known ON true
      WHERE report.to_state = 'submitted' AND filed.state = 'completed'
-       AND accepted.state IS DISTINCT FROM 'completed'
+       AND known.state IS DISTINCT FROM 'completed'
      GROUP BY report.division_code
 )
 SELECT unit.code, unit.name, unit.level, unit.kind, unit.prefix, unit.parent_code
@@ -102,7 +111,7 @@ SELECT unit.code, unit.name, unit.level, unit.kind, unit.prefix, unit.parent_cod
      , CAST(coalesce(stages.stage_count, 0) AS integer) AS stage_count
      , coalesce(CAST(:day AS date) - standing.late_since, 0) AS late_days
      , standing.late_since
-     , coalesce(late_stage.name, '') AS late_stage_name
+     , coalesce(standing.late_stage_name, '') AS late_stage_name
      , CAST(coalesce(standing.planned_stages, 0) AS integer) AS planned_stages
      , CASE coalesce(report.to_state, 'draft') WHEN 'draft' THEN 'not_filed'
             ELSE report.to_state END AS period_state
@@ -118,14 +127,6 @@ SELECT unit.code, unit.name, unit.level, unit.kind, unit.prefix, unit.parent_cod
   LEFT JOIN standing USING (plan_id)
   LEFT JOIN plan_stage AS reached
          ON reached.plan_type = headline.plan_type AND reached.stage_order = standing.stage_order
-  LEFT JOIN LATERAL (
-      SELECT stage.name
-        FROM accepted
-        JOIN plan_stage AS stage USING (stage_code)
-       WHERE accepted.plan_id = headline.plan_id AND accepted.baseline_on = standing.late_since
-         AND accepted.state IN ('not_started', 'running')
-       ORDER BY stage.stage_order
-       LIMIT 1) AS late_stage ON true
   LEFT JOIN LATERAL (
       SELECT count(*) AS stage_count FROM plan_stage
        WHERE plan_stage.plan_type = headline.plan_type) AS stages ON true
@@ -145,7 +146,6 @@ SELECT unit.code, unit.name, unit.level, unit.kind, unit.prefix, unit.parent_cod
       SELECT content -> 'form' ->> 'responsible_name' AS name
         FROM submission_version AS latest
        WHERE latest.division_code = unit.code AND latest.submitted_at <= :moment
-         AND content -> 'form' ->> 'responsible_name' IS NOT NULL
        ORDER BY latest.submitted_at DESC
        LIMIT 1) AS responsible ON true
  ORDER BY unit.code
