@@ -28,6 +28,9 @@ def prepare(
         if with_demo and is_empty(owner):
             say("Loading the demo data …")
             demo.load(owner, settings.data_dir, today=clock.today())
+        if applied:
+            # The planner knows nothing of rows that were just copied in.
+            owner.execute("ANALYZE")
 
 
 def _migrated(owner: psycopg.Connection) -> list[str]:
