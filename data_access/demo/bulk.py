@@ -124,10 +124,14 @@ class Rows:
         """Copy every table, each with its entry in the trail; return the digests by table."""
         return {table: self._copy(cursor, table) for table in TABLES}
 
+    def digests(self) -> dict[str, str]:
+        """Return the SHA-256 of every table's rows."""
+        return {table: _digest(_lines(rows)) for table, rows in self._rows.items()}
+
     def _copy(self, cursor: psycopg.Cursor[Any], table: str) -> str:
         columns = TABLES[table]
         lines = _lines(self._rows[table])
-        digest = hashlib.sha256(lines).hexdigest()
+        digest = _digest(lines)
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
             sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
@@ -142,6 +146,10 @@ class Rows:
             "SELECT log_bulk_load(%s, %s, %s, 'demo.load')", [table, self.count(table), digest]
         )
         return digest
+
+
+def _digest(lines: bytes) -> str:
+    return hashlib.sha256(lines).hexdigest()
 
 
 def _lines(rows: Iterable[Sequence[object]]) -> bytes:

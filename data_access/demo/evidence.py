@@ -25,8 +25,13 @@ class EvidenceStore:
         item: str,
         uploaded_by: int,
         uploaded_at: datetime,
+        *,
+        title: str = "",
     ) -> int:
-        """Store a file for an item of a stage; `plan` is (plan_id, division_code, name)."""
+        """Store a file for an item of a stage; `plan` is (plan_id, division_code, name).
+
+        With the `title` of another item the file is that item's once more.
+        """
         plan_id, division_code, plan_name = plan
         lines = [
             plan_name,
@@ -34,7 +39,7 @@ class EvidenceStore:
             f"{division_code} {stage.stage_code}",
             f"{uploaded_at:%Y-%m-%d}",
         ]
-        sha256 = self._store(make_pdf(item, lines, words.WATERMARK), uploaded_at)
+        sha256 = self._store(make_pdf(title or item, lines, words.WATERMARK), uploaded_at)
         return self._rows.add_numbered(
             "evidence",
             plan_id,

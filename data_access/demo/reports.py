@@ -23,6 +23,8 @@ _ACCEPTED_FIELDS = (
     "late_reason",
 )  # fmt: skip
 _COMPARED_FIELDS = tuple(name for name in _ACCEPTED_FIELDS if name != "replan_reason")
+# Of what waits for a decision: so that a reviewer meets the warning.
+_SHARE_THAT_REPEATS_A_FILE = 0.25
 _Values = dict[str, Any]
 
 
@@ -137,7 +139,7 @@ class UnitHistory:
     def _content(self, report: _Report, at: datetime, *, flawed: bool) -> dict[str, Any]:
         day = at.date()
         for plan in self._plans:
-            self._gather_evidence(plan, report.filer, at)
+            self._gather_evidence(plan, report, at)
         declared = [plan for plan in self._plans if plan.declared_from <= day]
         milestones = [row for plan in declared for row in self._milestones(plan, day)]
         content = {
@@ -185,22 +187,22 @@ class UnitHistory:
         rows = []
         for line in plan.lines:
             code = line.stage.stage_code
-            values = dict(_AS_ACCEPTED_NEVER) if merged else line.values_on(day)
-            if merged and code in plan.accepted:
-                values = {name: plan.accepted[code][name] for name in values}
+            values = _HIDDEN if merged else line.values_on(day)
+            done = values["state"] == MilestoneState.COMPLETED
             rows.append(
                 {"key": f"{plan.plan_id}/{code}", "plan_id": plan.plan_id, "stage_code": code}
                 | {name: _plain(value) for name, value in values.items()}
                 | {
                     "note": None,
-                    "evidence": dict(plan.evidence.get(code, {}))
-                    if values["state"] == MilestoneState.COMPLETED
-                    else {},
+                    "evidence": dict(plan.evidence[code]) if done else None,
                 }
             )
         return rows
 
-    def _gather_evidence(self, plan: PlanHistory, filer: Person, at: datetime) -> None:
+    def _gather_evidence(self, plan: PlanHistory, report: _Report, at: datetime) -> None:
+        chain = report.chain
+        careless = not chain.is_filed and chain.period.closed_at is None
+        repeats = careless and self._rng.random() < _SHARE_THAT_REPEATS_A_FILE
         for line in plan.lines:
             code = line.stage.stage_code
             if code in plan.evidence or plan.disposition_on(at.date()) is Disposition.MERGED:
@@ -212,8 +214,9 @@ class UnitHistory:
                         (plan.plan_id, self._unit.code, plan.name),
                         line.stage,
                         item,
-                        filer.user_id,
+                        report.filer.user_id,
                         uploaded_at - timedelta(seconds=23 * number),
+                        title=line.stage.evidence_items[0] if repeats else "",
                     )
                     for number, item in enumerate(line.stage.evidence_items)
                 }
@@ -246,7 +249,8 @@ class UnitHistory:
             known = plans[row["plan_id"]].accepted.get(row["stage_code"])
             if known is None and not _says_something(row):
                 continue
-            if known is None or any(_plain(known[name]) != row[name] for name in _COMPARED_FIELDS):
+            facts = _facts(row)
+            if known is None or any(known[name] != facts[name] for name in _COMPARED_FIELDS):
                 return False
         return all(
             plans[row["plan_id"]].accepted_as.value == row["disposition"] for row in content["plan"]
@@ -278,7 +282,7 @@ class UnitHistory:
                 self._unit.code,
                 row["plan_id"],
                 row["stage_code"],
-                row["state"],
+                row["state"] or MilestoneState.NOT_STARTED.value,
                 row["planned_on"],
                 row["replanned_on"],
                 row["replan_reason"],
@@ -396,10 +400,9 @@ class UnitHistory:
         known = plan.accepted.get(row["stage_code"])
         if known is None and not _says_something(row):
             return
-        facts = {name: row[name] for name in (*_ACCEPTED_FIELDS, "planned_on")}
+        facts = _facts(row)
         if known and known["planned_on"]:
             facts["planned_on"] = known["planned_on"]
-        facts["evidence_ids"] = _evidence_ids(row)
         if facts == known:
             return
         plan.accepted[row["stage_code"]] = facts
@@ -462,8 +465,9 @@ class UnitHistory:
         return Role.CITY if self._unit.level == "city" else Role.COUNTY
 
 
-_AS_ACCEPTED_NEVER: _Values = {
-    "state": MilestoneState.NOT_STARTED.value,
+# Of a merged plan the form shows no milestones, and what is not shown is not filed.
+_HIDDEN: _Values = {
+    "state": None,
     "planned_on": None,
     "replanned_on": None,
     "replan_reason": None,
@@ -474,12 +478,21 @@ _AS_ACCEPTED_NEVER: _Values = {
 }
 
 
+def _facts(row: _Values) -> _Values:
+    """Return what acceptance takes from a filed milestone."""
+    facts = {name: row[name] for name in (*_ACCEPTED_FIELDS, "planned_on")}
+    facts["state"] = row["state"] or MilestoneState.NOT_STARTED.value
+    return facts | {"evidence_ids": _evidence_ids(row)}
+
+
 def _says_something(row: _Values) -> bool:
-    return row["state"] != MilestoneState.NOT_STARTED or row["planned_on"] is not None
+    state = row["state"] or MilestoneState.NOT_STARTED
+    return state != MilestoneState.NOT_STARTED or row["planned_on"] is not None
 
 
 def _evidence_ids(row: _Values) -> list[int]:
-    return [row["evidence"][item] for item in sorted(row["evidence"])]
+    evidence: dict[str, int] = row["evidence"] or {}
+    return [evidence[item] for item in sorted(evidence)]
 
 
 def _plain(value: object) -> object:
