@@ -81,8 +81,10 @@ COMMENT ON COLUMN audited_table.redacted IS '不留内容的字段（只记是�
 -- The chain this transaction writes to. The lock on its head is the chain's: it lasts as long
 -- as the transaction, and others take one of the other chains meanwhile. app.trail_chain only
 -- remembers the choice; a false value costs a wait for that head and nothing else.
+-- A session keeps the plan it made while the table was small: it has to be the index from the
+-- first entry on, or a long load reads the whole trail for each row.
 CREATE FUNCTION trail_place(OUT chain_no integer, OUT chain_seq bigint, OUT hash bytea)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
     remembered text := current_setting('app.trail_chain', true);
     start integer := floor(random() * 64);
@@ -144,7 +146,8 @@ $$;
 -- Fires at commit for each entry and lets the last one of the transaction move the head:
 -- once a transaction, because updating one row a thousand times gets slower each time.
 CREATE FUNCTION advance_trail_head() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off AS $$
 BEGIN
     UPDATE trail_head SET chain_seq = NEW.chain_seq, hash = NEW.hash
      WHERE chain_no = NEW.chain_no
