@@ -9,14 +9,16 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas
 import psycopg
 import shapely
 from psycopg import sql
 
 from domain.errors import InvalidImport
+
+if TYPE_CHECKING:
+    import geopandas
 
 REFERENCE = Path(__file__).parent / "reference"
 # Parents before children; a setting that exists keeps its value.
@@ -102,6 +104,8 @@ def import_boundaries(connection: psycopg.Connection[Any], path: Path) -> int:
     simplified as one coverage, so that neighbours keep their common border. EPSG:4490.
     Raises InvalidImport for unknown codes, duplicates and polygons that are not valid.
     """
+    import geopandas  # half a second and 100 MB, which a start without new boundaries goes without
+
     counties = geopandas.read_file(path).to_crs(4490)
     parents = dict(
         connection.execute("SELECT code, parent_code FROM division_on(current_date)").fetchall()
@@ -146,7 +150,7 @@ def _division_problems(rows: Sequence[dict[str, str]]) -> Iterator[str]:
 
 
 def _boundary_problems(
-    counties: geopandas.GeoDataFrame, parents: dict[str, str | None]
+    counties: "geopandas.GeoDataFrame", parents: dict[str, str | None]
 ) -> Iterator[str]:
     if "code" not in counties:
         yield "要素须有 code 属性（区划代码）。"
@@ -161,7 +165,7 @@ def _boundary_problems(
 
 
 def _with_unions(
-    shapes: geopandas.GeoDataFrame, parents: dict[str, str | None]
+    shapes: "geopandas.GeoDataFrame", parents: dict[str, str | None]
 ) -> Iterator[tuple[str, Any, Any]]:
     """Yield code, boundary and drawn boundary of every polygon, and of all above it."""
     level: dict[str, tuple[Any, Any]] = {
