@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from components.links import page_path
 from components.session import page_frame, require_actor
 from data_access import reporting
 from data_access.database import transaction
@@ -48,4 +49,4 @@ chosen = st.dataframe(
 st.caption("点选一行，打开填报并审核。")
 if chosen["selection"]["rows"]:
     opened = queue[chosen["selection"]["rows"][0]]
-    st.switch_page("pages/submission.py", query_params={"id": str(opened.submission_id)})
+    st.switch_page(page_path("submission"), query_params={"id": str(opened.submission_id)})

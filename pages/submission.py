@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components.labels import label
+from components.links import page_path
 from components.review import (
     change_table,
     decision_form,
@@ -110,4 +111,4 @@ if right is not None:
                     f"已{label(decision.action)}{submission.division_name}"
                     f"{submission.period_name}{form.title}。"
                 )
-                st.switch_page("pages/review_queue.py")
+                st.switch_page(page_path("review_queue"))

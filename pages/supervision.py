@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components.labels import label
+from components.links import page_path
 from components.session import errors_shown, page_frame, require_actor
 from components.supervision_list import (
     filter_bar,
@@ -55,23 +56,23 @@ left, right = st.columns([3, 2], gap="medium")
 if view == "reminders":
     with left:
         chosen = reminder_table(shown, today(), opened_reminder) if shown else None
-    reminder_id = chosen or opened_reminder
+    reminder_id = chosen or opened_reminder or (shown[0].reminder_id if shown else None)
     if reminder_id is not None:
         with right, errors_shown():
             with transaction(actor, read_only=True) as connection:
                 reminder = supervision.get_reminder(connection, reminder_id)
             reminder_card(actor, reminder, today())
             st.page_link(
-                "pages/unit.py",
+                page_path("unit"),
                 label=f"打开{reminder.division_name}",
                 icon=":material/location_city:",
                 query_params={"code": reminder.division_code},
             )
-    set_parameter("reminder", str(reminder_id) if reminder_id else None)
+    set_parameter("reminder", str(chosen or opened_reminder or ""))
 else:
     with left:
         chosen = item_table(shown, today(), opened_item) if shown else None
-    item_id = chosen or opened_item
+    item_id = chosen or opened_item or (shown[0].supervision_item_id if shown else None)
     if item_id is not None:
         with right, errors_shown():
             with transaction(actor, read_only=True) as connection:
@@ -79,9 +80,9 @@ else:
                 notes = supervision.list_notes(connection, [item_id])
             item_card(actor, item, notes, today())
             st.page_link(
-                "pages/unit.py",
+                page_path("unit"),
                 label=f"打开{item.division_name}",
                 icon=":material/location_city:",
                 query_params={"code": item.division_code},
             )
-    set_parameter("item", str(item_id) if item_id else None)
+    set_parameter("item", str(chosen or opened_item or ""))

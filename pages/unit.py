@@ -4,6 +4,7 @@ import streamlit as st
 
 from components import unit_view
 from components.labels import moment
+from components.links import page_path
 from components.sentences import day_text, unit_headline
 from components.session import errors_shown, page_frame, require_actor
 from components.supervision import (
@@ -29,7 +30,7 @@ code = st.query_params.get("code") or find_home_unit(actor)
 if not code:
     page_frame("单位详情")
     st.info("请从总览的地图或列表打开一个单位。")
-    st.page_link("pages/overview.py", label="返回总览", icon=":material/map:")
+    st.page_link(page_path("overview"), label="返回总览", icon=":material/map:")
     st.stop()
 with errors_shown(stop=True):
     record = read_unit(actor, code, day)

@@ -10,11 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from data_access import database
+from data_access import database, reporting
 from data_access.migrate import migrate
 from data_access.reference_data import load_all
 from domain.access import Actor, Role
 from tests.actors import CITY, COUNTY, PROVINCE, make_actor
+from tests.reports import complete_launch, opened
 
 POSTGRES_BIN = Path(os.environ.get("PORTAL_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
 
@@ -124,3 +125,11 @@ def plan_id(owner: psycopg.Connection) -> int:
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+@pytest.fixture
+def submission(owner, county, city, bureau, plan_id, period_id) -> reporting.Submission:
+    """安义县's report of the month, its first stage completed, not yet filed."""
+    started = opened(county, period_id)
+    complete_launch(owner, county, started)
+    return started

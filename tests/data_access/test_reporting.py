@@ -1,10 +1,7 @@
 """A report's way from draft to 备案, against PostGIS."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from typing import Any
 
-import psycopg
 import pytest
 
 from data_access import progress, reporting
@@ -22,77 +19,7 @@ from domain.errors import (
 from domain.progress import PeriodState
 from domain.workflow import ReviewAction, SubmissionState
 from tests.actors import COUNTY, make_actor
-
-LAUNCH = "MASTER_COUNTY_01_LAUNCH"
-
-
-def opened(actor: Actor, period_id: int) -> reporting.Submission:
-    with transaction(actor) as connection:
-        return reporting.open_submission(connection, actor, period_id, COUNTY)
-
-
-def complete_launch(owner: psycopg.Connection, actor: Actor, submission: Any) -> None:
-    """Fill in the first stage as completed, with its evidence, and save the draft."""
-    content = submission.draft_content
-    row = next(row for row in content["milestone"] if row["stage_code"] == LAUNCH)
-    row |= {
-        "state": "completed",
-        "planned_on": (today() - timedelta(days=40)).isoformat(),
-        "started_on": (today() - timedelta(days=60)).isoformat(),
-        "completed_on": (today() - timedelta(days=30)).isoformat(),
-        "late_reason": "资料收集较慢",
-        "evidence": {
-            item: add_evidence(owner, actor, row["plan_id"], item, number)
-            for number, item in enumerate(("工作方案", "领导小组文件"))
-        },
-    }
-    content["form"] |= {
-        "contact_name": "张三",
-        "contact_phone": "13800000000",
-        "responsible_name": "李四",
-        "work_summary": "已启动编制工作。",
-    }
-    with transaction(actor) as connection:
-        reporting.save_draft(
-            connection, actor, submission.submission_id, content, submission.draft_version
-        )
-
-
-def add_evidence(
-    owner: psycopg.Connection, actor: Actor, plan_id: int, item: str, number: int
-) -> int:
-    sha256 = f"{number:064x}"
-    owner.execute(
-        "INSERT INTO stored_file (sha256, size, media_type) VALUES (%s, 10, 'application/pdf')",
-        [sha256],
-    )
-    row = owner.execute(
-        "INSERT INTO evidence (plan_id, division_code, stage_code, item, sha256, file_name"
-        ", uploaded_by) VALUES (%s, %s, %s, %s, %s, 'a.pdf', %s) RETURNING evidence_id",
-        [plan_id, COUNTY, LAUNCH, item, sha256, actor.user_id],
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def act(actor: Actor, submission_id: int, action: ReviewAction, comment: str = "", remarks=()):
-    with transaction(actor) as connection:
-        seen = reporting.get_submission(connection, submission_id)
-        if action is ReviewAction.SUBMIT:
-            return reporting.submit(connection, actor, submission_id, seen.lock_version)
-        if action is ReviewAction.WITHDRAW:
-            return reporting.withdraw(connection, actor, submission_id, seen.lock_version)
-        return reporting.review(
-            connection, actor, submission_id, seen.lock_version, action, comment, remarks
-        )
-
-
-@pytest.fixture
-def submission(owner, county, city, bureau, plan_id, period_id) -> reporting.Submission:
-    """安义县's report of the month, its first stage completed, not yet filed."""
-    started = opened(county, period_id)
-    complete_launch(owner, county, started)
-    return started
+from tests.reports import act, opened
 
 
 def unit_of(actor: Actor):
