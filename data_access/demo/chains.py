@@ -11,6 +11,7 @@ from domain.workflow import ReviewAction
 _DAY = timedelta(days=1)
 # What becomes of the reports of a past month, per thousand.
 _PAST = {"good": 800, "late": 60, "returned": 85, "returned_twice": 20, "missing": 32, "dropped": 3}
+_DAYS_TO_DECIDE = 7  # working days: what waits for a decision has not waited long
 # The month in hand: one entry a county of a city in turn, so that every reviewer has a queue.
 _COUNTIES_NOW = (
     "first_step", "filed", "none", "filed", "last_step", "filed", "draft", "filed", "returned",
@@ -117,8 +118,9 @@ def fate_now(level: str, number: int) -> str:
 
 def chain_now(rng: Random, days: Sequence[date], steps: Sequence[int], fate: str) -> list[Event]:
     """Return the events of a report in hand: each on a later one of the `days` that have passed."""
-    actions = _actions_now(rng, steps, fate)[: len(days)]
-    chosen = sorted(rng.sample(days, len(actions)))
+    actions = _actions_now(rng, steps, fate)[: min(len(days), _DAYS_TO_DECIDE)]
+    last_days = days if fate == "filed" else days[-_DAYS_TO_DECIDE:]
+    chosen = sorted(rng.sample(last_days, len(actions)))
     return [
         Event(office_hour(rng, day), action, step)
         for day, (action, step) in zip(chosen, actions, strict=True)

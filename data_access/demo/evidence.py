@@ -47,7 +47,7 @@ class EvidenceStore:
             stage.stage_code,
             item,
             sha256,
-            f"{item}（{plan_name}）.pdf".replace("/", "、"),
+            f"{item}-{plan_name.partition('（')[0]}.pdf".replace("/", "、"),
             uploaded_by,
             uploaded_at,
         )
