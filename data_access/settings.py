@@ -4,6 +4,7 @@ docs/operations.md lists them all.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +39,25 @@ def read_settings(
 ) -> Settings:
     """Read the settings; `data_dir`, from the command line, goes before the environment."""
     folder = data_dir or environment.get("PORTAL_DATA_DIR") or CHECKOUT / "var"
-    url = environment.get("PORTAL_DATABASE_URL") or None
+    url = _plain(environment.get("PORTAL_DATABASE_URL"))
     return Settings(
         data_dir=Path(folder).expanduser().absolute(),
         database_url=url,
-        owner_database_url=environment.get("PORTAL_OWNER_DATABASE_URL") or url,
-        worker_memory_mb=int(environment.get("PORTAL_WORKER_MEMORY_MB") or 3072),
+        owner_database_url=_plain(environment.get("PORTAL_OWNER_DATABASE_URL")) or url,
+        worker_memory_mb=_number(environment, "PORTAL_WORKER_MEMORY_MB", 3072),
     )
+
+
+def _number(environment: Mapping[str, str], name: str, usual: int) -> int:
+    given = environment.get(name) or str(usual)
+    if not given.isdecimal():
+        raise Refusal(f"{name} must be a whole number, not {given!r}.")
+    return int(given)
+
+
+def _plain(url: str | None) -> str | None:
+    """Return the URL as PostgreSQL's own tools read it, without the name of a Python driver."""
+    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url) if url else None
 
 
 class Refusal(Exception):
