@@ -17,7 +17,13 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from components.labels import error_message
-from components.middleware import OPEN_PAGES, SecurityHeaders, SessionEndsPages, SessionRequired
+from components.middleware import (
+    OPEN_PAGES,
+    QuietProbes,
+    SecurityHeaders,
+    SessionEndsPages,
+    SessionRequired,
+)
 from components.routes import ROUTES
 from components.routes.auth import fault, http_error, portal_error
 from domain.errors import PortalError
@@ -52,6 +58,7 @@ app = App(
     routes=ROUTES,
     middleware=[
         Middleware(SecurityHeaders),
+        Middleware(QuietProbes),
         Middleware(SessionRequired),
         Middleware(SessionEndsPages),
     ],

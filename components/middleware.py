@@ -7,11 +7,14 @@ import asyncio
 import re
 from contextlib import suppress
 
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from components.routes import auth
 from components.session import SESSION_COOKIE
@@ -19,6 +22,7 @@ from data_access import sessions
 from domain.errors import PortalError
 
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")
+_PROBE = re.compile(r"/[^/]+/_stcore/(?:health|host-config)")
 _ROUND = 0.5  # seconds between two looks at the sessions of open pages
 
 
@@ -69,6 +73,24 @@ def _headers(request: Request) -> dict[str, str]:
     return headers
 
 
+class QuietProbes:
+    """Answers the browser's search for the portal's base path without an error in its console.
+
+    On a deep link Streamlit asks first whether the portal lives below /<page>/. It does not; 304
+    says so as well as 404 does, and browsers do not report it as an error.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a probe; pass everything else on."""
+        if scope["type"] == "http" and _PROBE.fullmatch(scope["path"]):
+            await Response(status_code=304)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
 class SessionRequired:
     """Lets nobody without a session reach a route of ours, whatever the route itself asks."""
 
@@ -117,13 +139,13 @@ class OpenPages:
             self._ended.pop(key, None)
 
     async def watch(self) -> None:
-        """Close the pages of sessions that were revoked or ran out, within a second, for ever."""
+        """Tell the pages of sessions that were revoked or ran out, within a second, for ever."""
         while True:
             await asyncio.sleep(_ROUND)
             with suppress(Exception):  # a database that is away ends nobody's work
-                await self._close_ended()
+                await self._tell_ended()
 
-    async def _close_ended(self) -> None:
+    async def _tell_ended(self) -> None:
         known = list(self._ended)
         if not known:
             return
@@ -137,13 +159,16 @@ OPEN_PAGES = OpenPages()
 
 
 class SessionEndsPages:
-    """Closes a page's websocket when its session ends: the browser asks again, and signs in."""
+    """Draws a page anew when its session ends, so that it turns into the sign-in by itself.
+
+    Nothing else would: fragments, callbacks and dialogs run without the entry script.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one websocket until it or its session ends."""
+        """Serve one websocket for as long as it stays open."""
         token = None
         if scope["type"] == "websocket":
             token = HTTPConnection(scope).cookies.get(SESSION_COOKIE)
@@ -151,32 +176,80 @@ class SessionEndsPages:
             await self.app(scope, receive, send)
             return
         ended = asyncio.Event()
-        OPEN_PAGES.enter(token, ended)
+        if await run_in_threadpool(_has_ended, token):
+            if _comes_back(HTTPConnection(scope)):
+                ended.set()
+        else:
+            OPEN_PAGES.enter(token, ended)
         try:
-            await self.app(scope, _until(ended, receive, send), send)
+            await self.app(scope, _Listener(receive, ended).receive, send)
         finally:
             OPEN_PAGES.leave(token, ended)
 
 
-def _until(ended: asyncio.Event, receive: Receive, send: Send) -> Receive:
-    """Return a `receive` that reports a disconnect once the session has ended."""
+def _has_ended(token: str) -> bool:
+    try:
+        return not sessions.alive_tokens([sessions.digest(token)])
+    except PortalError:  # a database that is away ends nobody's work
+        return False
 
-    async def receive_until_ended() -> Message:
-        message, over = (
-            asyncio.ensure_future(_message(receive)),
-            asyncio.ensure_future(ended.wait()),
-        )
-        await asyncio.wait({message, over}, return_when=asyncio.FIRST_COMPLETED)
-        over.cancel()
-        if not ended.is_set():
-            return message.result()
-        message.cancel()
-        with suppress(Exception):  # the browser may be gone already
-            await send({"type": "websocket.close", "code": 4401})
-        return {"type": "websocket.disconnect", "code": 4401}
 
-    return receive_until_ended
+def _comes_back(connection: HTTPConnection) -> bool:
+    """Tell whether the page was connected before: then it still shows what it showed."""
+    protocols = connection.headers.get("sec-websocket-protocol", "").split(",")
+    return len(protocols) > 2 and bool(protocols[2].strip())
+
+
+class _Listener:
+    """Passes on what the browser sends and, once the session has ended, asks for a new run."""
+
+    def __init__(self, receive: Receive, ended: asyncio.Event) -> None:
+        self._receive = receive
+        self._ended = ended
+        self._told = False
+        self._connected = False
+        self._waiting: asyncio.Task[Message] | None = None
+        self._latest = BackMsg()
+
+    async def receive(self) -> Message:
+        """Return the next message, the browser's or ours."""
+        if self._waiting is None:
+            self._waiting = asyncio.create_task(_message(self._receive))
+        if self._connected and not self._told:
+            await self._first_of(self._waiting)
+            if self._ended.is_set():
+                self._told = True
+                return {"type": "websocket.receive", "bytes": _run_again(self._latest)}
+        message, self._waiting = await self._waiting, None
+        self._connected = True
+        self._latest = _run_of(message) or self._latest
+        return message
+
+    async def _first_of(self, waiting: asyncio.Task[Message]) -> None:
+        over = asyncio.create_task(self._ended.wait())
+        try:
+            await asyncio.wait({waiting, over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
 
 
 async def _message(receive: Receive) -> Message:
     return await receive()
+
+
+def _run_of(message: Message) -> BackMsg | None:
+    """Return what the browser asks for when it asks for a run."""
+    sent = BackMsg()
+    with suppress(DecodeError):
+        sent.ParseFromString(message.get("bytes") or b"")
+    return sent if sent.WhichOneof("type") == "rerun_script" else None
+
+
+def _run_again(latest: BackMsg) -> bytes:
+    """Return the browser's own request for a run of the page it shows, without any click."""
+    again, state = BackMsg(), latest.rerun_script
+    again.rerun_script.query_string = state.query_string
+    again.rerun_script.page_script_hash = state.page_script_hash
+    again.rerun_script.page_name = state.page_name
+    again.rerun_script.context_info.CopyFrom(state.context_info)
+    return bytes(again.SerializeToString())

@@ -1,16 +1,19 @@
 """Which screens there are, whose they are, and how a run finds its way to one."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from components import sign_in
-from components.session import begin_run
+from components.session import begin_run, page_frame
 from domain.access import Actor, Role
 
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "assets"
+_ADDRESS = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 WORKERS = (
     Role.LEADER,
     Role.PLAN_BUREAU,
@@ -56,6 +59,7 @@ PAGES = (
     PortalPage("trail", "审计查询", "policy", "审计", (Role.SECURITY_AUDITOR,)),
     PortalPage("password", "修改口令", "key", "账号", (), hidden=True),
 )
+MOST_SIDE_BY_SIDE = 6  # more pages than that stand in the navigation under their groups
 # Where each role begins; of several roles the first counts.
 HOMES = {
     Role.LEADER: "overview",
@@ -78,6 +82,7 @@ def draw_portal() -> None:
     if actor is None:
         sign_in.sign_in_page()
         return
+    st.logo(ASSETS / "icon.png", size="small", link=None)
     _who(actor)
     selected.run()
 
@@ -85,16 +90,23 @@ def draw_portal() -> None:
 def navigation(actor: Actor | None) -> st.Page:
     """Register every page, so that each address is known, and show those of the actor's roles."""
     pages = {page.name: _page(page, actor) for page in PAGES if page.path.exists()}
+    visible = sum(page.visibility == "visible" for page in pages.values())
     groups: dict[str, list[st.Page]] = {}
     for page in PAGES:
         if page.name in pages:
-            groups.setdefault(page.group, []).append(pages[page.name])
+            group = page.group if visible > MOST_SIDE_BY_SIDE else ""
+            groups.setdefault(group, []).append(pages[page.name])
 
     def home() -> None:
         st.switch_page(pages[_home_of(actor)])
 
     first = st.Page(home, title="首页", url_path="home", default=True, visibility="hidden")
     groups.setdefault("", []).append(first)
+    unknown = _unknown_address({*pages, "home"})
+    if unknown:
+        groups[""].append(
+            st.Page(_no_such_page, title="没有这个页面", url_path=unknown, visibility="hidden")
+        )
     return st.navigation(groups, position="top" if actor else "hidden")
 
 
@@ -107,6 +119,17 @@ def _page(page: PortalPage, actor: Actor | None) -> st.Page:
         url_path=page.name,
         visibility="visible" if shown and not page.hidden else "hidden",
     )
+
+
+def _unknown_address(known: set[str]) -> str | None:
+    """Return the page asked for where there is none: Streamlit's own answer to it is English."""
+    asked = urlsplit(st.context.url or "").path.strip("/")
+    return asked if _ADDRESS.fullmatch(asked) and asked not in known else None
+
+
+def _no_such_page() -> None:
+    page_frame("没有这个页面")
+    st.info("地址有误，或该页面已移走。请从上方导航进入，或联系信息中心。")
 
 
 def _home_of(actor: Actor | None) -> str:
