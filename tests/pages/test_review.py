@@ -32,8 +32,7 @@ def test_approving_hands_the_report_to_the_province(open_page, submitted, city, 
     page = open_page(city, "submission", id=str(submitted))
     page.radio[0].set_value(ReviewAction.APPROVE).run()
     button(page, "提交审核结论").click().run()
-    state = owner.execute("SELECT state, step_no FROM submission").fetchone()
-    assert state == ("submitted", 2)
+    assert state_of(owner, submitted) == ("submitted", 2)
 
 
 def test_returning_without_a_reason_says_what_is_missing(open_page, submitted, city, owner):
@@ -41,7 +40,7 @@ def test_returning_without_a_reason_says_what_is_missing(open_page, submitted, c
     page.radio[0].set_value(ReviewAction.RETURN).run()
     button(page, "提交审核结论").click().run()
     assert "退回" in page.error[0].value
-    assert owner.execute("SELECT state FROM submission").fetchone() == ("submitted",)
+    assert state_of(owner, submitted) == ("submitted", 1)
 
 
 def test_return_carries_a_reason_for_the_field_it_means(open_page, submitted, city, owner):
@@ -76,6 +75,11 @@ def test_report_of_another_scope_is_not_found(open_page, submitted, owner):
     stranger = make_actor(owner, "jiujiang", Role.CITY, "360400")
     page = open_page(stranger, "submission", id=str(submitted))
     assert "不存在" in page.error[0].value
+
+
+def state_of(owner, submission_id):
+    query = "SELECT state, step_no FROM submission WHERE submission_id = %s"
+    return owner.execute(query, [submission_id]).fetchone()
 
 
 def button(page, label):
