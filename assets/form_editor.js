@@ -2,11 +2,13 @@
 //
 // What was typed is first in the outbox of this browser, then on the server; "已保存" is said only
 // after the server answered. The description, the content and every check come from the server.
+// upload.js stands before this script and brings uploadFile.
 
 const SAVE_AFTER = 700;
 const RETRY_AFTER = [1000, 2000, 4000, 8000, 15000];
 const OUTBOX = "portal.outbox.";
 const MISSING = "missing";
+const UPLOAD_WORDS = { waiting: "网络中断，等待续传…", checking: "正在校验…" };
 
 // EXPRESSIONS: the trees that domain/expressions.py hands over
 
@@ -89,41 +91,6 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 
 function megabytes(size) {
   return size < 1024 * 1024 ? `${Math.ceil(size / 1024)} KB` : `${(size / 1024 / 1024).toFixed(1)} MB`;
-}
-
-// UPLOADS: piece by piece, going on after a cut where the server says it stands
-
-async function uploadFile(file, target, { signal, onProgress }) {
-  let standing = await request("POST", "/api/uploads", signal, {
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...target, file_name: file.name, size: file.size }),
-  });
-  const url = `/api/uploads/${standing.upload_id}`;
-  for (let failures = 0; !standing.finished;) {
-    const piece = file.slice(standing.offset, standing.offset + standing.piece);
-    try {
-      const headers = { "Upload-Offset": String(standing.offset), "Content-Type": "application/offset+octet-stream" };
-      standing = await request("PATCH", url, signal, { headers, body: piece });
-      failures = 0;
-    } catch (error) {
-      if (signal.aborted) fetch(url, { method: "DELETE" }).catch(() => {});
-      if (signal.aborted || error.final || failures >= 8) throw error;
-      await pause(RETRY_AFTER[Math.min(failures, RETRY_AFTER.length - 1)]);
-      failures += 1;
-      standing = await request("GET", url, signal).catch(() => standing);
-    }
-    onProgress(standing.offset / file.size);
-  }
-  return standing.result;
-}
-
-async function request(method, url, signal, options = {}) {
-  const response = await fetch(url, { method, signal, ...options });
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  const error = new Error(answer.message ?? "连接中断，请稍后再试。");
-  error.final = response.status < 500 && response.status !== 409;
-  throw error;
 }
 
 // THE OUTBOX: what is typed and not yet on the server, for one user and one report
@@ -449,7 +416,7 @@ class Editor {
       children.push(element("button", { type: "button", className: "plain", textContent: action, onclick: onAction }));
     }
     this.saveState?.replaceChildren(...children);
-    if (this.saveState) this.saveState.dataset.kind = kind;
+    if (this.saveState) this.saveState.dataset.kind = text ? kind : "";
   }
 
   // CONFLICT
@@ -546,6 +513,7 @@ class Editor {
     this.footer = element("div", { className: "footer" }, this.saveState, this.drawActions());
     this.sheet.append(...this.drawRemarks(), ...this.drawFormSections(), ...this.drawTopRows());
     this.body.replaceChildren(this.conflictBox, this.summary, this.sheet, this.footer);
+    this.footer.hidden = this.readOnly && !this.state.can.withdraw;
     if (this.restored) this.say(`已恢复本机未保存的 ${this.restored} 处修改，正在保存…`, "busy");
   }
 
@@ -645,7 +613,13 @@ class Editor {
       row.badge ? element("span", { className: "badge", textContent: row.badge }) : null, more);
     const cells = columns.map((field) => this.drawField(group, row, field));
     const notes = below.map((field) => this.drawField(group, row, field, more));
-    const wide = element("div", { className: "below" }, ...notes);
+    // A sentence has no room in a column: it stands under its row and names its field.
+    const messages = columns.flatMap((field) => {
+      const known = this.fields[pathOf(group.code, row.key, field.code)];
+      if (!known.remark.hidden) known.remark.prepend(`${field.label} · `);
+      return [known.remark, known.message];
+    });
+    const wide = element("div", { className: "below" }, ...notes, ...messages);
     return { node: element("div", { className: "tr", role: "group", "aria-label": row.label }, title, ...cells, wide), row, wide, cells };
   }
 
@@ -669,6 +643,7 @@ class Editor {
     this.fields[path] = known;
     known.message = element("div", { className: "message", id: `${id}-message`, hidden: true });
     known.before = element("div", { className: "before quiet", hidden: true });
+    known.remark = this.drawReason(known);
     known.widget = locked ? this.drawText(known) : this.drawWidget(known);
     known.mark = element("span", { className: "required", textContent: "*", title: "必填", hidden: true });
     const title = field.unit ? `${field.label}（${field.unit}）` : field.label;
@@ -677,9 +652,15 @@ class Editor {
     known.node = element("div", { className: `field ${field.type}${wide ? " wide" : ""}` },
       element("div", { className: "label" }, known.label, known.mark,
         field.help ? this.helpButton(field.help, () => known.node) : null),
-      known.widget, known.before, known.message);
+      known.widget, known.before, known.remark, known.message);
     if (more && !locked) this.foldWhenEmpty(known, more);
     return known.node;
+  }
+
+  /** What a return said of this field, beside the field. */
+  drawReason({ path }) {
+    const reasons = this.readOnly ? [] : this.state.remarks.filter((remark) => remark.path === path);
+    return element("div", { className: "message reason-here", hidden: !reasons.length, textContent: reasons.map((remark) => `退回理由：${remark.reason}`).join(" ") });
   }
 
   /** An optional remark nobody wrote takes a link instead of a box. */
@@ -705,8 +686,9 @@ class Editor {
 
   fileLinks(known) {
     const given = this.values[known.path] ?? {};
-    const links = Object.entries(given).map(([item, number]) => element("div", {},
-      element("a", { href: `/api/evidence/${number}`, textContent: this.fileName(known.row, number) ?? item, target: "_blank", title: item })));
+    const links = Object.entries(given).map(([item, number]) => element("div", { className: "file given" },
+      element("span", { className: "item", textContent: item }),
+      element("a", { href: `/api/evidence/${number}`, textContent: this.fileName(known.row, number) ?? "打开", target: "_blank" })));
     return links.length ? links : [element("span", { textContent: "—" })];
   }
 
@@ -838,13 +820,18 @@ class Editor {
 
   async upload(known, item, file, node) {
     const bar = element("progress", { max: 1, value: 0, "aria-label": `上传${item}` });
-    const text = element("span", { className: "quiet", textContent: `${file.name}（${megabytes(file.size)}）` });
+    const named = `${file.name}（${megabytes(file.size)}）`;
+    const text = element("span", { className: "quiet", textContent: named });
     const stop = new AbortController();
     const cancel = element("button", { type: "button", className: "plain", textContent: "取消", onclick: () => stop.abort() });
     node.replaceChildren(element("span", { className: "item", textContent: item }), text, bar, cancel);
     try {
       const target = { use: "evidence", ...known.row.identity, item };
-      const done = await uploadFile(file, target, { signal: stop.signal, onProgress: (part) => { bar.value = part; } });
+      const done = await uploadFile(file, target, {
+        signal: stop.signal,
+        onProgress: (part) => { bar.value = part; },
+        onState: (state) => { text.textContent = UPLOAD_WORDS[state] ?? named; },
+      });
       known.row.files.push({ id: done.evidence_id, item, name: file.name });
       this.setFile(known, item, done.evidence_id);
     } catch (error) {
@@ -853,6 +840,7 @@ class Editor {
       known.message.hidden = false;
       known.message.className = "message error";
       known.message.textContent = `“${item}”未上传：${error.message}`;
+      known.message.parentElement.hidden = false;
     }
   }
 
@@ -898,10 +886,11 @@ class Editor {
     const empty = value === null || value === undefined || value === "";
     known.visible = holds(known.field.visible, names, true);
     const required = holds(known.field.required, names, false);
-    const foldable = known.opener && empty && !known.unfolded && !this.problemsAt(known.path).length;
+    const isNote = known.row?.parent && known.field.type === "long_text";
+    const foldable = empty && (known.opener ? !known.unfolded && !this.problemsAt(known.path).length : this.readOnly && isNote);
     known.node.hidden = !known.visible || Boolean(foldable);
     if (known.opener) known.opener.hidden = !known.visible || !foldable;
-    known.mark.hidden = !required;
+    known.mark.hidden = !required || this.readOnly;
     if (known.field.type === "code" && known.input?.tagName === "SELECT") known.input.dataset.value = value ?? "";
     this.refreshBefore(known, value);
     this.refreshMessage(known);
@@ -912,7 +901,7 @@ class Editor {
     const differs = before !== undefined && before !== null && !same(before, value);
     known.before.hidden = !differs;
     if (differs) known.before.textContent = `上次认定：${this.text(known.path, before)}`;
-    const isNew = this.state.has_accepted && !same(before, value) && known.path in this.accepted;
+    const isNew = known.path in this.accepted && !same(before, value);
     known.node.classList.toggle("changed", isNew && known.visible);
   }
 
@@ -930,7 +919,8 @@ class Editor {
     const worst = ["error", "warning", "unchecked"].find((kind) => problems.some((one) => one.severity === kind));
     known.message.hidden = !worst;
     known.message.className = `message ${worst ?? ""}`;
-    known.message.textContent = problems.map((problem) => problem.message).join(" ");
+    const name = known.row?.parent && known.field.type !== "long_text" ? `${known.field.label}：` : "";
+    known.message.textContent = name + problems.map((problem) => problem.message).join(" ");
     known.input?.setAttribute("aria-invalid", String(worst === "error"));
     known.input?.setAttribute("aria-describedby", `${known.id}-message`);
     known.node.classList.toggle("invalid", worst === "error");
@@ -938,7 +928,7 @@ class Editor {
 
   /** A column that no row shows takes no place. */
   refreshTables() {
-    const widths = { code: "6.8rem", date: "8.4rem", evidence: "minmax(13rem, 1fr)" };
+    const widths = { code: "6.8rem", date: "8.4rem", evidence: "minmax(13rem, 26rem)" };
     for (const { node, head, group, rows, columns, lines } of this.tables ?? []) {
       const at = (row, field) => this.fields[pathOf(group.code, row.key, field.code)];
       const used = columns.map((field) => rows.some((row) => at(row, field)?.visible));

@@ -24,6 +24,7 @@ from domain.forms import (
     Row,
     flatten,
     label_of,
+    rows_of,
 )
 
 _ASSETS = Path(__file__).parents[1] / "assets"
@@ -137,10 +138,17 @@ def labels(form: Form, content: Content, context: Context) -> dict[str, str]:
     return {path: label_of(form, path, context) for path in flatten(form, content)}
 
 
-def rows_only(form: Form, content: Content) -> dict[str, object]:
-    """Return the accepted values of the row groups, path to value."""
-    return {
-        path: value
-        for path, value in flatten(form, content).items()
-        if not path.startswith(f"{FORM_GROUP}.")
+def accepted_values(form: Form, content: Content, context: Context) -> dict[str, object]:
+    """Return path to value of every row of which the province accepted something."""
+    accepted = {
+        group: [row for key, row in rows_of(content, group) if _is_accepted(context, group, key)]
+        for group in form.groups
+        if group != FORM_GROUP
     }
+    values = flatten(form, accepted)
+    return {path: values[path] for path in values if not path.startswith(f"{FORM_GROUP}.")}
+
+
+def _is_accepted(context: Context, group: str, key: str) -> bool:
+    row = context.find_row(group, key)
+    return row is not None and row.is_accepted

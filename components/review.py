@@ -139,7 +139,9 @@ def _event_item(event: ReviewEvent, remarks: Sequence[Remark], form: Form, conte
         if event.action is ReviewAction.RETURN
     )
     moment = f"{event.happened_at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
-    comment = f"<p>{escape(event.comment)}</p>" if event.comment else ""
+    # What a return says in general is the reason for no field, and has its reply there.
+    said_below = any(remark.field_path == _WHOLE_REPORT for remark in remarks)
+    comment = f"<p>{escape(event.comment)}</p>" if event.comment and not said_below else ""
     return (
         f'<li class="portal-event-{event.action.value}"><span class="portal-event-head">'
         f"第 {event.round_no} 轮 · {escape(event.step_name)} · <b>{label(event.action)}</b>"

@@ -165,6 +165,7 @@ def _stage_row(stage: _Stage, files: Sequence[File]) -> Row:
         file_items=tuple(stage.evidence_items),
         hint=f"{stage.definition}。责任单位：{stage.responsible}。",
         badge=_ACCEPTED.get(MilestoneState(stage.state), "") if stage.state else "",
+        is_accepted=stage.state is not None,
     )
 
 

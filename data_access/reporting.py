@@ -579,7 +579,7 @@ def review(
         no_change=locked.no_change,
         content=content,
     )
-    for field_path, reason in remarks:
+    for field_path, reason in _with_general(action, comment, remarks):
         connection.execute(
             _SQL["add_remark"],
             {
@@ -591,6 +591,15 @@ def review(
             },
         )
     return moved
+
+
+def _with_general(
+    action: ReviewAction, comment: str, remarks: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """What a return says in general has room for a reply too: a reason for no field."""
+    if action is not ReviewAction.RETURN or not comment.strip():
+        return list(remarks)
+    return [("", comment.strip()), *((path, reason) for path, reason in remarks if path)]
 
 
 def reply(connection: Connection, actor: Actor, review_remark_id: int, text: str) -> None:

@@ -132,6 +132,8 @@ class Row:
     hint: str = ""
     badge: str = ""
     is_open: bool = True
+    is_accepted: bool = False
+    """Whether the province accepted something of this row, which is shown beside what is typed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from components.form_editor import (
+    accepted_values,
     describe,
     describe_problems,
     describe_rows,
     describe_values,
     labels,
-    rows_only,
 )
 from components.labels import error_message, moment
 from components.routes.auth import require
@@ -64,7 +64,7 @@ def _state(connection: Connection, actor: Actor, submission: reporting.Submissio
     stored = submission.draft_content if may_file else submission.filed_content
     content = with_all_rows(form, stored or submission.draft_content or {}, context)
     problems = all_problems(form, content, context, log_broken) if may_file else []
-    accepted = rows_only(form, prefilled(connection, submission.division_code)) if may_file else {}
+    before = prefilled(connection, submission.division_code) if may_file else {}
     named = labels(form, content, context)
     return {
         "submission": {
@@ -85,8 +85,7 @@ def _state(connection: Connection, actor: Actor, submission: reporting.Submissio
         "draft_version": submission.draft_version,
         "saved_by": submission.saved_by_name,
         "saved_at_text": _saved_at(submission.saved_at) if may_file else "",
-        "accepted": accepted,
-        "has_accepted": any(row.badge for row in context.rows.get("milestone", ())),
+        "accepted": accepted_values(form, before, context),
         "problems": describe_problems(problems),
         **_remarks(connection, submission, form, named),
         "accept": ",".join(get_use(connection, "evidence").media_types),
@@ -103,12 +102,13 @@ def _remarks(
         return {"remarks": [], "returned": None}
     last = returns[-1]
     remarks = reporting.list_open_remarks(connection, submission.submission_id)
+    general = "" if any(not remark.field_path for remark in remarks) else last.comment
     return {
         "returned": {
             "reviewer": last.user_name,
             "at": moment(last.happened_at),
             "round": last.round_no,
-            "comment": last.comment,
+            "comment": general,
         },
         "remarks": [
             {

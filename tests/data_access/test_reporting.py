@@ -73,11 +73,12 @@ def test_return_opens_a_round_with_reasons_and_replies(submission, county, city)
     path = f"milestone[{submission.draft_content['milestone'][0]['key']}].completed_on"
     act(city, number, ReviewAction.RETURN, "请核对", [(path, "与文件落款日期不一致")])
     with transaction(county) as connection:
-        [remark] = reporting.list_open_remarks(connection, number)
+        [general, remark] = reporting.list_open_remarks(connection, number)
         reporting.reply(connection, county, remark.review_remark_id, "已改")
     with transaction(city) as connection:
-        [remark] = reporting.list_open_remarks(connection, number)
+        [_, remark] = reporting.list_open_remarks(connection, number)
         again = reporting.get_submission(connection, number)
+    assert (general.field_path, general.reason) == ("", "请核对")
     assert (remark.field_path, remark.reply) == (path, "已改")
     assert (again.state, again.round_no, again.version_no) == (SubmissionState.RETURNED, 2, 1)
     act(county, number, ReviewAction.SUBMIT)

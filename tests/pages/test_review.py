@@ -52,9 +52,12 @@ def test_return_carries_a_reason_for_the_field_it_means(open_page, submitted, ci
     page.text_input[0].input("与文件落款日期不一致").run()
     page.text_area[0].input("请核对日期").run()
     button(page, "提交审核结论").click().run()
-    found = owner.execute("SELECT field_path, reason FROM review_remark").fetchall()
-    assert [(path.endswith(".completed_on"), reason) for path, reason in found] == [
-        (True, "与文件落款日期不一致")
+    found = owner.execute(
+        "SELECT field_path, reason FROM review_remark ORDER BY review_remark_id"
+    ).fetchall()
+    assert [(path.rpartition(".")[2], reason) for path, reason in found] == [
+        ("", "请核对日期"),
+        ("completed_on", "与文件落款日期不一致"),
     ]
 
 
