@@ -20,8 +20,8 @@ SELECT map_layer_tile(:layer_code, CAST(:z AS integer), CAST(:x AS integer), CAS
 SELECT coalesce(max(data_version), 0) FROM map_layer
 
 -- name: list_labels
-SELECT code, name, level, round(CAST(ST_X(label_at) AS numeric), 4) AS longitude
-     , round(CAST(ST_Y(label_at) AS numeric), 4) AS latitude
+SELECT code, name, level, CAST(round(CAST(ST_X(label_at) AS numeric), 4) AS double precision) AS longitude
+     , CAST(round(CAST(ST_Y(label_at) AS numeric), 4) AS double precision) AS latitude
   FROM division_label
  WHERE level = :level
  ORDER BY code

@@ -1,0 +1,181 @@
+"""Reads that many runs share, each wrapped once.
+
+A key holds the data scope, so two counties never share a figure, and what moves with the data:
+the version for today, the day itself for a past day, whose picture stays. What is kept is frozen
+and handed out as it is, without a copy.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import streamlit as st
+
+from data_access import layers, overview, portal_settings, progress
+from data_access.database import transaction
+from data_access.layers import DivisionLabel, Extent
+from data_access.overview import AcceptedStage, Filing, Period
+from domain.access import Actor
+from domain.clock import today
+from domain.overview import Stage
+from domain.progress import LatenessLimits, UnitProgress
+
+Scope = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every figure of a dashboard rests on, besides the units: the day, settings, stages."""
+
+    today: date
+    version: str
+    """Moves with every change that a dashboard or its map shows."""
+    boundaries: int
+    """Moves when boundaries or divisions are imported."""
+    limits: LatenessLimits
+    approved_stage: str
+    stages: tuple[Stage, ...]
+    system_name: str
+    counties_see_ranking: bool
+
+    @property
+    def milestones(self) -> tuple[Stage, ...]:
+        return tuple(stage for stage in self.stages if stage.is_milestone)
+
+
+def read_frame(actor: Actor) -> Frame:
+    """Return the settings, the stages and the version of the data at this moment; never cached."""
+    with transaction(actor, read_only=True) as connection:
+        settings = portal_settings.read_settings(connection)
+        data = progress.data_version(connection)
+        boundaries = layers.boundary_version(connection)
+        stages = overview.list_stages(connection)
+    return Frame(
+        today=today(),
+        version=f"{data}-{boundaries}",
+        boundaries=boundaries,
+        limits=portal_settings.lateness_limits(settings),
+        approved_stage=str(settings.get("approved_stage", "")),
+        stages=tuple(stages),
+        system_name=str(settings.get("system_name", "")),
+        counties_see_ranking=bool(settings.get("counties_see_ranking", False)),
+    )
+
+
+def scope_of(actor: Actor, frame: Frame) -> Scope:
+    """Return the prefixes whose figures the actor may see."""
+    return actor.prefixes
+
+
+def units_on(actor: Actor, frame: Frame, day: date | None) -> tuple[UnitProgress, ...]:
+    """Return the units whose figures the actor may see: now (None) or as of a past day."""
+    moment, on = progress.moment_of(day)
+    if on < today():
+        return _past_units(actor, scope_of(actor, frame), moment, on)
+    return _units_now(actor, scope_of(actor, frame), on, frame.version)
+
+
+def units_at_month_ends(
+    actor: Actor, frame: Frame, day: date, count: int
+) -> list[tuple[UnitProgress, ...]]:
+    """Return the units at the ends of the months before the day's own, oldest first."""
+    return [
+        _past_units(actor, scope_of(actor, frame), moment, moment.date())
+        for moment in progress.month_ends(day, count)
+    ]
+
+
+def chosen(units: Iterable[UnitProgress], city: str | None, kind: str | None) -> list[UnitProgress]:
+    """Return the units of a city (itself and its counties) and of a kind; None means all."""
+    return [
+        unit
+        for unit in units
+        if (city is None or city in (unit.code, unit.parent_code))
+        and (kind is None or kind == unit.kind)
+    ]
+
+
+@st.cache_resource(ttl="15m", max_entries=128, show_spinner=False)
+def _units_now(_actor: Actor, scope: Scope, day: date, version: str) -> tuple[UnitProgress, ...]:
+    with transaction(_actor, read_only=True) as connection:
+        return tuple(progress.list_units(connection, progress.moment_of(None)[0], day))
+
+
+@st.cache_resource(ttl="6h", max_entries=512, show_spinner=False)
+def _past_units(
+    _actor: Actor, scope: Scope, moment: datetime, day: date
+) -> tuple[UnitProgress, ...]:
+    with transaction(_actor, read_only=True) as connection:
+        return tuple(progress.list_units(connection, moment, day))
+
+
+@st.cache_resource(ttl="15m", max_entries=64, show_spinner=False)
+def period_at(_actor: Actor, day: date | None, version: str) -> Period | None:
+    """Return the reporting period that was open on a day."""
+    with transaction(_actor, read_only=True) as connection:
+        return overview.find_period(connection, progress.moment_of(day)[0])
+
+
+def filings_on(actor: Actor, day: date | None, version: str) -> dict[str, Filing]:
+    """Return the reports of the period open on a day, by the unit's code."""
+    return _filings(actor, actor.prefixes, day, version)
+
+
+@st.cache_resource(ttl="15m", max_entries=32, show_spinner=False)
+def _filings(_actor: Actor, scope: Scope, day: date | None, version: str) -> dict[str, Filing]:
+    with transaction(_actor, read_only=True) as connection:
+        rows = overview.list_filings(connection, progress.moment_of(day)[0])
+    return {row.code: row for row in rows}
+
+
+def accepted_on(
+    actor: Actor, day: date | None, version: str
+) -> dict[str, tuple[AcceptedStage, ...]]:
+    """Return the accepted stages on a day, by the unit's code."""
+    return _accepted(actor, actor.prefixes, day, version)
+
+
+@st.cache_resource(ttl="15m", max_entries=32, show_spinner=False)
+def _accepted(
+    _actor: Actor, scope: Scope, day: date | None, version: str
+) -> dict[str, tuple[AcceptedStage, ...]]:
+    with transaction(_actor, read_only=True) as connection:
+        rows = overview.list_accepted(connection, progress.moment_of(day)[0])
+    stages: dict[str, list[AcceptedStage]] = {}
+    for row in rows:
+        stages.setdefault(row.code, []).append(row)
+    return {code: tuple(accepted) for code, accepted in stages.items()}
+
+
+# Names, positions and outlines are visible to everyone signed in: one picture for all.
+@st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
+def extent_of(_actor: Actor, code: str | None, day: date, version: str) -> Extent | None:
+    """Return the box of a division, or of everything drawn, on a day."""
+    with transaction(_actor, read_only=True) as connection:
+        layers.draw_as_of(connection, day)
+        return layers.get_extent(connection, code)
+
+
+@st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
+def shapes_of(_actor: Actor, level: str, day: date, boundaries: int) -> dict[str, tuple[str, str]]:
+    """Return name and outline (GeoJSON text) of the divisions of a level on a day, by code."""
+    with transaction(_actor, read_only=True) as connection:
+        layers.draw_as_of(connection, day)
+        features = layers.list_features(connection, level)
+    return {feature.key: (str(feature.fields["name"]), feature.shape) for feature in features}
+
+
+@st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
+def hatches_of(_actor: Actor, level: str, day: date, boundaries: int) -> dict[str, str]:
+    """Return the hatching (GeoJSON text) of the divisions of a level on a day, by code."""
+    with transaction(_actor, read_only=True) as connection:
+        layers.draw_as_of(connection, day)
+        return {hatch.code: hatch.shape for hatch in layers.list_hatches(connection, level)}
+
+
+@st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
+def labels_of(_actor: Actor, level: str, day: date, boundaries: int) -> tuple[DivisionLabel, ...]:
+    """Return where the names of the divisions of a level are written on a day."""
+    with transaction(_actor, read_only=True) as connection:
+        layers.draw_as_of(connection, day)
+        return tuple(layers.list_labels(connection, level))

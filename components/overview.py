@@ -1,0 +1,496 @@
+"""The parts of the overview: what is asked, the answer, figures, funnel, ranking, the late ones."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import streamlit as st
+
+from components import cached
+from components.charts import Bar, bars, link, sparkline
+from components.labels import label, moment
+from components.links import page_path
+from components.map import LATENESS_SYMBOLS, ColourBy, Level, Palette, Picture, Swatch, percent
+from data_access import progress
+from domain.access import Actor
+from domain.clock import now, today
+from domain.overview import funnel, late_units, rank
+from domain.progress import (
+    Lateness,
+    LatenessLimits,
+    PeriodState,
+    Summary,
+    UnitProgress,
+    summarise,
+)
+
+_MONTHS = 12
+MAP_NOTE = "△ ▲ ◆ 为滞后单位；点击单位查看详情"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the overview is asked to show; the address of the page carries it."""
+
+    level: Level
+    colour_by: ColourBy
+    city: str | None
+    kind: str | None
+    as_of: date | None
+
+    @property
+    def is_past(self) -> bool:
+        return self.as_of is not None and self.as_of < today()
+
+    @property
+    def day(self) -> date | None:
+        return self.as_of if self.is_past else None
+
+    def query(self) -> dict[str, str]:
+        """Return what another page needs to speak of the same units on the same day."""
+        fields = {"city": self.city, "kind": self.kind}
+        return {**{name: value for name, value in fields.items() if value}, **self.day_query()}
+
+    def day_query(self) -> dict[str, str]:
+        """Return the past day alone, nothing for today."""
+        return {"as_of": self.day.isoformat()} if self.day else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything that the overview draws, of the chosen units alone."""
+
+    frame: cached.Frame
+    units: tuple[UnitProgress, ...]
+    summary: Summary
+    months: tuple[Summary, ...]
+    """At the ends of the months before, oldest first."""
+
+    @property
+    def limits(self) -> LatenessLimits:
+        return self.frame.limits
+
+    @property
+    def late(self) -> list[UnitProgress]:
+        return late_units(self.units, self.limits)
+
+    def on_map(self, level: Level) -> list[UnitProgress]:
+        """Return the units that the map shows at a level."""
+        return [unit for unit in self.units if unit.level == level]
+
+
+def read_overview(actor: Actor, frame: cached.Frame, filters: Filters) -> Overview:
+    """Return the figures of the chosen units, today's or a past day's, with the months before."""
+    day = progress.moment_of(filters.day)[1]
+    months = cached.units_at_month_ends(actor, frame, day, _MONTHS)
+    return Overview(
+        frame=frame,
+        units=tuple(_chosen(cached.units_on(actor, frame, filters.day), filters)),
+        summary=_summary(cached.units_on(actor, frame, filters.day), filters, frame),
+        months=tuple(_summary(units, filters, frame) for units in months),
+    )
+
+
+def _chosen(units: Sequence[UnitProgress], filters: Filters) -> list[UnitProgress]:
+    return cached.chosen(units, filters.city, filters.kind)
+
+
+def _summary(units: Sequence[UnitProgress], filters: Filters, frame: cached.Frame) -> Summary:
+    return summarise(_chosen(units, filters), frame.limits, approved_stage=frame.approved_stage)
+
+
+# --- filters ---
+
+
+def filter_row(units: Sequence[UnitProgress]) -> Filters:
+    """Draw the filters in one row, bound to the page's address; return what is chosen."""
+    cities = {unit.code: unit.name for unit in units if unit.level == Level.CITY}
+    kinds = list(dict.fromkeys(unit.kind for unit in units))
+    with st.container(key="overview-filters", horizontal=True, vertical_alignment="center"):
+        colour_by = st.segmented_control(
+            "着色",
+            list(ColourBy),
+            default=ColourBy.RATIO,
+            required=True,
+            format_func=_COLOUR_WORDS.__getitem__,
+            key="colour_by",
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+        level = st.segmented_control(
+            "层级",
+            list(Level),
+            default=Level.COUNTY,
+            required=True,
+            format_func=_LEVEL_WORDS.__getitem__,
+            key="level",
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+        city = st.selectbox(
+            "设区市",
+            list(cities),
+            index=None,
+            placeholder="全部设区市",
+            format_func=lambda code: cities.get(code, code),
+            key="city",
+            label_visibility="collapsed",
+            width=150,
+            bind="query-params",
+        )
+        kind = st.selectbox(
+            "类型",
+            kinds,
+            index=None,
+            placeholder="全部类型",
+            key="kind",
+            label_visibility="collapsed",
+            width=130,
+            bind="query-params",
+        )
+        as_of = st.date_input(
+            "截至日期",
+            value=today(),
+            max_value=today(),
+            format="YYYY-MM-DD",
+            key="as_of",
+            label_visibility="collapsed",
+            width=150,
+            bind="query-params",
+        )
+        st.button(
+            "清除筛选",
+            key="overview-clear",
+            icon=":material/filter_alt_off:",
+            on_click=clear_filters,
+            disabled=city is None and kind is None and as_of in (None, today()),
+        )
+    return Filters(level, colour_by, city, kind, as_of)
+
+
+_COLOUR_WORDS = {
+    ColourBy.RATIO: "按进度",
+    ColourBy.STAGE: "按阶段",
+    ColourBy.LATENESS: "按滞后",
+}
+_LEVEL_WORDS = {Level.COUNTY: "县级", Level.CITY: "市级"}
+
+
+def clear_filters() -> None:
+    """Show every unit as of today again."""
+    st.session_state.update(city=None, kind=None, as_of=today())
+
+
+# --- title and answer ---
+
+
+def title_note(actor: Actor, frame: cached.Frame, filters: Filters) -> str:
+    """Return period, day and freshness, as HTML; the browser keeps the moment fresh."""
+    period = cached.period_at(actor, filters.day, frame.version)
+    name = (
+        f"{escape(period.name)}填报期，{moment(period.deadline_at)} 截止"
+        if period
+        else "尚未开启填报期"
+    )
+    day = filters.day or today()
+    if filters.day:
+        fresh = f"历史情况：{day.year}年{day.month}月{day.day}日 24:00"
+    else:
+        fresh = f"数据截至 <time data-portal-fresh>{moment(now())}</time>"
+    return f'<p class="title-note"><span>{name}</span><span>{fresh}</span></p>'
+
+
+def answer_sentence(overview: Overview) -> str:
+    """Return the state of the chosen units in one sentence made from data."""
+    if not overview.units:
+        return "所选范围内没有填报单位，请调整筛选条件。"
+    summary = overview.summary
+    late = len(overview.late)
+    severe = summary.lateness.get(Lateness.RED, 0)
+    sentence = f"{summary.units} 个单位中 {summary.approved} 个已批复，"
+    if not late:
+        return sentence + "没有单位滞后。"
+    sentence += f"{late} 个滞后"
+    return sentence + (f"，其中 {severe} 个超过 {overview.limits.orange} 天。" if severe else "。")
+
+
+# --- figures ---
+
+
+def figures_html(overview: Overview, filters: Filters) -> str:
+    """Return the five figures, each a link to the list that reproduces it."""
+    summary, months = overview.summary, overview.months
+    before = months[-1] if months else None
+    late = len(overview.late)
+    severe = summary.lateness.get(Lateness.RED, 0)
+    compiling = summary.units - summary.merged
+    returned = sum(unit.period_state is PeriodState.RETURNED for unit in overview.units)
+    unplanned = summary.lateness.get(Lateness.UNPLANNED, 0)
+    cards = [
+        _card(
+            "mean",
+            filters,
+            "平均进度",
+            percent(summary.mean_ratio),
+            _points(summary.mean_ratio, before.mean_ratio if before else None),
+            [month.mean_ratio for month in months] + [summary.mean_ratio],
+        ),
+        _card(
+            "approved",
+            filters,
+            "已批复",
+            f"{summary.approved} / {compiling}",
+            _change(summary.approved, before.approved if before else None),
+            [*(month.approved for month in months), summary.approved],
+        ),
+        _card(
+            "late",
+            filters,
+            "进度滞后",
+            f"{late}",
+            f"超过 {overview.limits.orange} 天 {severe} 个 · "
+            + _change(late, _late(before) if before else None),
+            [*(_late(month) for month in months), late],
+            alarming=severe > 0,
+        ),
+        _card(
+            "completeness",
+            filters,
+            "本期报送率",
+            percent(summary.completeness.ratio),
+            f"已报 {summary.completeness.numerator} / {summary.completeness.denominator} · "
+            f"无变化 {summary.no_change} · 退回 {returned}",
+            [month.completeness.ratio for month in months] + [summary.completeness.ratio],
+        ),
+        _card(
+            "unplanned",
+            filters,
+            "未定计划",
+            f"{unplanned}",
+            f"另有 {summary.merged} 个并入市级",
+            [*(month.lateness.get(Lateness.UNPLANNED, 0) for month in months), unplanned],
+        ),
+    ]
+    return f'<div class="figures">{"".join(cards)}</div>'
+
+
+def _late(summary: Summary) -> int:
+    return sum(
+        summary.lateness.get(lateness, 0)
+        for lateness in (Lateness.YELLOW, Lateness.ORANGE, Lateness.RED)
+    )
+
+
+def _card(
+    figure: str,
+    filters: Filters,
+    name: str,
+    value: str,
+    change: str,
+    history: Sequence[float | None],
+    *,
+    alarming: bool = False,
+) -> str:
+    content = (
+        f'<span class="name">{escape(name)}</span>'
+        f'<span class="value">{_with_unit(value)}</span>'
+        f"{sparkline(history, f'{name}近 {len(history)} 个月')}"
+        f'<span class="change">{escape(change)}</span>'
+    )
+    kind = "figure alarming" if alarming else "figure"
+    return link(address("figures", {"figure": figure, **filters.query()}), content, kind)
+
+
+def _with_unit(value: str) -> str:
+    """Return the figure with its unit or its denominator in small type."""
+    head, space, unit = value.partition(" ")
+    return escape(head) + (f"<small>{space}{escape(unit)}</small>" if unit else "")
+
+
+def _points(value: float | None, before: float | None) -> str:
+    if value is None or before is None:
+        return "上月末无数据"
+    points = round((value - before) * 100, 1)
+    return f"较上月末 {points:+.1f} 个百分点" if points else "与上月末持平"
+
+
+def _change(value: int, before: int | None) -> str:
+    if before is None:
+        return "上月末无数据"
+    return f"较上月末 {value - before:+d}" if value != before else "与上月末持平"
+
+
+# --- funnel and ranking ---
+
+
+def funnel_html(overview: Overview) -> str:
+    """Return how many units have come to each stage; milestones stand out."""
+    steps = funnel(overview.units, overview.frame.stages)
+    compiling = overview.summary.units - overview.summary.merged
+    rows = [
+        Bar(
+            name=step.stage.name,
+            share=step.reached / compiling if compiling else 0.0,
+            pending=0.0,
+            figures=(f"{step.reached}", f"{step.standing}"),
+            strong=step.stage.is_milestone,
+        )
+        for step in steps
+    ]
+    note = f"{compiling} 个单独编制的单位，粗体为关键节点"
+    return _panel("阶段漏斗", note, bars(rows, ("阶段", "", "已达", "正处于"), "funnel"))
+
+
+def ranking_html(overview: Overview, filters: Filters) -> str:
+    """Return the ranking of cities, each with its counties, and of kinds beside it."""
+    names = {unit.code: unit.name for unit in overview.units}
+    by_city = _ranking(
+        overview,
+        lambda unit: _city_of(unit, names),
+        "设区市",
+        lambda key: address("overview", {"city": key, **_but(filters, "city")}),
+    )
+    by_kind = _ranking(
+        overview,
+        lambda unit: (unit.kind, unit.kind),
+        "类型",
+        lambda key: address("overview", {"kind": key, **_but(filters, "kind")}),
+    )
+    side = f'<div class="side">{_panel("单位类型", "", by_kind)}{_filing_panel(overview)}</div>'
+    return f'<div class="ranking">{_panel("市域排名", "浅色为待认定", by_city)}{side}</div>'
+
+
+def _filing_panel(overview: Overview) -> str:
+    """Return where the reports of the period stand."""
+    states = [unit.period_state for unit in overview.units]
+    rows = [
+        Bar(
+            name=label(state),
+            share=states.count(state) / len(states) if states else 0.0,
+            pending=0.0,
+            figures=(f"{states.count(state)}",),
+        )
+        for state in (
+            PeriodState.FILED,
+            PeriodState.SUBMITTED,
+            PeriodState.RETURNED,
+            PeriodState.NOT_FILED,
+        )
+    ]
+    return _panel("本期报送", "", bars(rows, ("", "", "单位"), "filing"))
+
+
+def _city_of(unit: UnitProgress, names: Mapping[str, str]) -> tuple[str, str]:
+    if unit.level == Level.CITY:
+        return unit.code, unit.name
+    return unit.parent_code, names.get(unit.parent_code, unit.parent_name)
+
+
+def _but(filters: Filters, name: str) -> dict[str, str]:
+    return {key: value for key, value in filters.query().items() if key != name}
+
+
+def _ranking(
+    overview: Overview,
+    group_of: Callable[[UnitProgress], tuple[str, str]],
+    head: str,
+    opens: Callable[[str], str],
+) -> str:
+    groups = rank(
+        overview.units, group_of, overview.limits, approved_stage=overview.frame.approved_stage
+    )
+    rows = [
+        Bar(
+            name=group.name,
+            share=group.mean_ratio or 0.0,
+            pending=group.mean_pending,
+            figures=(percent(group.mean_ratio), f"{group.approved}/{group.units}", f"{group.late}"),
+            opens=opens(group.key),
+        )
+        for group in groups
+    ]
+    return bars(rows, (head, "", "平均进度", "已批复", "滞后"), "rank")
+
+
+def _panel(title: str, note: str, content: str) -> str:
+    return (
+        f'<section class="panel"><h3>{escape(title)}<small>{escape(note)}</small></h3>'
+        f"{content}</section>"
+    )
+
+
+# --- legend and the late ones ---
+
+
+def legend_html(swatches: Sequence[Swatch], note: str) -> str:
+    """Return the legend of the map with the number of units in each class."""
+    entries = "".join(_entry(swatch) for swatch in swatches)
+    return f'<ul class="legend">{entries}<li class="note">{escape(note)}</li></ul>'
+
+
+def _entry(swatch: Swatch) -> str:
+    kind = ' class="hatched"' if swatch.hatched else ""
+    box = f'<i{kind} style="background-color:{swatch.colour}">{swatch.symbol}</i>'
+    return f"<li>{box}{escape(swatch.text)}<b>{swatch.count}</b></li>"
+
+
+def late_html(overview: Overview, filters: Filters, *, may_remind: bool) -> str:
+    """Return the late units, the latest first: by how much, since when, who answers for it."""
+    if not overview.late:
+        return '<p class="nothing">没有滞后单位：已定计划的阶段均按期完成。</p>'
+    cards = "".join(
+        _late_card(unit, overview.limits, filters, may_remind) for unit in overview.late
+    )
+    return f'<div class="late">{cards}</div>'
+
+
+def _late_card(
+    unit: UnitProgress, limits: LatenessLimits, filters: Filters, may_remind: bool
+) -> str:
+    lateness = unit.lateness(limits)
+    name = link(address("unit", {"code": unit.code, **filters.day_query()}), escape(unit.name))
+    button = (
+        f'<a role="button" tabindex="0" class="remind" data-portal-action="{unit.code}">催办</a>'
+        if may_remind
+        else ""
+    )
+    return (
+        f'<article class="{lateness}"><h4>{name}<small>{escape(unit.parent_name)}</small></h4>'
+        f'<p class="days"><i>{LATENESS_SYMBOLS[lateness]}</i><b>{unit.late_days}</b> 天'
+        f"<small>自 {unit.late_since}</small></p>"
+        f"<p>{escape(unit.late_stage_name)}</p>"
+        f"<p>责任人 {escape(unit.responsible_name or '未填报')}{button}</p></article>"
+    )
+
+
+# --- addresses ---
+
+
+def address(page: str, query: Mapping[str, str]) -> str:
+    """Return the address of a page, relative to this one."""
+    return f"{page}?{urlencode(query)}" if query else page
+
+
+def follow(opened: str) -> None:
+    """Open a page of the portal by an address that `address` made."""
+    parts = urlsplit(opened)
+    st.switch_page(page_path(parts.path), query_params=dict(parse_qsl(parts.query)))
+
+
+def picture_of(filters: Filters, frame: cached.Frame) -> Picture:
+    """Return what the map shows under the filters."""
+    return Picture(
+        level=filters.level,
+        colour_by=filters.colour_by,
+        as_of=filters.day,
+        city=filters.city,
+        kind=filters.kind,
+        version=frame.version,
+    )
+
+
+def palette_of(filters: Filters, frame: cached.Frame) -> Palette:
+    """Return how units are coloured under the filters."""
+    return Palette(filters.colour_by, frame.limits, frame.milestones)

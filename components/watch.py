@@ -1,0 +1,74 @@
+"""The eyes of a dashboard in the browser: new data, opened links, and what the screen can do.
+
+It asks a small route every few seconds whether the data moved, so that no script runs while
+nothing happens; only a change reruns the fragment that it stands in, and dialogs and half-typed
+text elsewhere stay as they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_SCRIPT = Path(__file__).parents[1] / "assets" / "watch.js"
+_mount = st.components.v2.component(
+    "portal_watch", js=_SCRIPT.read_text(encoding="utf-8"), isolate_styles=False
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What the browser told about itself: pixels of the map's box, and whether it has WebGL."""
+
+    width: int
+    height: int
+    has_webgl: bool
+
+
+# A wall screen; others say so once.
+_ASSUMED = Screen(width=1100, height=560, has_webgl=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the browser reports: its screen, and the address of a link in the run that opens it."""
+
+    screen: Screen
+    opened: str | None
+    action: str | None
+
+
+def watch(version: str | None, key: str, on_open: Callable[[], None] | None = None) -> Watched:
+    """Mount the eyes; `version` is what is shown, None (a past day) waits for no change.
+
+    A change, an opened link (`data-portal-open`) and an action (`data-portal-action`) rerun the
+    surrounding fragment.
+    """
+    result: Any = _mount(
+        key=key,
+        data={
+            "version": version,
+            "url": "/api/overview/version",
+            "width": _ASSUMED.width,
+            "height": _ASSUMED.height,
+        },
+        height=1,
+        on_screen_change=lambda: None,
+        on_changed_change=lambda: None,
+        on_action_change=lambda: None,
+        on_open_change=on_open or (lambda: None),
+    )
+    told = result.get("screen") or {}
+    screen = Screen(
+        width=_pixels(told.get("width"), _ASSUMED.width),
+        height=_pixels(told.get("height"), _ASSUMED.height),
+        has_webgl=told.get("webgl") is not False,
+    )
+    return Watched(screen=screen, opened=result.get("open"), action=result.get("action"))
+
+
+def _pixels(value: object, assumed: int) -> int:
+    """Return a size that a browser may have: what it says is not to be trusted."""
+    return min(max(int(value), 200), 8000) if isinstance(value, int | float) else assumed

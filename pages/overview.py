@@ -1,0 +1,89 @@
+"""总览: where plan preparation stands, who is late, and what to do about it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from components import cached
+from components import overview as parts
+from components.map import draw_flat_map, draw_map
+from components.navigation import WORKERS
+from components.session import demo_badge, require_actor
+from components.supervision import may_remind, remind_dialog
+from components.watch import watch
+from data_access.progress import moment_of
+
+STYLE = Path(__file__).parents[1] / "assets" / "overview.css"
+REMIND = "overview-remind"
+
+
+@st.fragment
+def board(filters: parts.Filters) -> None:
+    """Draw everything that moves with the data; only this part is drawn again when it moves."""
+    actor = require_actor(*WORKERS)
+    frame = cached.read_frame(actor)
+    overview = parts.read_overview(actor, frame, filters)
+    palette = parts.palette_of(filters, frame)
+    remindable = not filters.is_past and may_remind(actor, overview.late)
+
+    st.html(f'<p class="answer">{parts.answer_sentence(overview)}</p>')
+    st.html(parts.figures_html(overview, filters))
+    left, right = st.columns([3, 2], gap="small")
+    with right:
+        st.html(parts.funnel_html(overview))
+        st.html(parts.ranking_html(overview, filters))
+    with left, st.container(key="overview-map-card", gap=None):
+        seen = watch(None if filters.is_past else frame.version, key="overview-watch")
+        with st.container(key="overview-map"):
+            picture = parts.picture_of(filters, frame)
+            if seen.screen.has_webgl:
+                extent = cached.extent_of(
+                    actor, filters.city, moment_of(filters.day)[1], frame.version
+                )
+                clicked = draw_map(picture, extent, seen.screen.width, seen.screen.height)
+            else:
+                st.caption("浏览器未启用 WebGL，以下为简化地图。")
+                clicked = draw_flat_map(picture, palette, overview.units, seen.screen.height)
+        st.html(parts.legend_html(palette.legend(overview.on_map(filters.level)), parts.MAP_NOTE))
+    with st.container(key="overview-late", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(f"<h3>滞后单位 {len(overview.late)} 个<small>按滞后天数排列</small></h3>")
+            remind_all = st.button(
+                f"催办全部 {len(overview.late)} 个",
+                key="overview-remind-all",
+                icon=":material/campaign:",
+                type="primary",
+                disabled=not remindable,
+            )
+        st.html(parts.late_html(overview, filters, may_remind=remindable))
+
+    if clicked:
+        parts.follow(parts.address("unit", {"code": clicked, **filters.day_query()}))
+    if seen.opened:
+        parts.follow(seen.opened)
+    if remind_all or seen.action:
+        # Opened by the whole page: a dialog of this fragment would close when the data moves.
+        codes = [unit.code for unit in overview.late if seen.action in (None, unit.code)]
+        st.session_state[REMIND] = codes
+        st.rerun()
+
+
+actor = require_actor(*WORKERS)
+st.html(STYLE)
+frame = cached.read_frame(actor)
+title = st.container(key="page-frame", horizontal=True, vertical_alignment="center", gap="small")
+filters = parts.filter_row(cached.units_on(actor, frame, None))
+with title:
+    st.title("总览", anchor=False, width="content")
+    demo_badge()
+    st.html(parts.title_note(actor, frame, filters))
+if filters.is_past:
+    st.warning(
+        "正在查看历史日期的情况，催办等操作停用；清除日期即回到今日。", icon=":material/history:"
+    )
+board(filters)
+
+codes = st.session_state.pop(REMIND, None)
+if codes:
+    units = cached.units_on(actor, frame, None)
+    remind_dialog(actor, [unit for unit in units if unit.code in codes])
