@@ -5,7 +5,7 @@ import streamlit as st
 from components.filing import declare_dialog, filing_sentence, unit_chooser
 from components.form_editor import form_editor
 from components.session import errors_shown, page_frame, require_actor
-from data_access import filing, plans, reporting
+from data_access import drafts, filing, plans, reporting
 from data_access.database import transaction
 from domain.access import Role
 from domain.workflow import SubmissionState
@@ -28,7 +28,7 @@ unit = unit_chooser(units)
 
 with errors_shown(stop=True), transaction(actor, action="draft.open") as connection:
     plans.ensure_headline(connection, actor, unit.code)
-    submission = reporting.open_submission(connection, actor, period.period_id, unit.code)
+    submission = drafts.open_submission(connection, actor, period.period_id, unit.code)
     waiting = filing.find_waiting_step(connection, submission.submission_id)
     declared = plans.list_plans(connection, unit.code)
     types = plans.declarable_types(connection, unit.code)

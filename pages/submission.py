@@ -13,7 +13,7 @@ from components.review import (
 )
 from components.session import errors_shown, page_frame, require_actor
 from components.state_words import state_sentence
-from data_access import form_checks, plans, reporting
+from data_access import decisions, form_checks, plans, reporting
 from data_access.database import transaction
 from data_access.forms import load_form
 from domain.access import Role
@@ -35,7 +35,7 @@ with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
     before = reporting.previous_content(connection, submission.submission_id)
     events = reporting.list_events(connection, submission.submission_id)
     remarks = reporting.list_all_remarks(connection, submission.submission_id)
-    moves = reporting.moves_of(connection, actor, submission)
+    moves = decisions.moves_of(connection, actor, submission)
     steps = reporting.load_workflow(
         connection, submission.form_code, submission.workflow_version
     ).steps_for(submission.level)
@@ -98,7 +98,7 @@ if right is not None:
         if decision is not None:
             with errors_shown():
                 with transaction(actor, action=f"submission.{decision.action.value}") as connection:
-                    reporting.review(
+                    decisions.review(
                         connection,
                         actor,
                         submission.submission_id,

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from data_access import reporting
+from data_access import decisions, drafts, reporting
 from data_access.database import transaction
 from domain.access import Actor
 from domain.clock import today
@@ -17,7 +17,7 @@ LAUNCH = "MASTER_COUNTY_01_LAUNCH"
 
 def opened(actor: Actor, period_id: int) -> reporting.Submission:
     with transaction(actor) as connection:
-        return reporting.open_submission(connection, actor, period_id, COUNTY)
+        return drafts.open_submission(connection, actor, period_id, COUNTY)
 
 
 def complete_launch(owner: psycopg.Connection, actor: Actor, submission: Any) -> None:
@@ -42,7 +42,7 @@ def complete_launch(owner: psycopg.Connection, actor: Actor, submission: Any) ->
         "work_summary": "已启动编制工作。",
     }
     with transaction(actor) as connection:
-        reporting.save_draft(
+        drafts.save_draft(
             connection, actor, submission.submission_id, content, submission.draft_version
         )
 
@@ -68,9 +68,9 @@ def act(actor: Actor, submission_id: int, action: ReviewAction, comment: str = "
     with transaction(actor) as connection:
         seen = reporting.get_submission(connection, submission_id)
         if action is ReviewAction.SUBMIT:
-            return reporting.submit(connection, actor, submission_id, seen.lock_version)
+            return decisions.submit(connection, actor, submission_id, seen.lock_version)
         if action is ReviewAction.WITHDRAW:
-            return reporting.withdraw(connection, actor, submission_id, seen.lock_version)
-        return reporting.review(
+            return decisions.withdraw(connection, actor, submission_id, seen.lock_version)
+        return decisions.review(
             connection, actor, submission_id, seen.lock_version, action, comment, remarks
         )

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,18 +25,16 @@ from components.form_editor import (
 )
 from components.labels import error_message, moment
 from components.routes.auth import require
-from data_access import reporting
+from data_access import decisions, filing
 from data_access.database import transaction
-from data_access.form_checks import all_problems, form_context
-from data_access.forms import load_form, log_broken, tell_owner
-from data_access.progress_form import prefilled
-from data_access.uploads import get_use
+from data_access.filing import FilingState
+from data_access.reporting import Remark
+from data_access.uploads import EVIDENCE, get_use
 from domain import clock
 from domain.access import Actor, Role
 from domain.errors import DraftConflict, InvalidContent, NotFound
-from domain.form_rules import unfit
-from domain.forms import Form, changed_by_normalising, normalise, with_all_rows
-from domain.workflow import ReviewAction, SubmissionState
+from domain.forms import changed_by_normalising
+from domain.workflow import ReviewAction
 
 _FILERS = (Role.CITY, Role.COUNTY)
 _LONGEST_BODY = 2 * 1024 * 1024  # bytes: a form of 119 fields has some ten thousand
@@ -52,20 +49,14 @@ def read_draft(request: Request) -> Response:
     actor = require(request, *_FILERS)
     submission_id = _number(request, "submission_id")
     with transaction(actor, read_only=True) as connection:
-        submission = reporting.get_submission(connection, submission_id)
-        return _no_store(JSONResponse(_state(connection, actor, submission)))
+        state = filing.read_state(connection, actor, submission_id)
+        accept = get_use(connection, EVIDENCE).media_types
+    return _no_store(JSONResponse({**_drawn(state), "accept": ",".join(accept)}))
 
 
-def _state(connection: Connection, actor: Actor, submission: reporting.Submission) -> Any:
-    form = load_form(connection, submission.form_code, submission.form_version)
-    context = form_context(connection, submission.form_code, submission.division_code)
-    may = {move.action for move in reporting.moves_of(connection, actor, submission)}
-    may_file = ReviewAction.SUBMIT in may
-    stored = submission.draft_content if may_file else submission.filed_content
-    content = with_all_rows(form, stored or submission.draft_content or {}, context)
-    problems = all_problems(form, content, context, log_broken) if may_file else []
-    before = prefilled(connection, submission.division_code) if may_file else {}
-    named = labels(form, content, context)
+def _drawn(state: FilingState) -> dict[str, Any]:
+    submission, form, context = state.submission, state.form, state.context
+    named = labels(form, state.content, context)
     return {
         "submission": {
             "lock_version": submission.lock_version,
@@ -73,53 +64,44 @@ def _state(connection: Connection, actor: Actor, submission: reporting.Submissio
             "no_change": submission.no_change,
         },
         "can": {
-            "save": may_file,
-            "submit": may_file,
-            "withdraw": ReviewAction.WITHDRAW in may,
+            "save": state.is_editable,
+            "submit": state.is_editable,
+            "withdraw": ReviewAction.WITHDRAW in state.actions,
         },
         "form": describe(form),
         "rows": describe_rows(context),
         "values": describe_values({"today": context.today, **context.values}),
         "labels": named,
-        "content": content,
+        "content": state.content,
         "draft_version": submission.draft_version,
         "saved_by": submission.saved_by_name,
-        "saved_at_text": _saved_at(submission.saved_at) if may_file else "",
-        "accepted": accepted_values(form, before, context),
-        "problems": describe_problems(problems),
-        **_remarks(connection, submission, form, named),
-        "accept": ",".join(get_use(connection, "evidence").media_types),
+        "saved_at_text": _saved_at(submission.saved_at) if state.is_editable else "",
+        "accepted": accepted_values(form, state.accepted, context),
+        "problems": describe_problems(state.problems),
+        "returned": _returned(state),
+        "remarks": [_remark(remark, named) for remark in state.remarks],
     }
 
 
-def _remarks(
-    connection: Connection, submission: reporting.Submission, form: Form, named: dict[str, str]
-) -> dict[str, Any]:
-    """Return the last return and its reasons, as long as they wait to be answered."""
-    events = reporting.list_events(connection, submission.submission_id)
-    returns = [event for event in events if event.action is ReviewAction.RETURN]
-    if not returns or submission.state is SubmissionState.FILED:
-        return {"remarks": [], "returned": None}
-    last = returns[-1]
-    remarks = reporting.list_open_remarks(connection, submission.submission_id)
-    general = "" if any(not remark.field_path for remark in remarks) else last.comment
+def _returned(state: FilingState) -> dict[str, Any] | None:
+    if state.returned is None:
+        return None
+    said_below = any(not remark.field_path for remark in state.remarks)
     return {
-        "returned": {
-            "reviewer": last.user_name,
-            "at": moment(last.happened_at),
-            "round": last.round_no,
-            "comment": general,
-        },
-        "remarks": [
-            {
-                "id": remark.review_remark_id,
-                "path": remark.field_path,
-                "label": named.get(remark.field_path) or "总体意见",
-                "reason": remark.reason,
-                "reply": remark.reply,
-            }
-            for remark in remarks
-        ],
+        "reviewer": state.returned.user_name,
+        "at": moment(state.returned.happened_at),
+        "round": state.returned.round_no,
+        "comment": "" if said_below else state.returned.comment,
+    }
+
+
+def _remark(remark: Remark, named: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": remark.review_remark_id,
+        "path": remark.field_path,
+        "label": named.get(remark.field_path) or "总体意见",
+        "reason": remark.reason,
+        "reply": remark.reply,
     }
 
 
@@ -141,22 +123,12 @@ async def save_draft(request: Request) -> Response:
 
 def _save(actor: Actor, submission_id: int, content: Any, version: int) -> dict[str, Any]:
     with transaction(actor, action="draft.save") as connection:
-        submission = reporting.get_submission(connection, submission_id)
-        form = load_form(connection, submission.form_code, submission.form_version)
-        context = form_context(connection, submission.form_code, submission.division_code)
-        foreign = unfit(form, content, context)
-        if foreign:
-            raise InvalidContent(problems=foreign, count=len(foreign))
-        normal = with_all_rows(form, normalise(form, content), context)
-        saved = reporting.save_draft(connection, actor, submission_id, normal, version)
-        problems = all_problems(
-            form, normal, context, lambda broken: tell_owner(connection, broken)
-        )
+        draft = filing.save_checked(connection, actor, submission_id, content, version)
     return {
-        "draft_version": saved.draft_version,
-        "saved_at_text": _saved_at(saved.saved_at),
-        "normal": changed_by_normalising(form, content),
-        "problems": describe_problems(problems),
+        "draft_version": draft.saved.draft_version,
+        "saved_at_text": _saved_at(draft.saved.saved_at),
+        "normal": changed_by_normalising(draft.form, content),
+        "problems": describe_problems(draft.problems),
     }
 
 
@@ -175,7 +147,7 @@ async def save_reply(request: Request) -> Response:
 
 def _reply(actor: Actor, review_remark_id: int, text: str) -> dict[str, Any]:
     with transaction(actor, action="remark.reply") as connection:
-        reporting.reply(connection, actor, review_remark_id, text)
+        decisions.reply(connection, actor, review_remark_id, text)
     return {"saved_at_text": _saved_at(clock.now())}
 
 
@@ -199,15 +171,9 @@ def _submit(
     actor: Actor, submission_id: int, lock_version: int, seen: int, *, no_change: bool
 ) -> dict[str, Any]:
     with transaction(actor, action="submission.submit") as connection:
-        draft = reporting.get_draft(connection, submission_id)
-        if draft.draft_version != seen and not no_change:
-            raise DraftConflict(
-                content=draft.content,
-                draft_version=draft.draft_version,
-                saved_by=draft.saved_by_name,
-                saved_at=draft.saved_at,
-            )
-        moved = reporting.submit(
+        if not no_change:
+            filing.require_seen(connection, submission_id, seen)
+        moved = decisions.submit(
             connection, actor, submission_id, lock_version, no_change=no_change
         )
     return {"state": moved.state.value, "lock_version": moved.lock_version}
@@ -227,7 +193,7 @@ async def withdraw(request: Request) -> Response:
 
 def _withdraw(actor: Actor, submission_id: int, lock_version: int) -> dict[str, Any]:
     with transaction(actor, action="submission.withdraw") as connection:
-        moved = reporting.withdraw(connection, actor, submission_id, lock_version)
+        moved = decisions.withdraw(connection, actor, submission_id, lock_version)
     return {"state": moved.state.value, "lock_version": moved.lock_version}
 
 

@@ -12,10 +12,10 @@ from data_access.demo.chains import Chain, Event
 from data_access.demo.evidence import EvidenceStore
 from data_access.demo.people import Division, Person, Staff
 from data_access.demo.timelines import StageLine
-from data_access.reporting import content_sha256, receipt_hash
 from domain.access import Role
 from domain.forms import path_of
 from domain.progress import Disposition, MilestoneState
+from domain.receipts import content_sha256, receipt_hash
 from domain.workflow import ReviewAction, SubmissionState, WorkflowStep
 
 _ACCEPTED_FIELDS = (

@@ -19,14 +19,6 @@ SELECT step_no, name, role, scope_level, skip_levels, working_days
  WHERE form_code = :form_code AND version = :version
  ORDER BY step_no
 
--- name: find_unit
--- A unit that must file this form on this day.
-SELECT division.code, division.name, division.level, division.prefix
-  FROM division_on(CAST(:day AS date)) AS division
-  JOIN form_version ON form_version.form_code = :form_code AND form_version.version = :form_version
- WHERE division.code = :division_code AND division.level = ANY (unit_levels)
-   AND (unit_kinds IS NULL OR division.kind = ANY (unit_kinds))
-
 -- name: get_submission
 SELECT submission.submission_id, submission.form_code, submission.period_id
      , period.name AS period_name, period.starts_on, period.ends_on
@@ -58,103 +50,6 @@ SELECT submission.submission_id, submission.form_code, submission.period_id
        ORDER BY granted_at DESC
        LIMIT 1) AS extension ON true
  WHERE submission.submission_id = :submission_id
-
--- name: find_submission_id
-SELECT submission_id FROM submission
- WHERE period_id = :period_id AND division_code = :division_code
-
--- name: create_submission
-INSERT INTO submission (form_code, period_id, division_code)
-VALUES (:form_code, :period_id, :division_code)
-    ON CONFLICT ON CONSTRAINT submission_one_per_unit_and_period DO NOTHING
-RETURNING submission_id
-
--- name: create_draft
-INSERT INTO submission_draft (submission_id, division_code, content, saved_by)
-VALUES (:submission_id, :division_code, CAST(:content AS jsonb), :user_id)
-    ON CONFLICT (submission_id) DO NOTHING
-
--- name: save_draft
--- The draft moves only while the filer holds it, and only from the version he saw.
-UPDATE submission_draft AS draft
-   SET content = CAST(:content AS jsonb)
-     , draft_version = draft.draft_version + 1
-     , saved_at = clock_timestamp()
-     , saved_by = :user_id
-  FROM submission
- WHERE draft.submission_id = :submission_id AND draft.draft_version = :draft_version
-   AND submission.submission_id = draft.submission_id
-   AND submission.state IN ('draft', 'returned')
-RETURNING draft.draft_version, draft.saved_at
-
--- name: get_draft
-SELECT draft.content, draft.draft_version, draft.saved_at, draft.saved_by AS saved_by_id
-     , account.display_name AS saved_by_name, submission.state
-  FROM submission_draft AS draft
-  JOIN submission USING (submission_id)
-  JOIN account ON account.user_id = draft.saved_by
- WHERE draft.submission_id = :submission_id
-
--- name: lock_submission
-SELECT submission.submission_id, submission.form_code, submission.division_code
-     , division.level, division.prefix, period.form_version, period.workflow_version
-     , period.starts_on, period.closed_at IS NOT NULL AS period_closed
-     , submission.state, submission.step_no, submission.round_no, submission.version_no
-     , submission.lock_version, submission.filer_id, submission.no_change
-  FROM submission
-  JOIN reporting_period AS period USING (period_id)
-  JOIN admin_division AS division ON division.code = submission.division_code
- WHERE submission.submission_id = :submission_id
-   FOR UPDATE OF submission
-
--- name: add_version
-INSERT INTO submission_version (submission_id, version_no, division_code, round_no, form_version
-     , rule_version, code_version, workflow_version, content, content_sha256, no_change, submitted_by)
-SELECT :submission_id, :version_no, :division_code, :round_no, form.version
-     , form.rule_version, form.code_version, :workflow_version, CAST(:content AS jsonb)
-     , :content_sha256, :no_change, :user_id
-  FROM form_version AS form
- WHERE form.form_code = :form_code AND form.version = :form_version
-
--- name: move_submission
--- The new state and its entry in the decisions, or neither.
-WITH moved AS (
-    UPDATE submission
-       SET state = :state
-         , step_no = :step_no
-         , version_no = :version_no
-         , round_no = round_no + CASE WHEN :new_round THEN 1 ELSE 0 END
-         , lock_version = lock_version + 1
-         , no_change = :no_change
-         , filer_id = coalesce(CAST(:filer_id AS bigint), filer_id)
-         , submitted_at = CASE WHEN :action = 'submit' THEN now() ELSE submitted_at END
-         , first_submitted_at = CASE WHEN :action = 'submit' THEN coalesce(first_submitted_at, now())
-                                     ELSE first_submitted_at END
-         , filed_at = CASE WHEN :state = 'filed' THEN now() END
-         , receipt_no = :receipt_no
-         , receipt_hash = :receipt_hash
-     WHERE submission_id = :submission_id
-    RETURNING submission_id, division_code, state, step_no, lock_version, filed_at
-), logged AS (
-    INSERT INTO review_event (submission_id, division_code, version_no, round_no, step_no, action
-         , from_state, to_state, to_step_no, comment, user_id, role)
-    SELECT submission_id, division_code, :version_no, :round_no, :from_step_no, :action
-         , :from_state, state, step_no, :comment, :user_id, :role
-      FROM moved
-    RETURNING review_event_id
-)
-SELECT moved.submission_id, moved.state, moved.lock_version, moved.filed_at, logged.review_event_id
-  FROM moved, logged
-
--- name: add_remark
-INSERT INTO review_remark (review_event_id, submission_id, division_code, field_path, reason)
-VALUES (:review_event_id, :submission_id, :division_code, :field_path, :reason)
-
--- name: reply
-UPDATE review_remark
-   SET reply = :reply, replied_by = :user_id, replied_at = now()
- WHERE review_remark_id = :review_remark_id
-RETURNING submission_id
 
 -- name: list_open_remarks
 -- The reasons of the last return: what the filer answers before he files again.
@@ -252,18 +147,6 @@ SELECT submission.submission_id, submission.lock_version, submission.form_code
  WHERE submission.state = 'submitted' AND submission.form_code = :form_code
    AND step.role = ANY ((SELECT actor_roles())::text[])
  ORDER BY submission.submitted_at, submission.submission_id
-
--- name: add_outbox_event
-INSERT INTO outbox_event (topic, subject, payload) VALUES (:topic, :subject, CAST(:payload AS jsonb))
-
--- name: get_filing_unit
-SELECT submission.form_code, submission.division_code, division.level, division.prefix
-  FROM submission
-  JOIN admin_division AS division ON division.code = submission.division_code
- WHERE submission.submission_id = :submission_id
-
--- name: transaction_time
-SELECT now()
 
 -- name: previous_content
 -- What the province accepted before this report: the unit's last filed report of an earlier period.

@@ -11,13 +11,14 @@ import bcrypt
 import psycopg
 import pytest
 
-from data_access import database, demo, form_checks, progress, reporting
+from data_access import database, demo, form_checks, progress
 from data_access.database import transaction
 from data_access.demo.bulk import Rows, first_ids
 from data_access.demo.pdf import make_pdf
 from data_access.demo.province import Province
 from data_access.demo.reference import read_reference
 from data_access.installation import is_empty
+from domain import receipts
 from domain.access import Actor, Grant, Role
 from domain.clock import BEIJING
 from domain.progress import Lateness, LatenessLimits, PeriodState, UnitProgress
@@ -128,8 +129,8 @@ def test_receipts_verify(loaded):
         "SELECT receipt_no, content, content_sha256, receipt_hash, filed_at FROM submission"
         " JOIN submission_version USING (submission_id, version_no) WHERE state = 'filed' LIMIT 50"
     ):
-        assert reporting.content_sha256(content) == sha256
-        assert reporting.receipt_hash(number, sha256, filed_at) == hashed
+        assert receipts.content_sha256(content) == sha256
+        assert receipts.receipt_hash(number, sha256, filed_at) == hashed
 
 
 RULES = {

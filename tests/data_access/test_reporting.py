@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from data_access import progress, reporting
+from data_access import decisions, drafts, progress, reporting
 from data_access.database import transaction
+from domain import receipts
 from domain.access import Actor, Role
 from domain.clock import now, today
 from domain.errors import (
@@ -46,7 +47,7 @@ def test_accepted_report_moves_the_percentage_and_carries_a_receipt(
         filed = reporting.get_submission(connection, number)
         version = reporting.get_version(connection, number, 1)
     assert filed.receipt_no == f"202611-{COUNTY}-01"
-    assert filed.receipt_hash == reporting.receipt_hash(
+    assert filed.receipt_hash == receipts.receipt_hash(
         filed.receipt_no, version.content_sha256, filed.filed_at
     )
     topics = owner.execute("SELECT topic, subject FROM outbox_event").fetchall()
@@ -74,7 +75,7 @@ def test_return_opens_a_round_with_reasons_and_replies(submission, county, city)
     act(city, number, ReviewAction.RETURN, "请核对", [(path, "与文件落款日期不一致")])
     with transaction(county) as connection:
         [general, remark] = reporting.list_open_remarks(connection, number)
-        reporting.reply(connection, county, remark.review_remark_id, "已改")
+        decisions.reply(connection, county, remark.review_remark_id, "已改")
     with transaction(city) as connection:
         [_, remark] = reporting.list_open_remarks(connection, number)
         again = reporting.get_submission(connection, number)
@@ -119,7 +120,7 @@ def test_of_two_reviewers_at_once_one_is_told_he_is_late(submission, county, cit
     def attempt(_: int) -> str:
         try:
             with transaction(city) as connection:
-                reporting.review(
+                decisions.review(
                     connection, city, seen.submission_id, seen.lock_version, ReviewAction.APPROVE
                 )
         except StaleVersion:
@@ -132,7 +133,7 @@ def test_of_two_reviewers_at_once_one_is_told_he_is_late(submission, county, cit
 
 def test_second_person_on_a_draft_is_told_what_the_first_wrote(submission, county, owner):
     with transaction(county) as connection, pytest.raises(DraftConflict) as caught:
-        reporting.save_draft(connection, county, submission.submission_id, {"form": {}}, 1)
+        drafts.save_draft(connection, county, submission.submission_id, {"form": {}}, 1)
     assert caught.value.details["saved_by"] == "anyi先生"
     assert caught.value.details["draft_version"] == 2
     assert caught.value.details["content"]["form"]["contact_name"] == "张三"
@@ -141,7 +142,7 @@ def test_second_person_on_a_draft_is_told_what_the_first_wrote(submission, count
 def test_draft_of_a_filed_report_cannot_be_saved(submission, county):
     act(county, submission.submission_id, ReviewAction.SUBMIT)
     with transaction(county) as connection, pytest.raises(InvalidAction):
-        reporting.save_draft(connection, county, submission.submission_id, {}, 2)
+        drafts.save_draft(connection, county, submission.submission_id, {}, 2)
 
 
 def test_another_county_finds_nothing(submission, owner):

@@ -1,0 +1,49 @@
+-- name: find_unit
+-- A unit that must file this form on this day.
+SELECT division.code, division.name, division.level, division.prefix
+  FROM division_on(CAST(:day AS date)) AS division
+  JOIN form_version ON form_version.form_code = :form_code AND form_version.version = :form_version
+ WHERE division.code = :division_code AND division.level = ANY (unit_levels)
+   AND (unit_kinds IS NULL OR division.kind = ANY (unit_kinds))
+
+-- name: find_submission_id
+SELECT submission_id FROM submission
+ WHERE period_id = :period_id AND division_code = :division_code
+
+-- name: create_submission
+INSERT INTO submission (form_code, period_id, division_code)
+VALUES (:form_code, :period_id, :division_code)
+    ON CONFLICT ON CONSTRAINT submission_one_per_unit_and_period DO NOTHING
+RETURNING submission_id
+
+-- name: create_draft
+INSERT INTO submission_draft (submission_id, division_code, content, saved_by)
+VALUES (:submission_id, :division_code, CAST(:content AS jsonb), :user_id)
+    ON CONFLICT (submission_id) DO NOTHING
+
+-- name: save_draft
+-- The draft moves only while the filer holds it, and only from the version he saw.
+UPDATE submission_draft AS draft
+   SET content = CAST(:content AS jsonb)
+     , draft_version = draft.draft_version + 1
+     , saved_at = clock_timestamp()
+     , saved_by = :user_id
+  FROM submission
+ WHERE draft.submission_id = :submission_id AND draft.draft_version = :draft_version
+   AND submission.submission_id = draft.submission_id
+   AND submission.state IN ('draft', 'returned')
+RETURNING draft.draft_version, draft.saved_at
+
+-- name: get_draft
+SELECT draft.content, draft.draft_version, draft.saved_at, draft.saved_by AS saved_by_id
+     , account.display_name AS saved_by_name, submission.state
+  FROM submission_draft AS draft
+  JOIN submission USING (submission_id)
+  JOIN account ON account.user_id = draft.saved_by
+ WHERE draft.submission_id = :submission_id
+
+-- name: get_filing_unit
+SELECT submission.form_code, submission.division_code, division.level, division.prefix
+  FROM submission
+  JOIN admin_division AS division ON division.code = submission.division_code
+ WHERE submission.submission_id = :submission_id
