@@ -1,0 +1,86 @@
+"""A real portal for the browser tests: its own processes, its own data directory."""
+
+import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_PATIENCE = 180  # seconds: two cores may be busy with other things
+
+
+class Portal:
+    """`./portal run` against a database of the test cluster, with the demo in it."""
+
+    def __init__(self, data_dir: Path, database: str, cluster: Path) -> None:
+        self.data_dir = data_dir
+        self.owner_url = f"postgresql://owner@/{database}?host={cluster}"
+        self._portal_url = f"postgresql://portal@/{database}?host={cluster}"
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start the portal and wait until it answers."""
+        environment = {name: value for name, value in os.environ.items() if name != "PORTAL_NOW"}
+        options = ("--data-dir", str(self.data_dir), "--port", str(self._port))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "data_access", "run", *options],
+            cwd=ROOT,
+            env=environment
+            | {
+                "PYTHONPATH": str(ROOT),
+                "PORTAL_DATABASE_URL": self._portal_url,
+                "PORTAL_OWNER_DATABASE_URL": self.owner_url,
+            },
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers():
+            assert self._process.poll() is None, "the portal ended while starting"
+            assert time.monotonic() < deadline, "the portal does not answer"
+            self._process_wait(0.1)
+
+    def stop(self) -> None:
+        """Stop the portal as Ctrl-C would."""
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(60)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def password(self, username: str) -> str:
+        """Return the password of a demo account."""
+        with (self.data_dir / "demo_accounts.csv").open(encoding="utf-8", newline="") as file:
+            return next(r["password"] for r in csv.DictReader(file) if r["username"] == username)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def _process_wait(self, seconds: float) -> None:
+        """Wait a moment for the process, which normally does not end."""
+        assert self._process is not None
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,54 @@
+"""What the leader sees: the map, its units, a past day, on a desk and on a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE
+from tests.browser.pictures import MAP, eventually, is_painted
+
+
+@pytest.fixture
+def overview(page_as):
+    page = page_as("leader", "/overview")
+    eventually(page, lambda: is_painted(page), "the map is painted")
+    return page
+
+
+def test_the_map_paints_and_a_click_opens_the_unit(overview):
+    canvas = overview.locator(f"{MAP} canvas").first
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] * 0.5, "y": box["height"] * 0.5})
+    overview.wait_for_url(re.compile(r"/unit\?.*code=\d{6}"))
+    expect(overview.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_the_screen_says_that_the_data_is_invented(overview):
+    expect(overview.get_by_text("演示数据").first).to_be_visible()
+
+
+def test_a_late_unit_is_one_click_from_its_page(overview):
+    overview.locator(".st-key-overview-late a").first.click()
+    overview.wait_for_url(re.compile(r"/unit\?.*code=\d{6}"))
+
+
+def test_filters_live_in_the_address(page_as):
+    page = page_as("leader", "/overview?level=city")
+    expect(page.get_by_role("radio", name="市级")).to_be_checked()
+
+
+def test_a_past_day_redraws_and_says_so(page_as):
+    page = page_as("leader", "/overview?as_of=2025-12-31")
+    expect(page.get_by_text("正在查看历史日期的情况")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["/overview", "/supervision", "/inbox"])
+def test_a_phone_needs_no_sideways_scrolling(page_as, address):
+    page = page_as("leader", address, PHONE)
+    expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    eventually(
+        page,
+        lambda: page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"),
+        "the page is as wide as the phone",
+    )
