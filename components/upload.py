@@ -54,8 +54,9 @@ def _noted() -> None:
 
 def limits_text(limits: uploads.UploadUse) -> str:
     """Return what is taken, in words: 支持 pdf、jpg，不超过 200 MB."""
-    kinds = "、".join(suffix.removeprefix(".") for suffix in extensions_of(limits.media_types))
-    return f"支持 {kinds}，不超过 {size_text(limits.max_size)}"
+    spellings = extensions_of(limits.media_types)
+    kinds = [each.removeprefix(".") for each in spellings if each != ".jpeg"]
+    return f"支持 {'、'.join(kinds)}，不超过 {size_text(limits.max_size)}"
 
 
 def size_text(size: int) -> str:

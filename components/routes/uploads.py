@@ -42,8 +42,6 @@ _STATUS = {
 }
 # A file is shown, it never acts: no scripts, no forms, no address of ours.
 _SANDBOX = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
-# Chromium's reader of PDF does not start in a sandbox; the rest of the policy holds.
-_SANDBOX_PDF = "default-src 'none'; object-src 'self'; plugin-types application/pdf"
 
 
 async def begin(request: Request) -> Response:
@@ -202,7 +200,7 @@ def open_evidence(request: Request) -> Response:
     shown = media_type in SHOWN_INLINE and request.query_params.get("download") != "1"
     headers |= {
         "Content-Disposition": _disposition(found, inline=shown),
-        "Content-Security-Policy": _SANDBOX_PDF if media_type is MediaType.PDF else _SANDBOX,
+        "Content-Security-Policy": _SANDBOX,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
