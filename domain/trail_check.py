@@ -22,7 +22,7 @@ from domain.trail import (
 KEPT_FINDINGS = 200
 _WINDOW = 64
 _SOUND_AGAIN = 3
-_FARTHEST_SHIFT = 128
+_NEAR = sorted(range(-128, 129), key=abs)
 _SHIFT_SEARCHES = 200
 _BEGINNING = ChainHead(0, GENESIS)
 
@@ -250,7 +250,7 @@ class Incident:
             leading = [entry for entry in waiting if entry.previous_hash == reached]
             if not leading and self._window[-1] not in waiting:
                 break
-            entry = max(leading, key=self._is_named) if leading else self._next_of(waiting, order)
+            entry = self._likeliest(leading) if leading else self._next_of(waiting, order)
             waiting.remove(entry)
             order.append((entry, bool(leading)))
             reached = entry.hash
@@ -262,6 +262,12 @@ class Incident:
     ) -> TrailEntry:
         last = order[-1][0].chain_seq if order else self._start.chain_seq
         return next((entry for entry in waiting if entry.chain_seq > last), waiting[0])
+
+    def _likeliest(self, leading: list[TrailEntry]) -> TrailEntry:
+        """Of entries that name the same hash, return the one that others follow, not its copy."""
+        if len(leading) == 1:
+            return leading[0]
+        return max(leading, key=lambda one: (self._is_named(one), _shift_of(one) is not None))
 
     def _is_named(self, entry: TrailEntry) -> bool:
         return entry.hash in self._named
@@ -296,10 +302,8 @@ class Incident:
         if self.searches <= 0:
             return None
         self.searches -= 1
-        for shift in sorted(range(-_FARTHEST_SHIFT, _FARTHEST_SHIFT + 1), key=abs):
-            if shift != self.shift and _fits(entry, shift):
-                return shift if self._is_confirmed(entry, shift) else None
-        return None
+        shift = _shift_of(entry)
+        return shift if shift is not None and self._is_confirmed(entry, shift) else None
 
     def _is_confirmed(self, entry: TrailEntry, shift: int) -> bool:
         position = self._window.index(entry) + 1
@@ -343,6 +347,11 @@ def _swapped(one: Finding, other: Finding) -> bool:
         return False
     there = one.entry._replace(chain_no=other.entry.chain_no, chain_seq=other.entry.chain_seq)
     return entry_hash(there) == one.entry.hash
+
+
+def _shift_of(entry: TrailEntry) -> int | None:
+    """Return how many places further the entry carries its hash, or None if nowhere near."""
+    return next((shift for shift in _NEAR if _fits(entry, shift)), None)
 
 
 def _fits(entry: TrailEntry, shift: int) -> bool:

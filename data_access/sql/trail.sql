@@ -70,14 +70,14 @@ SELECT table_name
         WHERE tgrelid = to_regclass(quote_ident(audited_table.table_name))
           AND tgfoid = CAST('record_row_change' AS regproc)
           AND tgenabled = 'A')
- ORDER BY table_name
+ ORDER BY audited_table.table_name
 
 -- name: list_trail_tables
-SELECT audited_table.table_name
+SELECT audited_table.table_name AS name
      , coalesce(obj_description(to_regclass(quote_ident(audited_table.table_name)), 'pg_class')
               , audited_table.table_name) AS title
   FROM audited_table
- ORDER BY table_name
+ ORDER BY audited_table.table_name
 
 -- name: list_trail_columns
 SELECT CAST(attribute.attname AS text) AS name
