@@ -10,7 +10,8 @@ SELECT job_id, CAST(:requested_by AS bigint) FROM queued
 RETURNING job_id
 
 -- name: list_jobs
--- What runs by the clock shows when it fails; its thousand successes a day are noise.
+-- What runs by the clock shows when it fails, until it succeeds again; its thousand successes a
+-- day are noise.
 SELECT job.id AS job_id, job.task_name AS kind, CAST(job.status AS text) AS state, job.attempts
      , job.abort_requested AS is_stopping, event.deferred_at, progress.started_at, event.ended_at
      , coalesce(progress.done, 0) AS done, progress.total
@@ -28,7 +29,11 @@ SELECT job.id AS job_id, job.task_name AS kind, CAST(job.status AS text) AS stat
          FROM job_queue.procrastinate_events
         WHERE job_id = job.id) AS event
  WHERE (CAST(:job_id AS bigint) IS NULL OR job.id = :job_id)
-   AND (CAST(:with_clock AS boolean) OR job.queue_name <> 'clock' OR job.status = 'failed')
+   AND (CAST(:with_clock AS boolean) OR job.queue_name <> 'clock'
+        OR job.status = 'failed' AND NOT EXISTS (
+           SELECT FROM job_queue.procrastinate_jobs AS later
+            WHERE later.task_name = job.task_name AND later.id > job.id
+              AND later.status = 'succeeded'))
  ORDER BY job.status <> 'doing', job.status <> 'todo', job.id DESC
  LIMIT :limit
 

@@ -204,16 +204,16 @@ def test_worker_given_up_for_dead_writes_nothing_when_it_comes_back(owner):
     new.confirm()
 
 
-def test_clock_jobs_show_only_when_they_fail(owner):
+def test_clock_jobs_show_only_when_they_fail_until_they_succeed_again(owner):
     owner.execute(
         "INSERT INTO job_queue.procrastinate_jobs (queue_name, task_name, status) VALUES"
-        " ('clock', 'trail.anchor', 'succeeded'), ('clock', 'trail.anchor', 'failed')"
-        ", ('work', 'x', 'succeeded')"
+        " ('clock', 'trail.anchor', 'failed'), ('clock', 'trail.anchor', 'succeeded')"
+        ", ('clock', 'trail.anchor', 'failed'), ('work', 'x', 'succeeded')"
     )
     with transaction(None, read_only=True) as connection:
         shown = jobs.list_jobs(connection)
         assert sorted(found.state for found in shown) == [JobState.FAILED, JobState.SUCCEEDED]
-        assert len(jobs.list_jobs(connection, with_clock=True)) == 3
+        assert len(jobs.list_jobs(connection, with_clock=True)) == 4
 
 
 def test_old_records_are_forgotten(owner):
