@@ -1,8 +1,9 @@
 """What a person sees while the database is away: the screen as it was, and a calm word."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 
@@ -23,19 +24,25 @@ def until_the_database_answers() -> Iterator[None]:
     try:
         yield
     except DatabaseAway:
-        notice = st.toast(_sentence(0), icon=":material/cloud_off:", duration="infinite")
-        if "_actor" not in st.session_state:
-            st.info(ERROR_MESSAGES[DatabaseAway], icon=":material/cloud_off:")
-        started = time.monotonic()
-        while not database_answers():
-            time.sleep(_PAUSE)
-            notice.toast(
-                _sentence(time.monotonic() - started),
-                icon=":material/cloud_off:",
-                duration="infinite",
-            )
+        has_screen = "_actor" in st.session_state
+        _wait(_toast() if has_screen else st.empty().info)
         st.rerun()
 
 
-def _sentence(seconds: float) -> str:
-    return f"{ERROR_MESSAGES[DatabaseAway]}（已等待 {seconds:.0f} 秒）"
+def _wait(say: Callable[..., Any]) -> None:
+    """Wait until the database answers; each word is a moment at which Streamlit may end the run."""
+    started = time.monotonic()
+    while not database_answers():
+        seconds = time.monotonic() - started
+        say(
+            f"{ERROR_MESSAGES[DatabaseAway]}（已等待 {seconds:.0f} 秒）",
+            icon=":material/cloud_off:",
+        )
+        time.sleep(_PAUSE)
+    say("数据库已恢复。", icon=":material/cloud_done:")
+
+
+def _toast() -> Callable[..., Any]:
+    """Return a function that writes into one and the same toast."""
+    place = st.toast(ERROR_MESSAGES[DatabaseAway], icon=":material/cloud_off:")
+    return place.toast

@@ -22,6 +22,7 @@ WORKERS = (
     Role.CITY,
     Role.COUNTY,
 )
+REPORTERS = (Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,10 @@ PAGES = (
     PortalPage("unit", "单位详情", "location_city", "监督", WORKERS, hidden=True),
     PortalPage("figures", "数字来源", "fact_check", "监督", WORKERS, hidden=True),
     PortalPage("supervision", "督办催办", "campaign", "监督", WORKERS),
-    PortalPage("inbox", "消息", "inbox", "监督", WORKERS),
+    PortalPage("inbox", "消息", "inbox", "监督", ()),
     PortalPage("report", "编制进度填报", "edit_note", "填报", (Role.COUNTY, Role.CITY)),
     PortalPage("review_queue", "审核队列", "rule", "审核", (Role.PLAN_BUREAU, Role.CITY)),
-    PortalPage("submission", "填报详情", "description", "审核", WORKERS, hidden=True),
+    PortalPage("submission", "填报详情", "description", "审核", REPORTERS, hidden=True),
     PortalPage("accounts", "账号", "group", "管理", (Role.INFORMATION_CENTRE,)),
     PortalPage("periods", "填报期", "event", "管理", (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)),
     PortalPage("jobs", "后台任务", "pending_actions", "管理", (Role.INFORMATION_CENTRE,)),
@@ -84,6 +85,8 @@ def draw_portal() -> None:
         return
     st.logo(ASSETS / "icon.png", size="small", link=None)
     _who(actor)
+    if actor.must_change_password and selected.url_path != "password":
+        st.switch_page(ROOT / "pages" / "password.py")
     selected.run()
 
 

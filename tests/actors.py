@@ -10,8 +10,8 @@ COUNTY, CITY, PROVINCE = "360123", "360100", "360000"
 def make_actor(owner: psycopg.Connection, username: str, role: Role, division_code: str) -> Actor:
     """Create an account with one grant, and return the actor it signs in as."""
     row = owner.execute(
-        "INSERT INTO account (username, display_name, password_hash)"
-        " VALUES (%s, %s, '!') RETURNING user_id",
+        "INSERT INTO account (username, display_name, password_hash, must_change_password)"
+        " VALUES (%s, %s, '!', false) RETURNING user_id",
         [username, f"{username}先生"],
     ).fetchone()
     assert row is not None
@@ -22,3 +22,15 @@ def make_actor(owner: psycopg.Connection, username: str, role: Role, division_co
     ).fetchone()
     assert prefix is not None
     return Actor(row[0], f"{username}先生", (Grant(role, division_code, prefix[0]),))
+
+
+def session_token(owner: psycopg.Connection, actor: Actor) -> str:
+    """Open a session for the actor, and return the token that stands in the browser's cookie."""
+    token = f"token of {actor.user_id}"
+    owner.execute(
+        "INSERT INTO portal_session (token_hash, user_id, expires_at)"
+        " VALUES (sha256(convert_to(%s, 'UTF8')), %s, now() + interval '1 hour')"
+        " ON CONFLICT DO NOTHING",
+        [token, actor.user_id],
+    )
+    return token
