@@ -5,9 +5,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
 
+from components.labels import label
 from data_access import inbox
 from data_access.database import transaction
-from domain.access import Actor
+from data_access.inbox import InboxMessage
+from domain.access import Actor, Role
 
 _PAGES = Path(__file__).parents[1] / "pages"
 
@@ -28,6 +30,12 @@ def mark_read(actor: Actor, *message_ids: int) -> None:
     with transaction(actor, action="inbox.read") as connection:
         inbox.mark_read(connection, actor, message_ids)
     _unread.clear()
+
+
+def addressee(message: InboxMessage) -> str:
+    """Return whom a message is for: the unit, or the office of the province."""
+    units = (Role.CITY, Role.COUNTY, Role.TOWNSHIP)
+    return message.division_name if message.role in units else label(message.role)
 
 
 def find_page(link: str) -> tuple[Path, dict[str, str]] | None:

@@ -8,7 +8,7 @@ import streamlit as st
 from components.labels import label, moment
 from components.sentences import day_text, month_text, percent
 from components.session import errors_shown
-from components.supervision import finish, forget_outcome, outcome_shown
+from components.supervision import action_button, finish, forget_outcome, outcome_shown
 from components.url_parameters import choice_parameter, set_parameter
 from data_access import periods
 from data_access.database import transaction
@@ -163,7 +163,7 @@ def open_dialog(actor: Actor, form_code: str, month: date) -> None:
     )
     name = month_text(first)
     st.caption(f"开启后，{name}填报期对全部填报单位生效，并向各单位发送通知。")
-    if st.button("开启", key="periods-open-send", type="primary"):
+    if action_button("开启", "periods-open-send"):
         due = day_text(deadline, today())
         with errors_shown():
             with transaction(actor, action="reporting_period.open") as connection:
@@ -184,7 +184,7 @@ def close_dialog(actor: Actor, period: ReportingPeriod, filings: Sequence[Filing
         f"关闭 **{period.name}** 填报期后不再催报和延期。"
         + (f"目前还有 **{missing} 个单位未报送**。" if missing else "各单位均已报送。")
     )
-    if st.button("确认关闭", key="periods-close-send", type="primary"):
+    if action_button("确认关闭", "periods-close-send"):
         with errors_shown():
             with transaction(actor, action="reporting_period.close") as connection:
                 periods.close_period(connection, actor, period.period_id)

@@ -40,11 +40,17 @@ def outcome_shown() -> bool:
     outcome = st.session_state.get(_OUTCOME)
     if outcome is None:
         return False
-    st.success(outcome)
-    if st.button("关闭", key="supervision-close", type="primary"):
+    (st.success if outcome.startswith("已") else st.info)(outcome)
+    if action_button("关闭", "supervision-close"):
         forget_outcome()
         st.rerun()
     return True
+
+
+def action_button(caption: str, key: str, *, disabled: bool = False) -> bool:
+    """Draw a dialog's one action, at its bottom right."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        return st.button(caption, key=key, type="primary", disabled=disabled)
 
 
 def finish(outcome: str) -> None:
@@ -71,7 +77,7 @@ def remind_dialog(actor: Actor, units: Sequence[UnitProgress]) -> None:
     orders = _reminder_orders(chosen, topic, due)
     st.caption(f"应于 {day_text(due, today())}前回复；逾期未回复，自动升级至上一级主管部门。")
     empty = any(not order.message.strip() for order in orders)
-    if st.button("发送催办", key="remind-send", type="primary", disabled=empty or not orders):
+    if action_button("发送催办", "remind-send", disabled=empty or not orders):
         _send(actor, chosen, orders)
 
 
@@ -130,7 +136,7 @@ def acknowledge_dialog(actor: Actor, reminder: Reminder) -> None:
         placeholder="原因、整改措施、预计完成日期",
         key=f"acknowledge-{reminder.reminder_id}",
     )
-    if st.button("签收并回复", key="acknowledge-send", type="primary"):
+    if action_button("签收并回复", "acknowledge-send"):
         with errors_shown():
             with transaction(actor, action="reminder.acknowledge") as connection:
                 supervision.acknowledge(
@@ -167,7 +173,7 @@ def item_dialog(actor: Actor, units: Sequence[UnitProgress]) -> None:
     deadline = right.date_input(
         "办结期限", today() + timedelta(days=_ITEM_DAYS), format="YYYY-MM-DD", key=f"item-due-{key}"
     )
-    if st.button("立项督办", key="item-open", type="primary"):
+    if action_button("立项督办", "item-open"):
         orders = [
             ItemOrder(unit.code, title or "", requirement or "", responsible or "", deadline)
             for unit in units
@@ -214,7 +220,7 @@ def note_dialog(actor: Actor, item: SupervisionItem, kind: NoteKind) -> None:
             format="YYYY-MM-DD",
             key=f"note-due-{version}",
         )
-    if st.button(label(kind), key="note-send", type="primary"):
+    if action_button(label(kind), "note-send"):
         _write(actor, item, kind, body or "", deadline)
 
 
@@ -246,7 +252,7 @@ def extend_dialog(actor: Actor, period: ReportingPeriod, units: Sequence[tuple[s
     later = max(period.deadline_at.date(), today()) + timedelta(days=5)
     deadline = st.date_input("延至（含当日）", later, format="YYYY-MM-DD", key="extend-due")
     reason = st.text_area("理由", height=100, max_chars=300, key="extend-reason")
-    if st.button("批准延期", key="extend-send", type="primary"):
+    if action_button("批准延期", "extend-send"):
         due = day_text(deadline, today())
         with errors_shown():
             with transaction(actor, action="period_extension.grant") as connection:

@@ -13,6 +13,8 @@ from domain.clock import BEIJING
 from domain.supervision import ItemState, ReminderState
 
 ALL = "全部"
+# What wants attention is told by a symbol too, not by a word among words.
+_MARKS = {ReminderState.OVERDUE: "▲ ", ReminderState.ESCALATED: "■ "}
 _Listed = TypeVar("_Listed", Reminder, SupervisionItem)
 
 
@@ -93,7 +95,7 @@ def reminder_table(rows: Sequence[Reminder], today: date, opened: int | None) ->
     """Draw the reminders; return the id of the one whose row was chosen."""
     table = [
         {
-            "状态": label(row.state(today)),
+            "状态": _MARKS.get(row.state(today), "") + label(row.state(today)),
             "单位": row.division_name,
             "上级": row.parent_name,
             "事由": label(row.topic),
@@ -115,7 +117,7 @@ def item_table(rows: Sequence[SupervisionItem], today: date, opened: int | None)
     """Draw the items; return the id of the one whose row was chosen."""
     table = [
         {
-            "状态": "超期" if row.overdue(today) else label(row.state),
+            "状态": ("■ 超期 · " if row.overdue(today) else "") + label(row.state),
             "单位": row.division_name,
             "上级": row.parent_name,
             "事项": row.title,

@@ -9,6 +9,7 @@ from data_access.progress import MilestoneView
 from domain.progress import Lateness, LatenessLimits, MilestoneState, lateness_of
 
 ACCEPTED, PENDING, PLANNED, REPLANNED = "#2B8CBE", "#A6BDDB", "#8494A3", "#7B5EA7"
+TODAY = "#2B8CBE"
 LATE = {Lateness.YELLOW: "#F2C94C", Lateness.ORANGE: "#E67E22", Lateness.RED: "#B8322A"}
 FONT = "'Microsoft YaHei', 'PingFang SC', 'Noto Sans CJK SC', sans-serif"
 _ROW_HEIGHT, _FRAME_HEIGHT = 30, 92
@@ -20,11 +21,11 @@ def timeline_figure(
     """Draw one plan's stages from top to bottom over the days of a common axis."""
     rows = [f"{row.stage_order}　{row.stage_name}" for row in milestones]
     figure = go.Figure()
-    _lateness(figure, rows, milestones, limits, today)
     _actual(figure, rows, milestones, today)
+    _lateness(figure, rows, milestones, limits, today)
     _pending(figure, rows, milestones)
     _planned(figure, rows, milestones)
-    figure.add_vline(x=_at(today), line={"color": "#0F5C8C", "width": 1.5, "dash": "dot"})
+    figure.add_vline(x=_at(today), line={"color": TODAY, "width": 1.5, "dash": "dot"})
     figure.add_annotation(
         x=_at(today),
         y=1,
@@ -32,7 +33,7 @@ def timeline_figure(
         yanchor="bottom",
         text=f"{today.month}月{today.day}日",
         showarrow=False,
-        font={"color": "#0F5C8C", "size": 12},
+        font={"color": TODAY, "size": 12},
     )
     _lay_out(figure, rows, milestones, today)
     return figure
@@ -72,14 +73,13 @@ def _lateness(
     limits: LatenessLimits,
     today: date,
 ) -> None:
-    """Draw how far each stage ran, or still runs, beyond its baseline, by class of lateness."""
+    """Draw how far each unfinished stage runs beyond its baseline, by class of lateness."""
     spans: dict[Lateness, list[tuple[str, date, date]]] = {kind: [] for kind in LATE}
     for row, milestone in zip(rows, milestones, strict=True):
-        end = _end_of_lateness(milestone, today)
-        if milestone.baseline_on is None or end is None or end <= milestone.baseline_on:
+        if milestone.baseline_on is None or not milestone.late_days:
             continue
-        kind = lateness_of((end - milestone.baseline_on).days, limits)
-        spans[kind].append((row, milestone.baseline_on, end))
+        kind = lateness_of(milestone.late_days, limits)
+        spans[kind].append((row, milestone.baseline_on, today))
     names = {
         Lateness.YELLOW: f"滞后 ≤ {limits.yellow} 天",
         Lateness.ORANGE: f"滞后 ≤ {limits.orange} 天",
@@ -87,12 +87,6 @@ def _lateness(
     }
     for kind, found in spans.items():
         _segments(figure, found, names[kind], LATE[kind], 4)
-
-
-def _end_of_lateness(milestone: MilestoneView, today: date) -> date | None:
-    if milestone.state is MilestoneState.COMPLETED:
-        return milestone.completed_on
-    return None if milestone.state is MilestoneState.SKIPPED else today
 
 
 def _actual(

@@ -22,6 +22,7 @@ from domain.progress import (
     lateness_of,
 )
 
+_RECENT = 6
 _NONE = '<span class="quiet">—</span>'
 
 
@@ -131,12 +132,17 @@ def _late_item(row: MilestoneView, limits: LatenessLimits, today: date) -> str:
     if row.replanned_on:
         parts.append(
             f"认定调整至 {day_text(row.replanned_on, today)}"
-            + (f"（{escape(row.replan_reason)}）" if row.replan_reason else "")
+            + (f"（{_clause(row.replan_reason)}）" if row.replan_reason else "")
         )
-    parts.append(f"滞后原因：{escape(row.late_reason)}" if row.late_reason else "未说明滞后原因")
+    parts.append(f"滞后原因：{_clause(row.late_reason)}" if row.late_reason else "未说明滞后原因")
     if row.responsible:
         parts.append(f"责任单位：{escape(row.responsible)}")
     return "；".join(parts) + "。"
+
+
+def _clause(text: str) -> str:
+    """Return a text somebody wrote as a part of a sentence: without its own full stop."""
+    return escape(text.strip().rstrip("。；;."))
 
 
 def milestone_table(
@@ -267,13 +273,16 @@ def _plan_row(stages: Sequence[MilestoneView]) -> str:
 
 
 def report_list(reports: Sequence[ReportHistory], form: Form, context: Context) -> str:
-    """Return every report with its rounds folded under it; the newest and returned ones open."""
-    return "".join(
+    """Return every report with its rounds folded under it; the newest stands open."""
+    drawn = [
         f'<details class="unit-report"{" open" if number == 0 else ""}>'
         f"<summary>{_report_summary(report)}</summary>"
         f"{round_list(report.events, report.remarks, form, context)}</details>"
         for number, report in enumerate(reports)
-    )
+    ]
+    older = "".join(drawn[_RECENT:])
+    folded = f"<details><summary>更早的 {len(drawn) - _RECENT} 期</summary>{older}</details>"
+    return "".join(drawn[:_RECENT]) + (folded if older else "")
 
 
 def _report_summary(report: ReportHistory) -> str:

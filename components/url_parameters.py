@@ -44,8 +44,13 @@ def set_parameter(name: str, value: str | None) -> None:
         st.query_params.pop(name, None)
 
 
-def day_input(day: date | None, key: str) -> date | None:
-    """Draw the as-of date, kept in the address; return the past day chosen, None for today."""
+def day_input(key: str = "as-of") -> date | None:
+    """Draw the as-of date, kept in the address; return the past day chosen, None for today.
+
+    The widget is not bound to the address: Streamlit would drop a bound parameter on the way to
+    another page, and with it the day that the other page is asked for.
+    """
+    day = day_parameter()
     chosen = st.date_input(
         "截至日期",
         day or today(),
@@ -56,7 +61,7 @@ def day_input(day: date | None, key: str) -> date | None:
         label_visibility="collapsed",
         width=150,
     )
-    past = chosen if chosen < today() else None
+    past = chosen if isinstance(chosen, date) and chosen < today() else None
     if past != day:
         set_parameter("as_of", past.isoformat() if past else None)
         st.rerun()

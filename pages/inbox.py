@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from components.inbox import find_page, mark_read
-from components.labels import label, moment
+from components.inbox import addressee, find_page, mark_read
+from components.labels import moment
 from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
 from data_access import inbox
@@ -41,7 +41,7 @@ for message in messages:
                 st.badge("未读", color="blue")
             st.markdown(f"**{message.title}**" if message.read_at is None else message.title)
             st.caption(
-                f"{moment(message.sent_at)} · 致 {message.division_name}{label(message.role)}",
+                f"{moment(message.sent_at)} · 致 {addressee(message)}",
                 width="content",
             )
         st.text(message.body)

@@ -15,7 +15,7 @@ from components.supervision import (
 )
 from components.supervision_view import item_card, load_styles, reminder_card
 from components.timeline import timeline_figure
-from components.url_parameters import day_input, day_parameter
+from components.url_parameters import day_input
 from data_access.periods import may_run_periods
 from data_access.unit_record import find_home_unit, read_unit
 from domain.access import Role
@@ -25,10 +25,13 @@ actor = require_actor(
     Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY, Role.USE_CONTROL, Role.DEPARTMENT
 )
 load_styles()
-day = day_parameter()
+header = st.container(horizontal=True, vertical_alignment="center", gap="small")
+with header:
+    title = st.container()
+    day = day_input()
 code = st.query_params.get("code") or find_home_unit(actor)
 if not code:
-    page_frame("单位详情")
+    title.title("单位详情", anchor=False)
     st.info("请从总览的地图或列表打开一个单位。")
     st.page_link(page_path("overview"), label="返回总览", icon=":material/map:")
     st.stop()
@@ -37,9 +40,9 @@ with errors_shown(stop=True):
 unit, limits = record.unit, record.limits
 on = day or today()
 
-with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+with title:
     page_frame(unit.name, f"{unit.parent_name} · {unit.kind} · {unit.code}")
-    day_input(day, "unit-as-of")
+with header:
     if day is None and may_remind(actor, [unit]):
         if st.button("催办", key="unit-remind", type="primary", icon=":material/campaign:"):
             remind_dialog(actor, [unit])
@@ -61,7 +64,7 @@ if reasons := unit_view.late_list(record.milestones, limits, on):
     st.subheader("为何滞后", anchor=False)
     st.html(reasons)
 
-if record.headline:
+if any(row.baseline_on or row.completed_on for row in record.headline):
     st.subheader("计划与实际", anchor=False)
     st.plotly_chart(
         timeline_figure(record.headline, limits, on),
@@ -71,8 +74,8 @@ if record.headline:
     )
     st.subheader("里程碑节点", anchor=False)
     st.html(unit_view.milestone_table(record.headline, record.evidence, limits))
-else:
-    st.info("该单位尚未登记总体规划，没有里程碑节点。")
+elif not unit.is_merged:
+    st.info("该单位尚无省级认定的计划日期和里程碑节点，报送并经认定后在此显示。")
 
 waiting = sum(reminder.acknowledged_at is None for reminder in record.reminders)
 reports_tab, actions_tab, plans_tab, extensions_tab = st.tabs(
