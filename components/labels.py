@@ -16,7 +16,7 @@ from domain.jobs import JobKind, JobState
 from domain.passwords import PasswordFault
 from domain.progress import Disposition, Lateness, MilestoneState, PeriodState
 from domain.supervision import ItemState, NoteKind, ReminderState, ReminderTopic
-from domain.trail import FindingKind
+from domain.trail import FindingKind, Operation
 from domain.workflow import ReviewAction, SubmissionState
 
 LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
@@ -91,6 +91,12 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         NoteKind.COMMENT: "意见",
         NoteKind.REOPEN: "退回重办",
         NoteKind.CLOSE: "销号",
+    },
+    Operation: {
+        Operation.INSERT: "新增",
+        Operation.UPDATE: "修改",
+        Operation.DELETE: "删除",
+        Operation.BULK: "批量装载",
     },
     FindingKind: {
         FindingKind.ALTERED: "日志内容被改动",
@@ -170,6 +176,7 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
     errors.AccountLocked: "口令连续输错过多，账号已锁定至{until}。请届时再试，或联系信息中心解锁。",
     errors.WeakPassword: "新口令不符合要求：{reason}。请换一个口令。",
     errors.UploadRefused: "文件未能上传：{reason}。",
+    errors.TooBroad: "范围过大，未能在限定时间内查完。请缩短时间，或选定数据表、操作人后再查。",
     errors.DatabaseAway: "数据库暂时无法连接。页面会自动恢复，已填写的内容仍在。",
 }
 

@@ -7,14 +7,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
 from data_access.trail_anchors import anchor, anchors_held, anchors_read, find_noted
 from domain.clock import BEIJING
-from domain.errors import NotPermitted
-from domain.trail import ChainHead, Finding, FindingKind, TrailEntry
+from domain.errors import NotPermitted, TooBroad
+from domain.trail import ChainHead, Finding, FindingKind, Operation, TrailEntry
 from domain.trail_check import TrailCheck, TrailReport
 
 __all__ = ["anchor", "anchors_held", "describe", "search", "verify"]
@@ -53,7 +55,7 @@ def verify(
     """
     if not connection.scalar(_SQL["may_read_trail"]):
         raise NotPermitted(action="audit.verify")
-    total = connection.scalar(_SQL["count_entries"]) or 0
+    total = count_entries(connection)
     off = [
         Finding(FindingKind.TRIGGER_OFF, table_name=name)
         for name in connection.scalars(_SQL["list_tables_off_trail"])
@@ -175,17 +177,27 @@ class RowChange:
     happened_at: datetime
     table_name: str
     row_key: str
-    operation: str
+    operation: Operation
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     user_id: int | None
     user_name: str | None
     action: str | None
     division_code: str | None
+    division_name: str | None
     database_login: str
     chain_no: int
     chain_seq: int
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account that may have changed something."""
+
+    user_id: int
+    display_name: str
+    username: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +215,18 @@ def search(
     until_id: int | None = None,
     limit: int = 50,
 ) -> list[RowChange]:
-    """Return the newest entries that match, older than entry `until_id` where it is given."""
+    """Return the newest entries that match, older than entry `until_id` where it is given.
+
+    Raise TooBroad where the words would have to be looked for in too many entries.
+    """
     query = _SQL["search_trail"]
     asked = {**asdict(wanted), "words": _as_stored(wanted.words)}
-    return fetch_all(connection, query, RowChange, **asked, until_id=until_id, limit=limit)
+    try:
+        return fetch_all(connection, query, RowChange, **asked, until_id=until_id, limit=limit)
+    except OperationalError as error:
+        if isinstance(error.orig, QueryCanceled):
+            raise TooBroad from error
+        raise
 
 
 def _as_stored(words: str | None) -> str | None:
@@ -222,3 +242,13 @@ def list_tables(connection: Connection) -> list[Titled]:
 def list_columns(connection: Connection, table_name: str) -> list[Titled]:
     """Return the columns of a table, in its order."""
     return fetch_all(connection, _SQL["list_trail_columns"], Titled, table_name=table_name)
+
+
+def list_people(connection: Connection) -> list[Person]:
+    """Return every account, by name."""
+    return fetch_all(connection, _SQL["list_trail_people"], Person)
+
+
+def count_entries(connection: Connection) -> int:
+    """Return how many entries the trail has."""
+    return int(connection.scalar(_SQL["count_entries"]) or 0)

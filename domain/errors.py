@@ -8,6 +8,7 @@
   * InvalidImport           a file that cannot be taken: `problems` lists rows and reasons
   * SignInRefused, AccountLocked, WeakPassword
   * UploadRefused, UnreadableEvidence
+  * TooBroad                a search that would take too long
   * DatabaseAway
 
 The class name is the message key: `components.labels.ERROR_MESSAGES` holds the Chinese sentence
@@ -69,6 +70,10 @@ class WeakPassword(PortalError):
 
 class UploadRefused(PortalError):
     """The upload is too large, of a type that is not taken here, or damaged: `reason`."""
+
+
+class TooBroad(PortalError):
+    """The search looked through more than could be read in the time a page waits."""
 
 
 class DatabaseAway(PortalError):

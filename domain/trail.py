@@ -48,6 +48,13 @@ class TrailEntry(NamedTuple):
             return None
 
 
+class Operation(StrEnum):
+    INSERT = "INSERT"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    BULK = "BULK"
+
+
 class ChainHead(NamedTuple):
     """The last entry of a chain, as the database or an anchor remembers it."""
 

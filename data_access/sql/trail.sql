@@ -88,6 +88,9 @@ SELECT CAST(attribute.attname AS text) AS name
    AND attribute.attnum > 0 AND NOT attribute.attisdropped
  ORDER BY attribute.attnum
 
+-- name: list_trail_people
+SELECT user_id, display_name, username FROM account ORDER BY display_name, username
+
 -- name: search_trail
 -- Newest first; `until_id` is where the page before ended.
 SELECT entry.row_change_id
@@ -101,6 +104,8 @@ SELECT entry.row_change_id
      , account.display_name AS user_name
      , entry.action
      , entry.division_code
+     , (SELECT division.name FROM division_on(current_date) AS division
+         WHERE division.code = entry.division_code) AS division_name
      , entry.database_login
      , entry.chain_no
      , entry.chain_seq

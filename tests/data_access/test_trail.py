@@ -23,7 +23,7 @@ from data_access.migrate import migrate
 from data_access.trail import TrailFilter, VerificationResult, describe
 from data_access.trail_anchors import anchor_path
 from domain.access import Actor, Grant, Role
-from domain.errors import NotPermitted
+from domain.errors import NotPermitted, TooBroad
 from domain.trail import FindingKind
 
 AUDITOR = Actor(9, "审计员", (Grant(Role.SECURITY_AUDITOR, "360000", "36"),))
@@ -729,6 +729,14 @@ def test_search_asks_for_what_the_auditor_wants(note):
     assert found(words="%") == []
     assert found(since=datetime(2020, 1, 1, tzinfo=UTC)) == ["3", "2", "1"]
     assert found(until=datetime(2020, 1, 1, tzinfo=UTC)) == []
+
+
+def test_search_that_takes_too_long_says_so(note):
+    add_notes(2000)
+    with transaction(AUDITOR, read_only=True) as connection:
+        connection.execute(text("SET LOCAL statement_timeout = '1ms'"))
+        with pytest.raises(TooBroad):
+            trail.search(connection, TrailFilter(words="没有这样的内容"))
 
 
 def test_search_goes_on_where_the_page_before_ended(note):
