@@ -1,15 +1,23 @@
-"""What a filer's page asks beside the report itself: for which units, and who has it now."""
+"""What a filer's page asks: for which units, what to draw, who has the report now."""
 
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection
 
+from data_access import decisions, drafts, reporting
+from data_access.form_checks import all_problems, form_context
+from data_access.forms import load_form, log_broken, tell_owner
 from data_access.queries import load_queries
-from data_access.reporting import ReportingPeriod
+from data_access.reporting import Remark, ReportingPeriod, ReviewEvent, Submission
+from data_access.reporting_forms import FORMS
 from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor, Role
 from domain.clock import today
+from domain.errors import DraftConflict, InvalidContent
+from domain.form_rules import unfit
+from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows
+from domain.workflow import ReviewAction, SubmissionState
 
 _SQL = load_queries("filing")
 FILING_ROLES = (Role.CITY, Role.COUNTY)
@@ -28,6 +36,102 @@ class WaitingStep:
     step_name: str
     reviewer_name: str
     due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilingState:
+    """A report as its filer has it before him: description, rows, content, what is wrong."""
+
+    submission: Submission
+    form: Form
+    context: Context
+    content: Content
+    accepted: Content
+    """What the province accepted last; {} where nothing can be filed now."""
+    problems: list[Problem]
+    actions: frozenset[ReviewAction]
+    returned: ReviewEvent | None
+    """The last return, until the report is filed for good."""
+    remarks: list[Remark]
+
+    @property
+    def is_editable(self) -> bool:
+        return ReviewAction.SUBMIT in self.actions
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDraft:
+    form: Form
+    saved: drafts.SavedDraft
+    problems: list[Problem]
+
+
+def read_state(connection: Connection, actor: Actor, submission_id: int) -> FilingState:
+    """Return what the filing page draws; raise NotFound outside the actor's scope."""
+    submission = reporting.get_submission(connection, submission_id)
+    form = load_form(connection, submission.form_code, submission.form_version)
+    context = form_context(connection, submission.form_code, submission.division_code)
+    moves = decisions.moves_of(connection, actor, submission)
+    actions = frozenset(move.action for move in moves)
+    editable = ReviewAction.SUBMIT in actions
+    stored = submission.draft_content if editable else submission.filed_content
+    content = with_all_rows(form, stored or {}, context)
+    returned = _last_return(connection, submission)
+    return FilingState(
+        submission=submission,
+        form=form,
+        context=context,
+        content=content,
+        accepted=_accepted(connection, submission) if editable else {},
+        problems=all_problems(form, content, context, log_broken) if editable else [],
+        actions=actions,
+        returned=returned,
+        remarks=reporting.list_open_remarks(connection, submission_id) if returned else [],
+    )
+
+
+def _accepted(connection: Connection, submission: Submission) -> Content:
+    content: Content = FORMS[submission.form_code].prefilled(connection, submission.division_code)
+    return content
+
+
+def _last_return(connection: Connection, submission: Submission) -> ReviewEvent | None:
+    if submission.state is SubmissionState.FILED:
+        return None
+    events = reporting.list_events(connection, submission.submission_id)
+    returns = [event for event in events if event.action is ReviewAction.RETURN]
+    return returns[-1] if returns else None
+
+
+def save_checked(
+    connection: Connection, actor: Actor, submission_id: int, content: Content, draft_version: int
+) -> CheckedDraft:
+    """Save a draft in its normal form, and return what is wrong in it.
+
+    Raises InvalidContent for what is no content of this form at all, and what save_draft raises.
+    """
+    submission = reporting.get_submission(connection, submission_id)
+    form = load_form(connection, submission.form_code, submission.form_version)
+    context = form_context(connection, submission.form_code, submission.division_code)
+    foreign = unfit(form, content, context)
+    if foreign:
+        raise InvalidContent(problems=foreign, count=len(foreign))
+    normal = with_all_rows(form, normalise(form, content), context)
+    saved = drafts.save_draft(connection, actor, submission_id, normal, draft_version)
+    problems = all_problems(form, normal, context, lambda broken: tell_owner(connection, broken))
+    return CheckedDraft(form, saved, problems)
+
+
+def require_seen(connection: Connection, submission_id: int, draft_version: int) -> None:
+    """Raise DraftConflict when somebody saved the draft after the actor saw it."""
+    draft = drafts.get_draft(connection, submission_id)
+    if draft.draft_version != draft_version:
+        raise DraftConflict(
+            content=draft.content,
+            draft_version=draft.draft_version,
+            saved_by=draft.saved_by_name,
+            saved_at=draft.saved_at,
+        )
 
 
 def list_units(connection: Connection, actor: Actor, period: ReportingPeriod) -> list[FilingUnit]:
