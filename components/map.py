@@ -44,7 +44,7 @@ _RATIO_CLASSES = ("0–19 %", "20–39 %", "40–59 %", "60–79 %", "80–99 %"
 _FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
 _INK = "#1B2733"
 _TILE_PIXELS = 512
-MARK_PIXELS, CITY_PIXELS, COUNTY_PIXELS = 15, 13, 11
+MARK_PIXELS, CITY_PIXELS, COUNTY_PIXELS = 15, 15, 12
 WORKER_URL = "/api/vendor/mvt-worker.js"
 
 
@@ -224,7 +224,7 @@ def deck(picture: Picture, extent: Extent | None, width: int, height: int) -> py
 
 def _layers(picture: Picture) -> list[pydeck.Layer]:
     """Fill (the only one that is picked), hatching, borders, marks, names: bottom to top."""
-    city = {} if picture.city is None else {"codes": picture.city}
+    city = {} if picture.city is None else {"code": picture.city}
     day = {"as_of": picture.as_of.isoformat() if picture.as_of else None}
     layers = [
         pydeck.Layer(

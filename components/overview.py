@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import streamlit as st
@@ -11,8 +12,8 @@ import streamlit as st
 from components import cached
 from components.charts import Bar, bars, link, sparkline
 from components.labels import label, moment
-from components.links import page_path
 from components.map import LATENESS_SYMBOLS, ColourBy, Level, Palette, Picture, Swatch, percent
+from components.url_parameters import choice_parameter, day_input, set_parameter
 from data_access import progress
 from domain.access import Actor
 from domain.clock import now, today
@@ -39,14 +40,11 @@ class Filters:
     city: str | None
     kind: str | None
     as_of: date | None
+    """A past day, None for today."""
 
     @property
     def is_past(self) -> bool:
-        return self.as_of is not None and self.as_of < today()
-
-    @property
-    def day(self) -> date | None:
-        return self.as_of if self.is_past else None
+        return self.as_of is not None
 
     def query(self) -> dict[str, str]:
         """Return what another page needs to speak of the same units on the same day."""
@@ -55,7 +53,7 @@ class Filters:
 
     def day_query(self) -> dict[str, str]:
         """Return the past day alone, nothing for today."""
-        return {"as_of": self.day.isoformat()} if self.day else {}
+        return {"as_of": self.as_of.isoformat()} if self.as_of else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +81,12 @@ class Overview:
 
 def read_overview(actor: Actor, frame: cached.Frame, filters: Filters) -> Overview:
     """Return the figures of the chosen units, today's or a past day's, with the months before."""
-    day = progress.moment_of(filters.day)[1]
+    day = progress.moment_of(filters.as_of)[1]
     months = cached.units_at_month_ends(actor, frame, day, _MONTHS)
     return Overview(
         frame=frame,
-        units=tuple(_chosen(cached.units_on(actor, frame, filters.day), filters)),
-        summary=_summary(cached.units_on(actor, frame, filters.day), filters, frame),
+        units=tuple(_chosen(cached.units_on(actor, frame, filters.as_of), filters)),
+        summary=_summary(cached.units_on(actor, frame, filters.as_of), filters, frame),
         months=tuple(_summary(units, filters, frame) for units in months),
     )
 
@@ -105,29 +103,25 @@ def _summary(units: Sequence[UnitProgress], filters: Filters, frame: cached.Fram
 
 
 def filter_row(units: Sequence[UnitProgress]) -> Filters:
-    """Draw the filters in one row, bound to the page's address; return what is chosen."""
+    """Draw the filters in one row, kept in the page's address; return what is chosen."""
     cities = {unit.code: unit.name for unit in units if unit.level == Level.CITY}
     kinds = list(dict.fromkeys(unit.kind for unit in units))
     with st.container(key="overview-filters", horizontal=True, vertical_alignment="center"):
         colour_by = st.segmented_control(
             "着色",
             list(ColourBy),
-            default=ColourBy.RATIO,
             required=True,
             format_func=_COLOUR_WORDS.__getitem__,
-            key="colour_by",
             label_visibility="collapsed",
-            bind="query-params",
+            **_kept("colour_by", list(ColourBy), ColourBy.RATIO),
         )
         level = st.segmented_control(
             "层级",
             list(Level),
-            default=Level.COUNTY,
             required=True,
             format_func=_LEVEL_WORDS.__getitem__,
-            key="level",
             label_visibility="collapsed",
-            bind="query-params",
+            **_kept("level", list(Level), Level.COUNTY),
         )
         city = st.selectbox(
             "设区市",
@@ -135,39 +129,36 @@ def filter_row(units: Sequence[UnitProgress]) -> Filters:
             index=None,
             placeholder="全部设区市",
             format_func=lambda code: cities.get(code, code),
-            key="city",
             label_visibility="collapsed",
             width=150,
-            bind="query-params",
+            **_kept("city", list(cities), None),
         )
         kind = st.selectbox(
             "类型",
             kinds,
             index=None,
             placeholder="全部类型",
-            key="kind",
             label_visibility="collapsed",
             width=130,
-            bind="query-params",
+            **_kept("kind", kinds, None),
         )
-        as_of = st.date_input(
-            "截至日期",
-            value=today(),
-            max_value=today(),
-            format="YYYY-MM-DD",
-            key="as_of",
-            label_visibility="collapsed",
-            width=150,
-            bind="query-params",
-        )
+        as_of = day_input("overview-as-of")
         st.button(
             "清除筛选",
             key="overview-clear",
             icon=":material/filter_alt_off:",
             on_click=clear_filters,
-            disabled=city is None and kind is None and as_of in (None, today()),
+            disabled=city is None and kind is None and as_of is None,
         )
-    return Filters(level, colour_by, city, kind, as_of)
+        if as_of:
+            st.html('<p class="past">正在查看历史日期，催办等操作停用</p>', width="content")
+    return Filters(
+        level=Level(level or Level.COUNTY),
+        colour_by=ColourBy(colour_by or ColourBy.RATIO),
+        city=city,
+        kind=kind,
+        as_of=as_of,
+    )
 
 
 _COLOUR_WORDS = {
@@ -178,9 +169,36 @@ _COLOUR_WORDS = {
 _LEVEL_WORDS = {Level.COUNTY: "县级", Level.CITY: "市级"}
 
 
+def _kept(name: str, options: Sequence[str], default: str | None) -> dict[str, Any]:
+    """Return the arguments of a widget that begins with the address and writes into it.
+
+    A widget bound by Streamlit would put the Chinese words into the address, not the code.
+    """
+    key = f"overview-{name}"
+    asked = choice_parameter(name, list(options))
+    if key not in st.session_state:
+        st.session_state[key] = next((o for o in options if o == asked), default)
+    if asked is None:
+        set_parameter(name, None)
+    return {"key": key, "on_change": _keep, "args": (name, default)}
+
+
+def _keep(name: str, default: str | None) -> None:
+    value = st.session_state[f"overview-{name}"]
+    set_parameter(name, None if value == default else value)
+
+
 def clear_filters() -> None:
     """Show every unit as of today again."""
-    st.session_state.update(city=None, kind=None, as_of=today())
+    narrow({})
+    set_parameter("as_of", None)
+
+
+def narrow(query: Mapping[str, str]) -> None:
+    """Filter by the city and the kind of a query, by nothing where it names none."""
+    for name in ("city", "kind"):
+        st.session_state[f"overview-{name}"] = query.get(name)
+        set_parameter(name, query.get(name))
 
 
 # --- title and answer ---
@@ -188,14 +206,14 @@ def clear_filters() -> None:
 
 def title_note(actor: Actor, frame: cached.Frame, filters: Filters) -> str:
     """Return period, day and freshness, as HTML; the browser keeps the moment fresh."""
-    period = cached.period_at(actor, filters.day, frame.version)
+    period = cached.period_at(actor, filters.as_of, frame.version)
     name = (
         f"{escape(period.name)}填报期，{moment(period.deadline_at)} 截止"
         if period
         else "尚未开启填报期"
     )
-    day = filters.day or today()
-    if filters.day:
+    day = filters.as_of or today()
+    if filters.as_of:
         fresh = f"历史情况：{day.year}年{day.month}月{day.day}日 24:00"
     else:
         fresh = f"数据截至 <time data-portal-fresh>{moment(now())}</time>"
@@ -260,7 +278,7 @@ def figures_html(overview: Overview, filters: Filters) -> str:
             filters,
             "本期报送率",
             percent(summary.completeness.ratio),
-            f"已报 {summary.completeness.numerator} / {summary.completeness.denominator} · "
+            f"{summary.completeness.numerator}/{summary.completeness.denominator} · "
             f"无变化 {summary.no_change} · 退回 {returned}",
             [month.completeness.ratio for month in months] + [summary.completeness.ratio],
         ),
@@ -474,9 +492,19 @@ def address(page: str, query: Mapping[str, str]) -> str:
 
 
 def follow(opened: str) -> None:
-    """Open a page of the portal by an address that `address` made."""
+    """Open a page of the portal by an address that `address` made, or filter this one."""
     parts = urlsplit(opened)
-    st.switch_page(page_path(parts.path), query_params=dict(parse_qsl(parts.query)))
+    query = dict(parse_qsl(parts.query))
+    if parts.path == "overview":
+        st.rerun()
+    st.switch_page(f"pages/{parts.path}.py", query_params=query)
+
+
+def narrow_to_opened(key: str) -> None:
+    """Take the filters of an opened link to this page: called before anything is drawn."""
+    parts = urlsplit(str(st.session_state[key].get("open") or ""))
+    if parts.path == "overview":
+        narrow(dict(parse_qsl(parts.query)))
 
 
 def picture_of(filters: Filters, frame: cached.Frame) -> Picture:
@@ -484,7 +512,7 @@ def picture_of(filters: Filters, frame: cached.Frame) -> Picture:
     return Picture(
         level=filters.level,
         colour_by=filters.colour_by,
-        as_of=filters.day,
+        as_of=filters.as_of,
         city=filters.city,
         kind=filters.kind,
         version=frame.version,

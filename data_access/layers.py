@@ -45,6 +45,8 @@ class DivisionLabel:
     level: str
     longitude: float
     latitude: float
+    room: float
+    """From the place to the nearest border."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ _TILE_PIXELS = 512
 # A tile of zoom z is shown from z - 0.5 on, where names stand closest.
 _HALF_A_ZOOM = 0.5
 _PADDING = 4.0
+# A name may stick out of its division's inner circle by this factor.
+_OVERHANG = 1.4
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
     """A name at a place, in degrees; the greater `priority` stays, `size` in pixels.
 
-    `offsets` are pixels below the place where it may stand, the first free one is taken. A name
+    `offsets` are pixels right of and below the place; the first that is free is taken. A name
     that must stay (`is_kept`) takes the first where none is free.
     """
 
@@ -24,16 +26,18 @@ class Name:
     latitude: float
     priority: float
     size: int
-    offsets: tuple[int, ...] = (0,)
+    offsets: tuple[tuple[int, int], ...] = ((0, 0),)
     is_kept: bool = False
+    room: float | None = None
+    """Degrees to the nearest border: the name waits for the zoom where it fits; None waits not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A name where it stands: `offset` pixels below its place."""
+    """A name where it stands: `offset` pixels right of and below its place."""
 
     name: Name
-    offset: int
+    offset: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,11 @@ class _Box:
 
 def fitting(names: Iterable[Name], zoom: int, marks: Iterable[Name] = ()) -> list[Placed]:
     """Return the names that can stand at a zoom beside each other and beside the marks."""
-    taken = [_box(mark, 0, zoom, padding=0) for mark in marks]
+    taken = [_box(mark, (0, 0), zoom, padding=0) for mark in marks]
     placed: list[Placed] = []
     for name in sorted(names, key=lambda name: (-name.priority, name.key)):
+        if not _has_room(name, zoom):
+            continue
         boxes = {offset: _box(name, offset, zoom) for offset in name.offsets}
         free = [at for at, box in boxes.items() if not any(map(box.overlaps, taken))]
         if free or name.is_kept:
@@ -64,6 +70,14 @@ def fitting(names: Iterable[Name], zoom: int, marks: Iterable[Name] = ()) -> lis
             taken.append(boxes[offset])
             placed.append(Placed(name, offset))
     return placed
+
+
+def _has_room(name: Name, zoom: int) -> bool:
+    """Tell whether the name is not much wider than its division."""
+    if name.room is None:
+        return True
+    pixels: float = name.room / 360 * _TILE_PIXELS * 2**zoom
+    return len(name.text) * name.size / 2 <= pixels * _OVERHANG
 
 
 def in_tile(name: Name, z: int, x: int, y: int) -> bool:
@@ -82,10 +96,10 @@ def world(longitude: float, latitude: float) -> tuple[float, float]:
     return (longitude + 180) / 360, down
 
 
-def _box(name: Name, offset: int, zoom: int, padding: float = _PADDING) -> _Box:
+def _box(name: Name, offset: tuple[int, int], zoom: int, padding: float = _PADDING) -> _Box:
     pixels = _TILE_PIXELS * 2 ** (zoom - _HALF_A_ZOOM)
     across, down = world(name.longitude, name.latitude)
-    x, y = across * pixels, down * pixels + offset
+    x, y = across * pixels + offset[0], down * pixels + offset[1]
     half = len(name.text) * name.size / 2 + padding
     high = name.size / 2 + padding / 2
     return _Box(x - half, y - high, x + half, y + high)

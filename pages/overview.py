@@ -14,7 +14,7 @@ from components.watch import watch
 from data_access.progress import moment_of
 
 STYLE = Path(__file__).parents[1] / "assets" / "overview.css"
-REMIND = "overview-remind"
+REMIND, WATCH = "overview-remind", "overview-watch"
 
 
 @st.fragment
@@ -33,12 +33,16 @@ def board(filters: parts.Filters) -> None:
         st.html(parts.funnel_html(overview))
         st.html(parts.ranking_html(overview, filters))
     with left, st.container(key="overview-map-card", gap=None):
-        seen = watch(None if filters.is_past else frame.version, key="overview-watch")
+        seen = watch(
+            None if filters.is_past else frame.version,
+            key=WATCH,
+            on_open=lambda: parts.narrow_to_opened(WATCH),
+        )
         with st.container(key="overview-map"):
             picture = parts.picture_of(filters, frame)
             if seen.screen.has_webgl:
                 extent = cached.extent_of(
-                    actor, filters.city, moment_of(filters.day)[1], frame.version
+                    actor, filters.city, moment_of(filters.as_of)[1], frame.version
                 )
                 clicked = draw_map(picture, extent, seen.screen.width, seen.screen.height)
             else:
@@ -77,10 +81,6 @@ with title:
     st.title("总览", anchor=False, width="content")
     demo_badge()
     st.html(parts.title_note(actor, frame, filters))
-if filters.is_past:
-    st.warning(
-        "正在查看历史日期的情况，催办等操作停用；清除日期即回到今日。", icon=":material/history:"
-    )
 board(filters)
 
 codes = st.session_state.pop(REMIND, None)

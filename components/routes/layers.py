@@ -216,7 +216,7 @@ def names(request: Request) -> Response:
 
 def _feature(placed: Placed) -> tuple[str, dict[str, object]]:
     name = placed.name
-    properties = {"name": name.text, "size": name.size, "offset": [0, placed.offset]}
+    properties = {"name": name.text, "size": name.size, "offset": placed.offset}
     return f'{{"type":"Point","coordinates":[{name.longitude},{name.latitude}]}}', properties
 
 
@@ -249,7 +249,8 @@ def _named(
     is_kept: bool = False,
 ) -> Name:
     """Return a name at its place, beside the mark of a late unit; the late ones stay longest."""
-    beside = (MARK_PIXELS + 1, -MARK_PIXELS - 1)
+    down, across = MARK_PIXELS + 1, len(text) * size // 2 + MARK_PIXELS // 2 + 4
+    beside = ((0, down), (across, 0), (-across, 0), (0, -down))
     return Name(
         key=place.code,
         text=text,
@@ -257,8 +258,9 @@ def _named(
         latitude=place.latitude,
         priority=(1e6 if is_kept else 0) + (unit.late_days if unit else 0),
         size=size,
-        offsets=beside if unit else (0, *beside) if is_kept else (0,),
+        offsets=beside if unit else ((0, 0), *beside),
         is_kept=is_kept,
+        room=None if unit or is_kept else place.room,
     )
 
 

@@ -22,7 +22,9 @@ SELECT coalesce(max(data_version), 0) FROM map_layer
 -- name: list_labels
 SELECT code, name, level, CAST(round(CAST(ST_X(label_at) AS numeric), 4) AS double precision) AS longitude
      , CAST(round(CAST(ST_Y(label_at) AS numeric), 4) AS double precision) AS latitude
+     , CAST(ST_Distance(label_at, ST_Boundary(drawn)) AS double precision) AS room
   FROM division_label
+  JOIN division_drawn USING (code, name, level)
  WHERE level = :level
  ORDER BY code
 
