@@ -26,6 +26,7 @@ from sqlalchemy import make_url
 from data_access import jobs
 from data_access.jobs import JobStopped, JobTakenOver, RunningJob, Task
 from data_access.settings import Refusal, read_settings
+from domain.errors import DatabaseAway
 
 _LOG = logging.getLogger("portal.worker")
 _OPTIONS = "-c search_path=job_queue,public -c role=portal_app -c TimeZone=Asia/Shanghai"
@@ -128,17 +129,21 @@ def _register(app: procrastinate.App, each: Task) -> None:
         lock=each.kind if each.every else None,
         queueing_lock=each.kind if each.every else None,
         pass_context=True,
-        retry=_GoOnAfterShutdown(),
+        retry=_GoOn(),
     )(_runner(each))
     if each.every:
         app.periodic(cron=each.every)(known)
 
 
-class _GoOnAfterShutdown(BaseRetryStrategy):
-    """A job that stopped because its worker goes down waits for the next worker."""
+class _GoOn(BaseRetryStrategy):
+    """A job that was stopped by no fault of its own waits for better times, and goes on."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        return RetryDecision(retry_in={"seconds": 0}) if isinstance(exception, JobAborted) else None
+        if isinstance(exception, JobAborted):  # its worker goes down
+            return RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, DatabaseAway):
+            return RetryDecision(retry_in={"seconds": 2})
+        return None
 
 
 def _runner(each: Task) -> Callable[..., None]:
@@ -156,6 +161,8 @@ def _runner(each: Task) -> Callable[..., None]:
         except JobTakenOver:
             _LOG.critical("job %s has another worker by now: this one ends", job_id)
             os._exit(70)
+        except DatabaseAway:
+            raise
         except Exception as error:
             _note_failure(job_id, each.kind, error)
             raise

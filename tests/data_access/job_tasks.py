@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 
 from sqlalchemy import text
 
@@ -47,3 +48,13 @@ def wait(job: RunningJob) -> None:
     while True:
         with job.transaction() as connection:
             job.report(connection, 1, None, "等待")
+
+
+@task("test.cut")
+def cut(job: RunningJob) -> None:
+    """Lose the database connection the first time."""
+    with job.transaction() as connection:
+        if job.attempt == 0:
+            wire = os.dup(connection.connection.driver_connection.fileno())
+            socket.socket(fileno=wire).shutdown(socket.SHUT_RDWR)
+        job.report(connection, 1, 1)

@@ -146,6 +146,13 @@ def test_fault_of_the_program_fails_the_job_and_not_the_worker(owner, tmp_path):
     assert job(greedy).error["type"] == "MemoryError"
 
 
+def test_lost_connection_fails_no_job(owner, tmp_path):
+    job_id = defer("test.cut")
+    with worker(tmp_path):
+        done = until(job_id, lambda found: found.state is JobState.SUCCEEDED)
+    assert (done.done, done.error) == (1, None)
+
+
 def test_cancelled_job_stops_at_its_next_step_and_can_go_on(owner, centre, tmp_path):
     job_id = defer("test.wait")
     with worker(tmp_path):
