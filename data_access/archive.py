@@ -194,6 +194,7 @@ def restore_archive(settings: Settings, archive: Path, *, force: bool) -> Manife
     with _target(settings) as url, tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
         if not force and _is_in_use(url):
             raise Refusal("The database is not empty: --force replaces it by the backup.")
+        installation.close_folders(settings)
         dump = Path(folder) / _DUMP
         _extract(archive, settings, dump)
         _restore_database(settings, url, dump, manifest.roles)
@@ -237,7 +238,7 @@ def _extract(archive: Path, settings: Settings, dump: Path) -> None:
 
 def _put_anchors(settings: Settings, archive: Path) -> None:
     """Put the backup's anchors in place; those written since are kept beside, for whoever asks."""
-    if settings.anchors_dir.exists():
+    if any(settings.anchors_dir.iterdir()):
         stamp = f"{datetime.now(clock.BEIJING):%Y%m%dT%H%M%S}"
         settings.anchors_dir.rename(settings.data_dir / f"anchors.before-restore-{stamp}")
     with tarfile.open(archive, mode="r|*") as tar:
@@ -245,6 +246,7 @@ def _put_anchors(settings: Settings, archive: Path) -> None:
             content = tar.extractfile(entry)
             if entry.name.startswith("anchors/") and content is not None:
                 _write(settings.data_dir / entry.name, content)
+    installation.close_folders(settings)
 
 
 def _write(target: Path, content: IO[bytes]) -> None:

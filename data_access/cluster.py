@@ -146,8 +146,8 @@ def running_cluster(settings: Settings, *, rebuild: bool = False) -> Iterator["S
     Where its files are gone, make a new one only if `rebuild` says so.
     """
     server = Server(settings, rebuild=rebuild)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()

@@ -18,7 +18,7 @@ def prepare(
     say: Callable[[str], None] = print,
 ) -> None:
     """Migrate, load the reference data and, into an empty database only, the demo."""
-    _close_folders(settings)
+    close_folders(settings)
     with psycopg.connect(urls.owner, autocommit=True) as owner:
         applied = _migrated(owner)
         if applied:
@@ -43,7 +43,7 @@ def _migrated(owner: psycopg.Connection) -> list[str]:
         ) from changed
 
 
-def _close_folders(settings: Settings) -> None:
+def close_folders(settings: Settings) -> None:
     """Shut what lies in the data directory, which others may pass through, to all but its owner."""
     for folder in (settings.uploads_dir, settings.anchors_dir, settings.log_dir):
         folder.mkdir(parents=True, exist_ok=True)

@@ -46,6 +46,7 @@ def spawn(
 
 def _dying_with(parent: int, ends_by: signal.Signals) -> Callable[[], None]:
     def prepare() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(ends_by))
         if os.getppid() != parent:  # it died between fork and prctl
             os._exit(1)

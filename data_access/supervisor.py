@@ -17,6 +17,7 @@ from types import FrameType
 from data_access import cluster, installation, processes
 from data_access.settings import CHECKOUT, Refusal, Settings
 
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _ROUND = 0.5  # seconds between two looks at the children
 _STEADY = 60  # seconds after which a child counts as healthy again
 _LONGEST_PAUSE = 30  # seconds
@@ -54,7 +55,7 @@ class _Child:
     next_start_at: float = field(default=0)
 
     @property
-    def needed(self) -> bool:
+    def is_web(self) -> bool:
         return self.name != "worker"
 
     @property
@@ -74,7 +75,10 @@ class _Child:
 
 
 def run(settings: Settings, options: RunOptions) -> None:
-    """Serve until SIGTERM or SIGINT; raise Refusal when the portal cannot start."""
+    """Serve until SIGTERM or SIGINT; raise Refusal when the portal cannot start.
+
+    The worker waits until the pages answer: a person waits for those.
+    """
     with suppress(_Stop), _signals_stop(), ExitStack() as stack:
         _refuse_taken_ports(options)
         lock = stack.enter_context(processes.exclusive(settings.data_dir, "starting"))
@@ -85,9 +89,10 @@ def run(settings: Settings, options: RunOptions) -> None:
         installation.prepare(settings, urls, with_demo=options.with_demo)
         children = _children(settings, urls, options)
         stack.callback(_stop_all, children)
-        for child in children:
+        web = [child for child in children if child.is_web]
+        for child in web:
             child.keep_alive()
-        _await_health(settings, children, options)
+        _await_health(settings, web, options)
         lock.announce("run")
         _announce(settings, options)
         _watch(children, server)
@@ -96,11 +101,11 @@ def run(settings: Settings, options: RunOptions) -> None:
 @contextmanager
 def _signals_stop() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in _STOP_SIGNALS:
             signal.signal(each, signal.SIG_IGN)  # once is enough: stopping is under way
         raise _Stop
 
-    for each in (signal.SIGTERM, signal.SIGINT):
+    for each in _STOP_SIGNALS:
         signal.signal(each, stop)
     yield
 
@@ -175,12 +180,12 @@ def _web_command(options: RunOptions, port: int) -> list[str]:
     return command + [f"--{name}={value}" for name, value in flags.items()]
 
 
-def _await_health(settings: Settings, children: list[_Child], options: RunOptions) -> None:
+def _await_health(settings: Settings, web: list[_Child], options: RunOptions) -> None:
     deadline = monotonic() + _START_PATIENCE
     waiting = list(options.ports)
     while waiting:
         waiting = [port for port in waiting if not _is_healthy(options.address, port)]
-        dead = [child.name for child in children if child.needed and child.has_ended]
+        dead = [child.name for child in web if child.has_ended]
         if dead or monotonic() > deadline:
             name = dead[0] if dead else f"web-{waiting[0]}"
             log = settings.log_dir / f"{name}.log"
@@ -207,14 +212,29 @@ def _announce(settings: Settings, options: RunOptions) -> None:
 def _watch(children: list[_Child], server: cluster.Server | None) -> None:
     while True:
         sleep(_ROUND)
-        if server and not server.running:
-            _note("the database server ended; starting it again")
-            try:
-                server.start()
-            except Refusal as refusal:
-                _note(str(refusal))
-        for child in children:
-            child.keep_alive()
+        with _signals_wait():
+            if server and not server.running:
+                _restart(server)
+            for child in children:
+                child.keep_alive()
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Hold signals back for the block: a process that just started must be known to be stopped."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+
+
+def _restart(server: cluster.Server) -> None:
+    _note("the database server ended; starting it again")
+    try:
+        server.start()
+    except Refusal as refusal:
+        _note(str(refusal))
 
 
 def _stop_all(children: list[_Child]) -> None:

@@ -2,11 +2,13 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from datetime import datetime
 
 from data_access import trail
 from data_access.administration import administration
 from data_access.commands import Command
 from data_access.settings import Refusal, Settings
+from domain.clock import BEIJING
 
 _BAR = 40  # characters
 
@@ -28,12 +30,17 @@ def _audit(arguments: Namespace, settings: Settings) -> int:
 
 def _summary(result: trail.VerificationResult) -> str:
     entries = f"{result.entries} entries, {result.anchors} anchors"
-    entries += f", the last of {result.last_anchored_at}" if result.last_anchored_at else ""
+    if result.last_anchored_at:
+        entries += f", the last of {_beijing(datetime.fromisoformat(result.last_anchored_at))}"
     if not result.not_anchored:
         return f"{entries}; every entry is anchored."
     since = result.oldest_not_anchored_at
-    oldest = f", the oldest of {since.isoformat(timespec='seconds')}" if since else ""
+    oldest = f", the oldest of {_beijing(since)}" if since else ""
     return f"{entries}; not yet anchored: {result.not_anchored} entries{oldest}."
+
+
+def _beijing(moment: datetime) -> str:
+    return moment.astimezone(BEIJING).isoformat(" ", "seconds")
 
 
 def _show_progress(done: int, total: int) -> None:

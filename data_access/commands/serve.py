@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 
-from data_access import cluster, installation, supervisor, worker
+from data_access import cluster, installation, supervisor
 from data_access.commands import Command
 from data_access.settings import Settings
 

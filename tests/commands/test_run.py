@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import psycopg
@@ -55,7 +54,7 @@ class Portal:
         try:
             with urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:
                 return bool(answer.status == 200)
-        except URLError:
+        except OSError:  # refused, too slow, or an answer of 503
             return False
 
     def postgres(self) -> int:
