@@ -12,6 +12,7 @@ import streamlit as st
 from components import cached
 from components.charts import Bar, bars, link, sparkline
 from components.labels import label, moment
+from components.links import page_path
 from components.map import LATENESS_SYMBOLS, ColourBy, Level, Palette, Picture, Swatch, percent
 from components.url_parameters import choice_parameter, day_input, set_parameter
 from data_access import progress
@@ -497,7 +498,7 @@ def follow(opened: str) -> None:
     query = dict(parse_qsl(parts.query))
     if parts.path == "overview":
         st.rerun()
-    st.switch_page(f"pages/{parts.path}.py", query_params=query)
+    st.switch_page(page_path(parts.path), query_params=query)
 
 
 def narrow_to_opened(key: str) -> None:
