@@ -51,7 +51,7 @@ def filter_bar(rows: Sequence[_Listed], states: Sequence[str], key: str) -> list
         city = _choice("上级", "city", cities, key) if len(cities) > 1 else None
         name = _name(key)
         if (state or city or name) and st.button("清除筛选", key=f"supervision-clear-{key}"):
-            for parameter in ("state", "city", "name"):
+            for parameter in ("state", "city", "unit"):
                 set_parameter(parameter, None)
             st.rerun()
     return [
@@ -80,13 +80,13 @@ def _choice(caption: str, parameter: str, options: list[str], key: str) -> str |
 
 
 def _name(key: str) -> str:
-    asked = st.query_params.get("name", "")[:20]
+    asked = st.query_params.get("unit", "")[:20]
     typed = st.text_input(
         "单位名称", asked, key=f"supervision-{key}-name-{asked}", placeholder="如 安义", width=160
     )
     name = (typed or "").strip()
     if name != asked:
-        set_parameter("name", name)
+        set_parameter("unit", name)
         st.rerun()
     return name
 

@@ -9,19 +9,20 @@ from domain.clock import today
 _FIRST_DAY = date(2019, 1, 1)
 
 
-def day_parameter(name: str = "as_of") -> date | None:
-    """Return the past day in the address; None is today, and a day that is none is said so."""
-    text = st.query_params.get(name)
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or not _FIRST_DAY <= day <= today():
+def warn_of_bad_day() -> None:
+    """Say so when the day in the address is none that can be shown; today is shown then."""
+    text = st.query_params.get("as_of")
+    if text and _day_in_address() is None:
+        st.query_params.pop("as_of")
         st.warning(f"“{text[:20]}”不是可以查看的日期，已显示今天的数据。日期格式如 2026-10-31。")
+
+
+def _day_in_address() -> date | None:
+    try:
+        day = date.fromisoformat(st.query_params.get("as_of", ""))
+    except ValueError:
         return None
-    return day if day < today() else None
+    return day if _FIRST_DAY <= day <= today() else None
 
 
 def number_parameter(name: str) -> int | None:
@@ -50,7 +51,8 @@ def day_input(key: str = "as-of") -> date | None:
     The widget is not bound to the address: Streamlit would drop a bound parameter on the way to
     another page, and with it the day that the other page is asked for.
     """
-    day = day_parameter()
+    asked = _day_in_address()
+    day = asked if asked and asked < today() else None
     chosen = st.date_input(
         "截至日期",
         day or today(),

@@ -15,7 +15,7 @@ from components.supervision import (
 )
 from components.supervision_view import item_card, load_styles, reminder_card
 from components.timeline import timeline_figure
-from components.url_parameters import day_input
+from components.url_parameters import day_input, warn_of_bad_day
 from data_access.periods import may_run_periods
 from data_access.unit_record import find_home_unit, read_unit
 from domain.access import Role
@@ -25,6 +25,7 @@ actor = require_actor(
     Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY, Role.USE_CONTROL, Role.DEPARTMENT
 )
 load_styles()
+warn_of_bad_day()
 header = st.container(horizontal=True, vertical_alignment="center", gap="small")
 with header:
     title = st.container()

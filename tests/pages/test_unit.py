@@ -7,7 +7,7 @@ import pytest
 from domain.access import Role
 from domain.clock import today
 from tests.actors import COUNTY, make_actor
-from tests.pages.reading import drawn, texts
+from tests.pages.reading import drawn
 
 
 @pytest.fixture
@@ -124,27 +124,3 @@ def test_leader_without_a_code_is_sent_to_the_overview(open_page, leader):
 def test_auditor_does_not_enter(open_page, owner):
     auditor = make_actor(owner, "auditor", Role.SECURITY_AUDITOR, "360000")
     assert "无权访问" in open_page(auditor, "unit", code=COUNTY).error[0].value
-
-
-def test_reminding_from_the_unit_page_reaches_the_inbox(open_page, leader, county, accepted, owner):
-    page = open_page(leader, "unit", code=COUNTY)
-    page.button(key="unit-remind").click().run()
-    assert "已滞后 32 天" in page.text_area[0].value
-    page.button(key="remind-send").click().run()
-    assert page.success[0].value == "已向安义县发出催办，等待签收回复。"
-    assert owner.execute("SELECT division_code, topic FROM reminder").fetchall() == [
-        (COUNTY, "late_milestone")
-    ]
-    inbox = open_page(county, "inbox")
-    assert "催办：进度滞后" in texts(inbox)
-
-
-def test_extension_needs_a_reason_and_then_shows_on_the_unit(open_page, bureau, accepted, owner):
-    page = open_page(bureau, "unit", code=COUNTY)
-    page.button(key="unit-extend").click().run()
-    page.button(key="extend-send").click().run()
-    assert page.error[0].value == "请填写延期理由。"
-    page.text_area(key="extend-reason").set_value("汛期").run()
-    page.button(key="extend-send").click().run()
-    assert page.success[0].value.startswith("已将安义县的2026年11月报送期限延至")
-    assert "汛期" in texts(open_page(bureau, "unit", code=COUNTY))
