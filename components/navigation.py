@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from components import sign_in
+from components.inbox import unread_count
 from components.session import begin_run, page_frame
 from domain.access import Actor, Role
 
@@ -117,11 +118,17 @@ def _page(page: PortalPage, actor: Actor | None) -> st.Page:
     shown = actor is not None and not actor.must_change_password and page.is_for(actor)
     return st.Page(
         page.path,
-        title=page.title,
+        title=_title(page, actor) if shown else page.title,
         icon=f":material/{page.icon}:",
         url_path=page.name,
         visibility="visible" if shown and not page.hidden else "hidden",
     )
+
+
+def _title(page: PortalPage, actor: Actor | None) -> str:
+    """Return the page's title, the inbox's with how many messages wait."""
+    waiting = unread_count(actor) if actor is not None and page.name == "inbox" else 0
+    return f"{page.title}（{waiting}）" if waiting else page.title
 
 
 def _unknown_address(known: set[str]) -> str | None:
