@@ -1,0 +1,197 @@
+"""Every route of ours asks who is there: a stranger, the wrong role, the wrong county."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+import streamlit as st
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.testclient import TestClient
+
+from components.middleware import SecurityHeaders, SessionRequired
+from components.routes import ROUTES, auth
+from components.session import SESSION_COOKIE
+from data_access import file_store, uploads
+from data_access.database import transaction
+from domain.access import Actor, Role
+from domain.errors import PortalError
+from tests.actors import PROVINCE, make_actor, session_token
+from tests.reports import LAUNCH
+
+OTHER_COUNTY = "360121"
+LOCK = {"lock_version": 1}
+SHA256 = f'"{0:064x}"'
+HIDDEN = {403, 404}
+OPEN = {200, 204}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a route answers: to the auditor, to another county, to the county whose record it is."""
+
+    address: str
+    auditor: set[int]
+    other_county: set[int]
+    owner: set[int]
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_a_record(self) -> bool:
+        return self.other_county is HIDDEN
+
+
+def of_a_record(address: str, owner: set[int] = OPEN, **given: Any) -> Case:
+    return Case(address, auditor=HIDDEN, other_county=HIDDEN, owner=owner, **given)
+
+
+def of_everyone(address: str) -> Case:
+    return Case(address, auditor=OPEN, other_county=OPEN, owner=OPEN)
+
+
+PUBLIC = {"GET /health", "POST /api/session", "DELETE /api/session"}
+# A new route fails until it has its line here. The lines run from top to bottom on one report:
+# reading comes before what changes it.
+DRAFT = "/api/drafts/{submission_id}"
+TARGET = {"plan_id": "{plan_id}", "stage_code": LAUNCH, "item": "工作方案"}
+CASES = {
+    "GET /api/style.json": of_everyone("/api/style.json"),
+    "GET /api/vendor/mvt-worker.js": of_everyone("/api/vendor/mvt-worker.js"),
+    "GET /api/topojson/{name}": of_everyone("/api/topojson/world_110m.json"),
+    "GET /api/layers/{layer}.geojson": of_everyone("/api/layers/county.geojson"),
+    "GET /tiles/{layer}/{z:int}/{x:int}/{y:int}": of_everyone("/tiles/division_label/7/105/53"),
+    "GET /api/overview/version": of_everyone("/api/overview/version"),
+    "GET /api/overview/names/{z:int}/{x:int}/{y:int}": of_everyone("/api/overview/names/7/105/53"),
+    "GET /api/overview/{name}": of_everyone("/api/overview/units.geojson"),
+    f"GET {DRAFT}": of_a_record(DRAFT),
+    f"PUT {DRAFT}": of_a_record(DRAFT, body={"draft_version": 1, "content": {}}, owner={200, 409}),
+    f"PUT {DRAFT}/replies/{{review_remark_id}}": of_a_record(
+        f"{DRAFT}/replies/1", body={"text": "已改"}, owner={404}
+    ),
+    f"POST {DRAFT}/withdraw": of_a_record(f"{DRAFT}/withdraw", body=LOCK, owner={409}),
+    f"POST {DRAFT}/submit": of_a_record(
+        f"{DRAFT}/submit", body={**LOCK, "draft_version": 1}, owner={200, 409, 422}
+    ),
+    "POST /api/uploads": of_a_record(
+        "/api/uploads",
+        body={"use": "evidence", "file_name": "a.pdf", "size": 10, **TARGET},
+        owner={201},
+    ),
+    "GET /api/uploads/{upload_id:uuid}": of_a_record("/api/uploads/{upload_id}"),
+    "PATCH /api/uploads/{upload_id:uuid}": of_a_record(
+        "/api/uploads/{upload_id}", headers={"Upload-Offset": "5"}, owner={409}
+    ),
+    "DELETE /api/uploads/{upload_id:uuid}": of_a_record("/api/uploads/{upload_id}"),
+    # The record is its county's to see; the file itself is not in this test's store.
+    "GET /api/evidence/{evidence_id:int}": of_a_record(
+        "/api/evidence/{evidence_id}", headers={"If-None-Match": SHA256}, owner={304}
+    ),
+    "DELETE /api/evidence/{evidence_id:int}": of_a_record(
+        "/api/evidence/{evidence_id}", owner={204, 409}
+    ),
+}
+
+
+@pytest.fixture
+def names(owner, submission, county, plan_id, monkeypatch, tmp_path) -> dict[str, object]:
+    """What the addresses are filled with: one county's report, upload and evidence."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path))
+    file_store.root.cache_clear()
+    with transaction(county) as connection:
+        upload_id = uploads.begin(
+            connection,
+            county,
+            use="evidence",
+            file_name="a.pdf",
+            size=10,
+            target={**TARGET, "plan_id": plan_id},
+        )
+    (evidence_id,) = owner.execute(
+        "SELECT evidence_id FROM evidence WHERE sha256 = %s", [SHA256.strip('"')]
+    ).fetchone()
+    return {
+        "submission_id": submission.submission_id,
+        "plan_id": plan_id,
+        "upload_id": upload_id,
+        "evidence_id": evidence_id,
+    }
+
+
+@pytest.fixture
+def browser_of(owner: psycopg.Connection):
+    """Sign an actor in (None is a stranger) and return the browser."""
+    application = Starlette(
+        routes=ROUTES,
+        middleware=[Middleware(SecurityHeaders), Middleware(SessionRequired)],
+        exception_handlers={PortalError: auth.portal_error, HTTPException: auth.http_error},
+    )
+
+    def sign_in(actor: Actor | None) -> TestClient:
+        cookies = {SESSION_COOKIE: session_token(owner, actor)} if actor else {}
+        return TestClient(application, cookies=cookies)
+
+    return sign_in
+
+
+def ask(browser: TestClient, name: str, names: dict[str, object]) -> int:
+    method, case = name.split(" ")[0], CASES[name]
+    body = case.body
+    if body and "plan_id" in body:
+        body = {**body, "plan_id": names["plan_id"]}
+    address = case.address.format_map(names)
+    return browser.request(method, address, json=body, headers=case.headers).status_code
+
+
+def test_every_route_is_in_the_table():
+    routes = {f"{method} {route.path}" for route in ROUTES for method in route.methods - {"HEAD"}}
+    assert routes == set(CASES) | PUBLIC
+
+
+def test_a_stranger_is_turned_away_everywhere(names, browser_of):
+    stranger = browser_of(None)
+    assert {name: ask(stranger, name, names) for name in CASES} == dict.fromkeys(CASES, 401)
+
+
+def test_a_route_alone_turns_the_stranger_away_too(names, owner):
+    """The middleware stands in front of the routes; those with records ask by themselves."""
+    bare = TestClient(Starlette(routes=ROUTES))
+    answers = {name: ask(bare, name, names) for name, case in CASES.items() if case.is_a_record}
+    assert answers == dict.fromkeys(answers, 401)
+
+
+def test_a_session_that_is_over_is_a_stranger(names, browser_of, owner, county):
+    browser = browser_of(county)
+    owner.execute("UPDATE portal_session SET revoked_at = now()")
+    assert {name: ask(browser, name, names) for name in CASES} == dict.fromkeys(CASES, 401)
+
+
+def test_an_initial_password_opens_no_record(names, browser_of, owner, county):
+    owner.execute("UPDATE account SET must_change_password = true")
+    browser = browser_of(county)
+    answers = {name: ask(browser, name, names) for name, case in CASES.items() if case.is_a_record}
+    assert answers == dict.fromkeys(answers, 403)
+
+
+@pytest.mark.parametrize("who", ["auditor", "other_county", "owner"])
+def test_each_route_answers_as_the_table_says(names, browser_of, owner, county, who):
+    actor = {
+        "auditor": lambda: make_actor(owner, "auditor", Role.SECURITY_AUDITOR, PROVINCE),
+        "other_county": lambda: make_actor(owner, "other", Role.COUNTY, OTHER_COUNTY),
+        "owner": lambda: county,
+    }[who]()
+    browser = browser_of(actor)
+    answers = {name: ask(browser, name, names) for name in CASES}
+    expected = {name: getattr(case, who) for name, case in CASES.items()}
+    assert {name: got for name, got in answers.items() if got not in expected[name]} == {}
+
+
+def test_no_change_is_taken_from_another_site(names, browser_of, county):
+    browser = browser_of(county)
+    browser.headers["origin"] = "https://elsewhere.example"
+    changes = [name for name in CASES if not name.startswith("GET ")]
+    assert {name: ask(browser, name, names) for name in changes} == dict.fromkeys(changes, 403)
