@@ -156,6 +156,8 @@ class Editor {
     this.attempted = false;
     this.composing = false;
     this.failures = 0;
+    this.conflict = null;
+    this.unanswered = null;
     this.body = element("div", { className: "editor" });
     root.append(this.body);
     this.listeners = [
@@ -320,6 +322,7 @@ class Editor {
       "PUT", this.url, { content: this.content(), draft_version: this.draftVersion }, options,
     );
     if (answer.ok) return this.saved(sent, answer.data);
+    if (!answer.final) this.unanswered = sent;
     return this.notSaved(answer);
   }
 
@@ -349,6 +352,7 @@ class Editor {
 
   confirm(answer) {
     this.failures = 0;
+    this.unanswered = null;
     this.restored = 0;
     this.remember();
     this.refresh();
@@ -424,7 +428,10 @@ class Editor {
   meetConflict(answer) {
     const theirs = this.flatten(answer.content);
     const differing = Object.keys(theirs).filter((path) => !same(theirs[path], this.values[path]));
-    if (!differing.length) return this.takeTheirs(theirs, answer, {});
+    // A save whose answer was lost on the way is my own; what I typed since goes on top of it.
+    const mine = (path) => same(theirs[path], this.base[path])
+      || (this.unanswered && same(theirs[path], this.unanswered[path]));
+    if (differing.every(mine)) return this.takeTheirs(theirs, answer, {});
     this.askConflict(differing, answer.content, answer);
   }
 
@@ -445,7 +452,8 @@ class Editor {
     const rows = this.conflict.paths.map((path) => this.conflictRow(path));
     const all = (side) => () => {
       for (const path of this.conflict.paths) this.conflict.choice[path] = side;
-      this.resolve();
+      for (const radio of this.conflictBox.querySelectorAll("input")) radio.checked = radio.value === side;
+      this.allowApply();
     };
     this.applyButton = element("button", { type: "button", className: "primary", textContent: "按所选保存", onclick: () => this.resolve() });
     this.conflictBox.replaceChildren(
@@ -470,7 +478,7 @@ class Editor {
       this.allowApply();
     };
     const option = (side, title, value) => element("label", { className: "choice" },
-      element("input", { type: "radio", name: `choice ${path}`, checked: this.conflict.choice[path] === side, onchange: choose(side) }),
+      element("input", { type: "radio", name: `choice ${path}`, value: side, checked: this.conflict.choice[path] === side, onchange: choose(side) }),
       element("span", { className: "quiet", textContent: title }),
       element("span", { textContent: this.text(path, value) }));
     return element("fieldset", {}, element("legend", { textContent: this.label(path) }),
@@ -492,14 +500,16 @@ class Editor {
       this.base[path] = theirs[path];
       if (choice[path] === "theirs") this.values[path] = structuredClone(theirs[path]);
     }
+    const asked = this.conflict !== null;
     this.conflict = null;
+    this.unanswered = null;
     this.raw = {};
-    this.remember();
-    this.draw();
-    this.refresh();
     this.failures = 0;
+    this.remember();
+    if (asked) this.draw();
+    this.refresh();
     if (this.dirtyPaths().length) this.schedule(0);
-    else this.say("已采用对方的内容。", "saved");
+    else this.say(asked ? "已采用对方的内容。" : "已保存", "saved");
   }
 
   // DRAWING

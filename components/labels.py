@@ -49,7 +49,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         MilestoneState.NOT_STARTED: "未开始",
         MilestoneState.RUNNING: "进行中",
         MilestoneState.COMPLETED: "已完成",
-        MilestoneState.SKIPPED: "不涉及",
+        MilestoneState.SKIPPED: "跳过",
     },
     Disposition: {
         Disposition.COMPILING: "单独编制",
@@ -218,7 +218,7 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "stage_weight_sums_to_100": "同一规划类型的阶段权重合计应为 100，请调整后保存。",
     "filed_milestone_completed_has_date": "“已完成”须填写完成日期，其他状态不填完成日期。",
     "filed_milestone_dates_in_order": "完成日期早于开始日期，请核对。",
-    "filed_milestone_skipped_has_reason": "“不涉及”须写明理由。",
+    "filed_milestone_skipped_has_reason": "“跳过”须写明理由。",
     "filed_milestone_replanned_has_reason": "调整计划日期须写明理由。",
     "accepted_milestone_completed_has_date": "“已完成”须有完成日期。",
     "accepted_milestone_baseline_stays": "已认定的基准计划日期不能改动，请填写调整后的日期与理由。",
