@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from data_access import decision_notices
 from data_access.drafts import get_draft, require_filer
 from data_access.form_checks import prepare
 from data_access.queries import load_queries
@@ -260,6 +261,7 @@ def _move(
     assert moved is not None  # the row is locked by this transaction
     if filed:
         _announce(connection, locked, version, receipt_no)
+    decision_notices.tell(connection, locked.submission_id, move, comment, receipt_no)
     return moved
 
 

@@ -1,0 +1,71 @@
+"""Who hears of a decision: the next reviewers of a report, or the unit that filed it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from data_access.inbox import IN_APP, Sender
+from data_access.queries import load_queries
+from data_access.rows import fetch_all
+from domain.access import Role
+from domain.supervision import Notice, unit_role
+from domain.workflow import Move, ReviewAction, SubmissionState
+
+_SQL = load_queries("decision_notices")
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A report with one division that reviews its waiting step, where one waits."""
+
+    division_code: str
+    division_name: str
+    level: str
+    period_name: str
+    form_title: str
+    step_name: str | None
+    step_role: str | None
+    reviewer_code: str | None
+
+
+def tell(
+    connection: Connection,
+    submission_id: int,
+    move: Move,
+    comment: str,
+    receipt_no: str | None,
+    sender: Sender = IN_APP,
+) -> None:
+    """Tell whose turn it is after a move; a withdrawal concerns nobody."""
+    if move.action is ReviewAction.WITHDRAW:
+        return
+    reports = fetch_all(
+        connection,
+        _SQL["describe_report"],
+        _Report,
+        submission_id=submission_id,
+        step_no=move.target.step_no,
+    )
+    sender.send(
+        connection, [_notice(each, submission_id, move, comment, receipt_no) for each in reports]
+    )
+
+
+def _notice(
+    report: _Report, submission_id: int, move: Move, comment: str, receipt_no: str | None
+) -> Notice:
+    subject = f"{report.division_name}{report.period_name}{report.form_title}"
+    if move.target.state is SubmissionState.SUBMITTED and report.step_role and report.reviewer_code:
+        role, code = Role(report.step_role), report.reviewer_code
+        title, body = f"待审核：{subject}", f"{subject}已报送，等待{report.step_name}。"
+    else:
+        role, code = unit_role(report.level), report.division_code
+        title, body = _outcome(subject, move, comment, receipt_no)
+    link = "report" if move.target.state is SubmissionState.RETURNED else "submission?id={}"
+    return Notice(role, code, title, body, link.format(submission_id), "submission", submission_id)
+
+
+def _outcome(subject: str, move: Move, comment: str, receipt_no: str | None) -> tuple[str, str]:
+    if move.target.state is SubmissionState.RETURNED:
+        return f"已退回：{subject}", f"请按退回意见修改后重新报送：{comment.strip()}"
+    return f"已备案：{subject}", f"{subject}已经省级审核备案，回执编号 {receipt_no or '—'}。"
