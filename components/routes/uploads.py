@@ -4,6 +4,7 @@ The words are those of the tus protocol (Upload-Offset, HEAD, PATCH); docs/decis
 not tus as a whole.
 """
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +13,6 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -117,8 +117,12 @@ async def _receiving(actor: Actor, upload_id: UUID, offset: int) -> AsyncIterato
         yield reception
     finally:
         leave: Callable[..., object] = stack.__exit__
-        with anyio.CancelScope(shield=True):  # what came is noted, also when the server stops
-            await run_in_threadpool(leave, *sys.exc_info())
+        await _to_the_end(leave, *sys.exc_info())
+
+
+async def _to_the_end(function: Callable[..., object], *arguments: object) -> None:
+    """Call in a thread; what came is kept also when the request is given up meanwhile."""
+    await asyncio.shield(asyncio.ensure_future(run_in_threadpool(function, *arguments)))
 
 
 async def _stream(request: Request, reception: Reception) -> None:
@@ -135,8 +139,7 @@ async def _stream(request: Request, reception: Reception) -> None:
                 unsaved = 0
     finally:
         if gathered:
-            with anyio.CancelScope(shield=True):
-                await run_in_threadpool(reception.append, gathered)
+            await _to_the_end(reception.append, gathered)
 
 
 def _answer(upload: Upload, offset: int, result: dict[str, Any] | None) -> Response:

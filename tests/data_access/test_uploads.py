@@ -358,3 +358,51 @@ def test_abandoned_uploads_are_forgotten_after_a_week(store, owner, county, targ
     with pytest.raises(NotFound):
         received(county, old)
     assert received(county, new) == 5
+
+
+def test_other_uses_are_stored_without_evidence(owner, county):
+    owner.execute(
+        "INSERT INTO upload_use"
+        " VALUES ('package', '数据包', '{county}', '{application/zip}', 9999, 99)"
+    )
+    content = zipped({"a": b"x"})
+    upload_id = begin(county, {}, content, "包.zip", use="package")
+    result = receive(county, upload_id, content)
+    assert result == {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size": len(content),
+        "media_type": "application/zip",
+        "file_name": "包.zip",
+    }
+
+
+def test_hashes_of_few_uploads_are_held_in_memory(county, target, monkeypatch):
+    monkeypatch.setattr(file_store, "_HASHES_KEPT", 1)
+    for _ in range(3):
+        with uploads.receiving(county, begin(county, target, pdf()), 0) as reception:
+            reception.append(b"%PDF-")
+    assert len(file_store._hashes) == 1
+
+
+def test_disk_that_fails_is_a_fault_and_not_a_refusal(county, target, monkeypatch):
+    upload_id = begin(county, target, pdf())
+
+    def broken(descriptor):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(file_store.os, "fsync", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        receive(county, upload_id, pdf())
+    assert received(county, upload_id) == 0
+
+
+def test_picture_that_unfolds_beyond_measure_is_refused_unread(county, target, monkeypatch):
+    monkeypatch.setattr(file_store.Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(UploadRefused) as refusal:
+        send(county, target, picture(), "照片.png")
+    assert refusal.value.details["reason"] is FileFault.PICTURE_TOO_LARGE
+
+
+def test_evidence_nobody_knows_is_not_found(county):
+    with pytest.raises(NotFound), transaction(county, read_only=True) as connection:
+        evidence.get(connection, 1)
