@@ -1,0 +1,191 @@
+"""The overview under load: reruns over the websocket, the whole page in Chromium, idle sessions."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from statistics import median
+
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.benchmarks.figures import Figure, percentile
+from tests.benchmarks.portal import BenchPortal, free_port, resident_bytes
+from tests.benchmarks.sessions import Tab, reruns
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.paths import ROOT
+
+_SCREEN = {"width": 1920, "height": 1080}
+_LIVING_COLOURS = 5  # a painted map shows at least so many of its fills
+
+
+def rerun_figures(portal: BenchPortal) -> list[Figure]:
+    """Measure reruns of the overview: one session, ten, fifty that think; beside the naive page."""
+    token = portal.token_of("leader")
+    one = [Tab(portal.url, "overview", token)]
+    asyncio.run(_settled(one, 60))
+    alone = [run.seconds * 1000 for run in one[0].runs]
+    received = median(run.received for run in one[0].runs)
+    naive = _naive_milliseconds(portal)
+    ten = [Tab(portal.url, "overview", token) for _ in range(10)]
+    wall = asyncio.run(_settled(ten, 20))
+    fifty = [Tab(portal.url, "overview", token) for _ in range(50)]
+    asyncio.run(_settled(fifty, 5, think=5))
+    thinking = [run.seconds * 1000 for tab in fifty for run in tab.runs]
+    p50 = percentile(alone, 0.5)
+    return [
+        Figure("overview rerun, one session, p50", p50, "ms", 50, beside=f"naive {naive:.0f} ms"),
+        Figure("times faster than the naive page", naive / p50, "×", 5, at_least=True),
+        Figure("overview rerun over the websocket", received / 1000, "kB", 30),
+        Figure("reruns of 10 sessions, no thinking", 200 / wall, "/s", 20, at_least=True),
+        Figure("50 users thinking 5 s, p95", percentile(thinking, 0.95), "ms", 400),
+    ]
+
+
+async def _settled(tabs: list[Tab], count: int, *, think: float = 0.0) -> float:
+    """Open the tabs, let them run, close them; return the wall time of the runs alone."""
+    wall = await reruns(tabs, count, think=think)
+    for tab in tabs:
+        await tab.close()
+    return wall
+
+
+def _naive_milliseconds(portal: BenchPortal) -> float:
+    with _naive_page(portal) as url:
+        tab = Tab(url, "", None)
+        asyncio.run(_settled([tab], 15))
+    return percentile([run.seconds * 1000 for run in tab.runs], 0.5)
+
+
+@contextmanager
+def _naive_page(portal: BenchPortal) -> Iterator[str]:
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "tests/benchmarks/naive_overview.py"]
+    options = ("--server.port", str(port), "--server.headless", "true")
+    url = portal.owner_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    server = subprocess.Popen(
+        [*command, *options, "--server.address", "127.0.0.1"],
+        cwd=ROOT,
+        env={**os.environ, "NAIVE_DATABASE_URL": url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait(address: str) -> None:
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(address)
+
+
+def idle_figures(portal: BenchPortal) -> list[Figure]:
+    """Measure what 100 sessions that do nothing hold in the memory of the web process."""
+    token, process = portal.token_of("leader"), portal.web_process()
+
+    async def hold() -> int:
+        warm = [Tab(portal.url, "overview", token) for _ in range(10)]
+        for tab in warm:
+            await tab.open()
+        before = resident_bytes(process)
+        tabs = [Tab(portal.url, "overview", token) for _ in range(100)]
+        for tab in tabs:
+            await tab.open()
+        await asyncio.sleep(10)
+        taken = resident_bytes(process) - before
+        for tab in [*warm, *tabs]:
+            await tab.close()
+        return taken
+
+    return [Figure("100 idle sessions", asyncio.run(hold()) / 1e6, "MB", 30)]
+
+
+def browser_figures(portal: BenchPortal) -> list[Figure]:
+    """Measure the whole overview in Chromium with software rendering: figures, map, charts."""
+    cold, warm = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        for _ in range(3):
+            context = _signed_in(browser, portal)
+            page = context.new_page()
+            cold.append(_painted(page, lambda page=page: page.goto(f"{portal.url}/overview")))
+            warm += [_painted(page, page.reload) for _ in range(3)]
+            context.close()
+        browser.close()
+    return [
+        Figure("whole overview in Chromium, cold", median(cold), "s", 5),
+        Figure("whole overview in Chromium, warm", median(warm), "s", 2.5),
+    ]
+
+
+def _signed_in(browser: Browser, portal: BenchPortal) -> BrowserContext:
+    context = browser.new_context(viewport=_SCREEN, locale="zh-CN")
+    cookie = {"name": "portal_session", "value": portal.token_of("leader"), "url": portal.url}
+    context.add_cookies([cookie])
+    return context
+
+
+def _painted(page: Page, go: object) -> float:
+    """Return the seconds until figures, charts and map are to be seen."""
+    assert callable(go)
+    began = time.perf_counter()
+    go()
+    page.get_by_text("平均进度").first.wait_for()
+    page.get_by_text("阶段漏斗").first.wait_for()
+    chart = page.locator("[data-testid='stDeckGlJsonChart']").first
+    chart.wait_for()
+    while not _shows_a_map(chart.screenshot()):
+        page.wait_for_timeout(50)
+    return time.perf_counter() - began
+
+
+def _shows_a_map(picture: bytes) -> bool:
+    colours = Image.open(BytesIO(picture)).convert("RGB").getcolors(1 << 24) or []
+    large = [colour for count, colour in colours if count > 400]
+    return len(large) > _LIVING_COLOURS
+
+
+def layer_figures(portal: BenchPortal) -> list[Figure]:
+    """Measure the boundary layer by URL: its bytes compressed, and the answer when unchanged."""
+    headers = {
+        "Cookie": f"portal_session={portal.token_of('leader')}",
+        "Accept-Encoding": "gzip",
+        "Sec-Fetch-Site": "same-origin",
+    }
+    address = f"{portal.url}/api/layers/county.geojson"
+    with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as answer:
+        body, tag = answer.read(), answer.headers["ETag"]
+        assert answer.headers["Content-Encoding"] == "gzip"
+    again = urllib.request.Request(address, headers={**headers, "If-None-Match": tag})
+    try:
+        with urllib.request.urlopen(again) as answer:
+            status = answer.status
+    except urllib.error.HTTPError as error:
+        status = error.code
+    assert status == 304, status
+    return [Figure("county boundaries by URL, compressed", len(body) / 1000, "kB", 150)]
+
+
+def as_json(figures: list[Figure]) -> str:
+    """Return the figures as JSON, for whoever compares two runs."""
+    fields = ("name", "value", "unit", "budget", "at_least", "beside", "holds")
+    return json.dumps(
+        [{field: getattr(figure, field) for field in fields} for figure in figures],
+        ensure_ascii=False,
+        indent=2,
+    )
