@@ -1,4 +1,6 @@
 // The eyes of a dashboard: polls for new data, opens links without a reload, measures the screen.
+// Streamlit calls the function at every rerun and the cleanup at the end, so what listens is
+// installed once and reads what was told last.
 const EVERY = 4000; // ms
 
 const hasWebGL = () => {
@@ -12,65 +14,84 @@ const hasWebGL = () => {
   }
 };
 
-export default function ({ parentElement, data, setTriggerValue, setStateValue }) {
-  const memory = (parentElement.portalWatch ??= {});
-
-  const measure = (tries) => {
-    const box = document.querySelector(".st-key-overview-map")?.getBoundingClientRect();
-    if (!(box?.height > 150) && tries > 0) {
-      setTimeout(measure, 100, tries - 1);
-      return;
-    }
-    const webgl = hasWebGL();
-    const width = Math.round(box?.width || data.width);
-    const height = Math.round(box?.height || data.height);
-    const differs = (a, b) => Math.abs(a - b) > b * 0.08;
-    if (!webgl || differs(width, data.width) || differs(height, data.height)) {
-      setStateValue("screen", { webgl, width, height });
-    }
-  };
-  if (!memory.measured) {
-    memory.measured = true;
-    measure(20);
+const measure = (latest, tries) => {
+  const box = document.querySelector(".st-key-overview-map")?.getBoundingClientRect();
+  if (!(box?.height > 150) && tries > 0) {
+    setTimeout(measure, 100, latest, tries - 1);
+    return;
   }
+  const { data, setStateValue } = latest.current;
+  const webgl = hasWebGL();
+  const width = Math.round(box?.width || data.width);
+  const height = Math.round(box?.height || data.height);
+  const differs = (a, b) => Math.abs(a - b) > b * 0.08;
+  if (!webgl || differs(width, data.width) || differs(height, data.height)) {
+    setStateValue("screen", { webgl, width, height });
+  }
+};
 
+const install = (latest) => {
   const onClick = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     const target = event.target.closest?.("[data-portal-open], [data-portal-action]");
     if (!target) return;
     event.preventDefault();
     const { portalOpen, portalAction } = target.dataset;
-    if (portalOpen) setTriggerValue("open", portalOpen);
-    else setTriggerValue("action", portalAction);
+    if (portalOpen) latest.current.setTriggerValue("open", portalOpen);
+    else latest.current.setTriggerValue("action", portalAction);
   };
-  document.addEventListener("click", onClick);
+  const onKey = (event) => {
+    if (event.key === "Enter" && event.target.matches?.("[data-portal-action]")) onClick(event);
+  };
 
-  let asked = null;
+  let asking = false;
   const ask = async () => {
-    if (document.hidden || data.version === null || asked) return;
-    asked = new AbortController();
+    const { data, setTriggerValue } = latest.current;
+    if (document.hidden || data.version === null || asking) return;
+    asking = true;
     try {
-      const answer = await fetch(data.url, { signal: asked.signal });
-      if (answer.status === 401) return setTriggerValue("changed", "signed-out");
+      const answer = await fetch(data.url);
+      if (answer.status === 401) setTriggerValue("changed", "signed-out");
       if (!answer.ok) return;
       const { version, at } = await answer.json();
       document.querySelectorAll("[data-portal-fresh]").forEach((element) => {
         element.textContent = at;
       });
-      if (version !== data.version) setTriggerValue("changed", version);
+      // A rerun that is on its way has the newer version already.
+      if (version !== latest.current.data.version && version !== latest.told) {
+        latest.told = version;
+        setTriggerValue("changed", version);
+      }
     } catch {
       // The portal is away for a moment: the next round asks again.
     } finally {
-      asked = null;
+      asking = false;
     }
   };
-  const timer = setInterval(ask, EVERY);
-  document.addEventListener("visibilitychange", ask);
 
+  const timer = setInterval(ask, EVERY);
+  document.addEventListener("click", onClick);
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("visibilitychange", ask);
   return () => {
     clearInterval(timer);
-    asked?.abort();
-    document.removeEventListener("visibilitychange", ask);
     document.removeEventListener("click", onClick);
+    document.removeEventListener("keydown", onKey);
+    document.removeEventListener("visibilitychange", ask);
+  };
+};
+
+export default function ({ parentElement, ...told }) {
+  let latest = parentElement.portalWatch;
+  if (latest) {
+    latest.current = told;
+  } else {
+    latest = parentElement.portalWatch = { current: told };
+    latest.remove = install(latest);
+    measure(latest, 20);
+  }
+  return () => {
+    latest.remove();
+    delete parentElement.portalWatch;
   };
 }
