@@ -14,7 +14,7 @@ from data_access.reporting_forms import FORMS
 from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor, Role
 from domain.clock import today
-from domain.errors import DraftConflict, InvalidContent
+from domain.errors import DraftConflict, InvalidContent, NotFound
 from domain.form_rules import unfit
 from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows
 from domain.workflow import ReviewAction, SubmissionState
@@ -57,6 +57,13 @@ class FilingState:
     @property
     def is_editable(self) -> bool:
         return ReviewAction.SUBMIT in self.actions
+
+
+@dataclass(frozen=True, slots=True)
+class _FiledOn:
+    form_code: str
+    form_version: int
+    division_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +117,18 @@ def save_checked(
 
     Raises InvalidContent for what is no content of this form at all, and what save_draft raises.
     """
-    submission = reporting.get_submission(connection, submission_id)
-    form = load_form(connection, submission.form_code, submission.form_version)
-    context = form_context(connection, submission.form_code, submission.division_code)
+    filed_on = fetch_one(connection, _SQL["get_form_of"], _FiledOn, submission_id=submission_id)
+    if filed_on is None:
+        raise NotFound(submission_id=submission_id)
+    form = load_form(connection, filed_on.form_code, filed_on.form_version)
+    context = form_context(connection, filed_on.form_code, filed_on.division_code)
     foreign = unfit(form, content, context)
     if foreign:
         raise InvalidContent(problems=foreign, count=len(foreign))
     normal = with_all_rows(form, normalise(form, content), context)
-    saved = drafts.save_draft(connection, actor, submission_id, normal, draft_version)
+    # Checked before it is written: what the write locks is then held for the shortest time.
     problems = all_problems(form, normal, context, lambda broken: tell_owner(connection, broken))
+    saved = drafts.save_draft(connection, actor, submission_id, normal, draft_version)
     return CheckedDraft(form, saved, problems)
 
 

@@ -7,6 +7,7 @@ means the same on both sides.
 """
 
 import ast
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -135,9 +136,8 @@ def evaluate(expression: Expression, values: Mapping[str, object]) -> object:
 
     Numbers with decimals are Decimal on both sides, so that 0.1 + 0.2 equals 0.3.
     """
-    evaluator = SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names=values)
-    evaluator.nodes[ast.Tuple] = lambda node: tuple(evaluator._eval(part) for part in node.elts)
-    evaluator.nodes[ast.Constant] = _constant
+    evaluator = _evaluator()
+    evaluator.names = values
     try:
         return evaluator._eval(expression.body)
     except (
@@ -153,6 +153,22 @@ def evaluate(expression: Expression, values: Mapping[str, object]) -> object:
 
 def _constant(node: ast.Constant) -> object:
     return Decimal(str(node.value)) if isinstance(node.value, float) else node.value
+
+
+class _PerThread(threading.local):
+    """An evaluator is costly to make and holds the names of one evaluation: each thread has one."""
+
+    def __init__(self) -> None:
+        self.evaluator = SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names={})
+        self.evaluator.nodes[ast.Tuple] = lambda node: tuple(map(self.evaluator._eval, node.elts))
+        self.evaluator.nodes[ast.Constant] = _constant
+
+
+_PER_THREAD = _PerThread()
+
+
+def _evaluator() -> SimpleEval:
+    return _PER_THREAD.evaluator
 
 
 def tree(expression: Expression) -> list[object]:

@@ -25,3 +25,9 @@ SELECT step.name AS step_name, coalesce(reviewer.name, '') AS reviewer_name
        ORDER BY happened_at DESC
        LIMIT 1) AS last_event ON true
  WHERE submission.submission_id = :submission_id
+
+-- name: get_form_of
+SELECT submission.form_code, period.form_version, submission.division_code
+  FROM submission
+  JOIN reporting_period AS period USING (period_id)
+ WHERE submission.submission_id = :submission_id
