@@ -12,9 +12,11 @@ from domain import errors
 from domain.access import Role
 from domain.clock import BEIJING
 from domain.files import FileFault, MediaType
+from domain.forms import ChangeKind, ProblemKind, Severity
 from domain.jobs import JobKind, JobState
 from domain.passwords import PasswordFault
 from domain.progress import Disposition, Lateness, MilestoneState, PeriodState
+from domain.settings import SettingFault
 from domain.supervision import ItemState, NoteKind, ReminderState, ReminderTopic
 from domain.trail import FindingKind, Operation
 from domain.workflow import ReviewAction, SubmissionState
@@ -152,6 +154,26 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         JobKind.DELIVER_EVENTS: "对外事件投递",
         JobKind.FORGET_JOBS: "清理任务记录",
     },
+    SettingFault: {
+        SettingFault.SHAPE: "取值的类型不对，请按原来的样式填写",
+        SettingFault.RANGE: "取值超出允许的范围",
+        SettingFault.ORDER: "黄色天数须大于 0，并小于橙色天数",
+    },
+    Severity: {
+        Severity.ERROR: "错误",
+        Severity.WARNING: "提示",
+        Severity.UNCHECKED: "未校验",
+    },
+    ProblemKind: {
+        ProblemKind.MISSING: "未填写",
+        ProblemKind.FORMAT: "格式有误",
+        ProblemKind.RULE: "不合规则",
+    },
+    ChangeKind: {
+        ChangeKind.ADDED: "新增",
+        ChangeKind.CHANGED: "修改",
+        ChangeKind.REMOVED: "删除",
+    },
     PasswordFault: {
         PasswordFault.TOO_SHORT: "不足 10 个字符",
         PasswordFault.TOO_LONG: "超过 72 个字节（约 24 个汉字）",
@@ -175,6 +197,7 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
     errors.SignInRefused: "用户名或口令不正确，请核对后重试。忘记口令请联系信息中心。",
     errors.AccountLocked: "口令连续输错过多，账号已锁定至{until}。请届时再试，或联系信息中心解锁。",
     errors.WeakPassword: "新口令不符合要求：{reason}。请换一个口令。",
+    errors.InvalidSetting: "设置未保存：{reason}。",
     errors.UploadRefused: "文件未能上传：{reason}。",
     errors.TooBroad: "范围过大，未能在限定时间内查完。请缩短时间，或选定数据表、操作人后再查。",
     errors.DatabaseAway: "数据库暂时无法连接。页面会自动恢复，已填写的内容仍在。",

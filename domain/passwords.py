@@ -38,7 +38,7 @@ def password_fault(password: str, username: str) -> PasswordFault | None:
     faults = {
         PasswordFault.TOO_SHORT: len(password) < SHORTEST,
         PasswordFault.TOO_LONG: len(password.encode()) > LONGEST_BYTES,
-        PasswordFault.CONTAINS_USERNAME: username.lower() in lowered,
+        PasswordFault.CONTAINS_USERNAME: bool(username) and username.lower() in lowered,
         PasswordFault.COMMON: any(word in lowered for word in _COMMON),
         PasswordFault.REPEATED: len(set(password)) < _FEWEST_CHARACTERS,
         PasswordFault.TOO_FEW_CLASSES: _count_classes(password) < _FEWEST_CLASSES,
@@ -59,7 +59,7 @@ def make_password(length: int = 14) -> str:
     while True:
         letters = [secrets.choice("".join(classes)) for _ in range(length)]
         made = "".join(letters)
-        if password_fault(made, "\0") is None and _count_classes(made) == len(classes):
+        if password_fault(made, "") is None and _count_classes(made) == len(classes):
             return made
 
 
