@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from components.labels import label, moment
-from components.url_parameters import choice_parameter, set_parameter
+from components.url_parameters import set_parameter
 from data_access.accounts import masked_phone
 from data_access.trail import Person, RowChange, Titled, TrailFilter, VerificationResult
 from domain.clock import BEIJING, today
@@ -19,13 +19,21 @@ PAGE_SIZE = 50
 _OPERATIONS = [str(operation) for operation in Operation]
 _PERIODS = {"7": "近 7 天", "30": "近 30 天", "365": "近一年", "all": "全部时间"}
 _USUAL_PERIOD = "30"
-_PARAMETERS = ("table", "person", "period", "words", "operation", "division", "action", "row")
+_CHOICES = ("table", "person", "period", "operation", "action")
+_PARAMETERS = (*_CHOICES, "words", "division", "row")
 _MOST_SHOWN = 20
 _ACTIONS = {
     "account.create": "新建账号",
+    "account.disable": "停用账号",
+    "account.grant": "授权",
     "account.lock": "停用或解锁账号",
     "account.password": "修改口令",
     "account.reset": "重置口令",
+    "account.unlock": "解锁账号",
+    "demo.load": "装载演示数据",
+    "draft.open": "打开草稿",
+    "draft.save": "保存草稿",
+    "evidence.upload": "上传佐证",
     "evidence.remove": "移除佐证",
     "inbox.read": "阅读消息",
     "period_extension.grant": "准予延期",
@@ -39,6 +47,9 @@ _ACTIONS = {
     "submission.return": "退回",
     "submission.submit": "报送",
     "submission.withdraw": "撤回",
+    "session.attempt": "登录未成",
+    "session.close": "退出登录",
+    "session.open": "登录",
     "supervision_item.open": "立项督办",
     "supervision_item.feedback": "督办反馈",
     "supervision_item.comment": "督办意见",
@@ -54,21 +65,23 @@ def action_words(action: str | None) -> str:
 
 def filters(tables: list[Titled], people: list[Person]) -> TrailFilter:
     """Draw the row of filters, which live in the address; return what is asked for."""
-    names = {table.name: table.title for table in tables}
+    _follow_address()
+    names = {table.name: short_title(table.title) for table in tables}
     persons = {str(one.user_id): f"{one.display_name}（{one.username}）" for one in people}
     with st.container(horizontal=True, vertical_alignment="bottom", key="trail-filters"):
         period = _choice("时间", "period", _PERIODS, 130, default=_USUAL_PERIOD)
         table = _choice("数据表", "table", names, 260)
         person = _choice("操作人", "person", persons, 220)
         words = _text("前后内容包含", "words", "姓名、文号、数值等", 220)
-        with st.popover("更多条件", icon=":material/tune:"):
-            kinds = {name: label(Operation(name)) for name in _OPERATIONS}
+        kinds = {name: label(Operation(name)) for name in _OPERATIONS}
+        with st.popover(_more_words(kinds), icon=":material/tune:"):
             operation = _choice("操作", "operation", kinds, 240)
             action = _choice("业务动作", "action", _ACTIONS, 240)
             division = _text("区划代码（前几位亦可）", "division", "如 3601", 240)
             row = _text("记录主键", "row", "与数据表同用", 240)
-        if any(st.query_params.get(name) for name in _PARAMETERS):
+        if any(_address().values()):
             st.button("清除条件", icon=":material/close:", type="tertiary", on_click=_clear)
+    st.session_state["trail-address"] = _address()
     return TrailFilter(
         table_name=table,
         row_key=row,
@@ -85,14 +98,16 @@ def _choice(
     caption: str, name: str, options: Mapping[str, str], width: int, *, default: str | None = None
 ) -> str | None:
     known = list(options)
-    chosen = choice_parameter(name, known) or default
+    key = f"trail-{name}"
+    if st.session_state.get(key, default) not in known:
+        st.session_state[key] = default
     value = st.selectbox(
         caption,
         known,
-        index=known.index(chosen) if chosen else None,
+        index=None,
         format_func=lambda option: options[option],
         placeholder="全部",
-        key=f"trail-{name}",
+        key=key,
         width=width,
     )
     set_parameter(name, None if value == default else value)
@@ -101,23 +116,44 @@ def _choice(
 
 def _text(caption: str, name: str, placeholder: str, width: int) -> str | None:
     value = st.text_input(
-        caption,
-        value=st.query_params.get(name, ""),
-        placeholder=placeholder,
-        max_chars=100,
-        key=f"trail-{name}",
-        width=width,
-    ).strip()
-    # PostgreSQL's text cannot hold it, so no entry does either.
-    value = value.replace("\x00", "")
+        caption, placeholder=placeholder, max_chars=100, key=f"trail-{name}", width=width
+    )
+    # PostgreSQL's text cannot hold the character zero, so no entry does either.
+    value = value.replace("\x00", "").strip()
     set_parameter(name, value)
     return value or None
+
+
+def _address() -> dict[str, str | None]:
+    return {name: st.query_params.get(name) for name in _PARAMETERS}
+
+
+def _follow_address() -> None:
+    """Give the widgets the address's values when it is not the one they wrote: a link, or back."""
+    if st.session_state.get("trail-address") != _address():
+        for name, value in _address().items():
+            st.session_state[f"trail-{name}"] = value if value or name in _CHOICES else ""
+
+
+def _more_words(kinds: Mapping[str, str]) -> str:
+    """Return what the popover asks for, readable while it is closed."""
+    asked = {name: _asked(name) for name in ("operation", "action", "division", "row")}
+    words = [
+        kinds.get(asked["operation"], ""),
+        _ACTIONS.get(asked["action"], ""),
+        f"区划 {asked['division']}" if asked["division"] else "",
+        f"主键 {asked['row']}" if asked["row"] else "",
+    ]
+    return "更多条件" + "".join(f" · {word}" for word in words if word)
+
+
+def _asked(name: str) -> str:
+    return str(st.session_state.get(f"trail-{name}") or "")[:20]
 
 
 def _clear() -> None:
     for name in _PARAMETERS:
         st.query_params.pop(name, None)
-        st.session_state.pop(f"trail-{name}", None)
 
 
 def _since(period: str | None) -> datetime | None:
@@ -127,16 +163,24 @@ def _since(period: str | None) -> datetime | None:
     return datetime.combine(first, time(), BEIJING)
 
 
-def change_list(changes: list[RowChange], tables: list[Titled]) -> RowChange | None:
+def short_title(title: str) -> str:
+    """Return the Chinese name of a table or column without the remark behind it.
+
+    >>> short_title("审核记录（只增不改）"), short_title("操作：INSERT 新增")
+    ('审核记录', '操作')
+    """
+    return title.split("（")[0].split("：")[0]
+
+
+def change_list(changes: list[RowChange]) -> RowChange | None:
     """Draw the changes, newest first; return the one that was chosen."""
-    names = {table.name: table.title for table in tables}
     frame = pd.DataFrame(
         {
             "时间": [_second(change.happened_at) for change in changes],
             "操作人": [_who(change) for change in changes],
             "业务动作": [action_words(change.action) for change in changes],
             "操作": [label(change.operation) for change in changes],
-            "数据表": [names.get(change.table_name, change.table_name) for change in changes],
+            "数据表": [short_title(change.table_title) for change in changes],
             "区划": [change.division_name or change.division_code or "—" for change in changes],
             "主键": [change.row_key for change in changes],
         }
@@ -153,10 +197,10 @@ def change_list(changes: list[RowChange], tables: list[Titled]) -> RowChange | N
     return changes[rows[0]] if rows else None
 
 
-def change_panel(change: RowChange, table_title: str, columns: list[Titled]) -> None:
+def change_panel(change: RowChange, columns: list[Titled]) -> None:
     """Draw one change: who, when, where, and each field before and after."""
-    titles = {column.name: column.title for column in columns}
-    st.subheader(f"{label(change.operation)}“{table_title}”", anchor=False)
+    titles = {column.name: short_title(column.title) for column in columns}
+    st.subheader(f"{label(change.operation)}“{short_title(change.table_title)}”", anchor=False)
     st.html(_facts(change))
     every = st.toggle("显示未改动的字段", key="trail-every-field")
     rows = list(_compared(change.before or {}, change.after or {}, titles, every=every))
@@ -178,7 +222,10 @@ def _facts(change: RowChange) -> str:
         "主键": change.row_key,
         "数据库登录": change.database_login,
     }
-    rows = (f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in facts.items())
+    rows = (
+        f'<tr><th style="width:7rem">{name}</th><td>{escape(text)}</td></tr>'
+        for name, text in facts.items()
+    )
     return f'<div class="portal-scroll"><table class="portal-table">{"".join(rows)}</table></div>'
 
 

@@ -176,6 +176,7 @@ class RowChange:
     row_change_id: int
     happened_at: datetime
     table_name: str
+    table_title: str
     row_key: str
     operation: Operation
     before: dict[str, Any] | None

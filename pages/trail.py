@@ -54,7 +54,7 @@ if not changes:
 
 listing, panel = st.columns([3, 2], gap="medium")
 with listing:
-    chosen = change_list(changes[:PAGE_SIZE], tables)
+    chosen = change_list(changes[:PAGE_SIZE])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"第 {len(ends) + 1} 页，每页 {PAGE_SIZE} 条，由新到旧")
         st.space("stretch")
@@ -68,9 +68,8 @@ with listing:
         )
 with panel:
     if chosen is None:
-        st.info("点选左侧一行，查看这次变更的前后内容。")
+        st.info("勾选左侧一行，查看这次变更的前后内容。")
     else:
         with transaction(actor, read_only=True) as connection:
             columns = trail.list_columns(connection, chosen.table_name)
-        title = next((one.title for one in tables if one.name == chosen.table_name), "")
-        change_panel(chosen, title or chosen.table_name, columns)
+        change_panel(chosen, columns)

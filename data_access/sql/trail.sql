@@ -96,6 +96,8 @@ SELECT user_id, display_name, username FROM account ORDER BY display_name, usern
 SELECT entry.row_change_id
      , entry.happened_at
      , entry.table_name
+     , coalesce(obj_description(to_regclass(quote_ident(entry.table_name)), 'pg_class')
+              , entry.table_name) AS table_title
      , entry.row_key
      , entry.operation
      , entry.before
