@@ -60,14 +60,25 @@ def finish(outcome: str) -> None:
 
 
 @st.dialog("催办", width="large", on_dismiss=forget_outcome)
-def remind_dialog(actor: Actor, units: Sequence[UnitProgress]) -> None:
-    """Let the actor remind one or many units; the message is prefilled from their data."""
+def remind_dialog(
+    actor: Actor, units: Sequence[UnitProgress], topic: ReminderTopic | None = None
+) -> None:
+    """Let the actor remind one or many units; the message is prefilled from their data.
+
+    `topic` is chosen to begin with, where it applies to one of them; else the gravest.
+    """
     if outcome_shown():
         return
     with transaction(actor, read_only=True) as connection:
         due = supervision.answer_due_on(connection, today())
+    topics = topics_for(units)
     topic = st.radio(
-        "事由", topics_for(units), format_func=label, horizontal=True, key="remind-topic"
+        "事由",
+        topics,
+        topics.index(topic) if topic in topics else 0,
+        format_func=label,
+        horizontal=True,
+        key="remind-topic",
     )
     chosen = [unit for unit in units if applies(topic, unit)]
     st.markdown(f"**发送至** {names_text([unit.name for unit in chosen], 8)}")

@@ -15,6 +15,12 @@ from domain.supervision import ItemState, ReminderState
 ALL = "全部"
 # What wants attention is told by a symbol too, not by a word among words.
 _MARKS = {ReminderState.OVERDUE: "▲ ", ReminderState.ESCALATED: "■ "}
+_URGENCY = (
+    ReminderState.ESCALATED,
+    ReminderState.OVERDUE,
+    ReminderState.WAITING,
+    ReminderState.ANSWERED,
+)
 _Listed = TypeVar("_Listed", Reminder, SupervisionItem)
 
 
@@ -41,6 +47,12 @@ def item_sentence(items: Sequence[SupervisionItem], today: date) -> str:
         f"**{len(in_hand)} 件督办未销号**{tail}；{answered} 件已反馈待销号，"
         f"{len(items) - len(in_hand)} 件已销号。"
     )
+
+
+def by_urgency(reminders: Sequence[Reminder], today: date) -> list[Reminder]:
+    """Return the reminders with the unanswered ones first, the overdue before the others."""
+    order = list(_URGENCY)
+    return sorted(reminders, key=lambda reminder: order.index(reminder.state(today)))
 
 
 def filter_bar(rows: Sequence[_Listed], states: Sequence[str], key: str) -> list[_Listed]:

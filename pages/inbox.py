@@ -32,7 +32,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         mark_read(actor, *(each.inbox_message_id for each in messages if each.read_at is None))
         st.rerun()
 if not messages:
-    st.info("催办、督办、延期和填报期的通知会出现在这里。")
+    st.info("催办、督办、审核、延期和填报期的通知会出现在这里。")
 
 for message in messages:
     with st.container(border=True, key=f"inbox-{message.inbox_message_id}"):

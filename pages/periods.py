@@ -20,6 +20,7 @@ from data_access import periods, progress, reporting
 from data_access.database import transaction
 from domain.access import Role
 from domain.clock import now, today
+from domain.supervision import ReminderTopic
 
 FORM = "plan_progress"
 actor = require_actor(Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)
@@ -69,7 +70,7 @@ with st.container(horizontal=True, gap="small"):
             f"催报（{len(remindable)}）", key="periods-remind", type="primary",
             icon=":material/campaign:", disabled=not remindable,
         ):  # fmt: skip
-            remind_dialog(actor, remindable)
+            remind_dialog(actor, remindable, ReminderTopic.NOT_FILED)
         if st.button(
             f"延期（{len(names)}）", key="periods-extend", icon=":material/event_upcoming:",
             disabled=not names,

@@ -6,6 +6,7 @@ from components.labels import label
 from components.links import page_path
 from components.session import errors_shown, page_frame, require_actor
 from components.supervision_list import (
+    by_urgency,
     filter_bar,
     item_sentence,
     item_table,
@@ -25,7 +26,7 @@ actor = require_actor(
 load_styles()
 page_frame("督办催办")
 with transaction(actor, read_only=True) as connection:
-    reminders = supervision.list_reminders(connection)
+    reminders = by_urgency(supervision.list_reminders(connection), today())
     items = supervision.list_items(connection)
 
 views = {"reminders": f"催办（{len(reminders)}）", "items": f"督办（{len(items)}）"}
