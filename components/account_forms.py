@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import streamlit as st
-from sqlalchemy import Connection
 
 from components.labels import label, moment
 from components.session import errors_shown
 from data_access import accounts, sessions
 from data_access.accounts import AccountRow, DivisionChoice, GrantRow
-from data_access.database import transaction
+from data_access.database import Connection, transaction
 from domain import clock
 from domain.access import Actor, Role
 

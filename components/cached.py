@@ -43,10 +43,14 @@ class Frame:
         return tuple(stage for stage in self.stages if stage.is_milestone)
 
 
-def read_frame(actor: Actor) -> Frame:
-    """Return the settings, the stages and the version of the data at this moment; never cached."""
+def read_frame(actor: Actor, day: date | None = None) -> Frame:
+    """Return the stages, the version of the data, and the settings now or on a past day.
+
+    Never cached: this is what tells whether a cached read still holds.
+    """
+    past = progress.moment_of(day)[0] if day is not None and day < today() else None
     with transaction(actor, read_only=True) as connection:
-        settings = portal_settings.read_settings(connection)
+        settings = portal_settings.read_settings(connection, past)
         data = progress.data_version(connection)
         boundaries = layers.boundary_version(connection)
         stages = overview.list_stages(connection)

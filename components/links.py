@@ -6,5 +6,5 @@ _PAGES = Path(__file__).parents[1] / "pages"
 
 
 def page_path(name: str) -> str:
-    """Return the path of pages/<name>.py, which holds whatever script Streamlit was started with."""
+    """Return the path of pages/<name>.py, the same whatever script Streamlit started with."""
     return str(_PAGES / f"{name}.py")

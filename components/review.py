@@ -1,5 +1,6 @@
 """What a reviewer reads and answers: changes beside the accepted values, rounds, the decision."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,14 +10,9 @@ import streamlit as st
 from components.labels import label
 from data_access.reporting import Remark, ReviewEvent, Submission
 from domain.clock import BEIJING
-from domain.forms import Change, ChangeKind, Context, Form, Problem, Severity, label_of, split_path
+from domain.forms import Change, Context, Form, Problem, Severity, label_of, split_path
 from domain.workflow import Move, ReviewAction
 
-_KIND_WORDS = {
-    ChangeKind.ADDED: "新增",
-    ChangeKind.CHANGED: "修改",
-    ChangeKind.REMOVED: "清除",
-}
 _WHOLE_REPORT = ""
 
 
@@ -47,7 +43,7 @@ def _change_row(change: Change, problems: Sequence[Problem]) -> str:
         for problem in problems
     )
     return (
-        f"<tr><td>{escape(change.label)}</td><td>{_KIND_WORDS[change.kind]}</td>"
+        f"<tr><td>{escape(change.label)}</td><td>{label(change.kind)}</td>"
         f'<td class="portal-old">{_value(change.old, change.old_text)}</td>'
         f'<td class="portal-new">{_value(change.new, change.new_text)}{notes}</td></tr>'
     )
@@ -66,12 +62,8 @@ def _value(value: object, text: str) -> str:
 
 def problem_summary(problems: Sequence[Problem]) -> str:
     """Return one line that counts what the checks found, '' when they found nothing."""
-    counts = {
-        "项错误": sum(problem.severity is Severity.ERROR for problem in problems),
-        "项提醒": sum(problem.severity is Severity.WARNING for problem in problems),
-        "项未校验": sum(problem.severity is Severity.UNCHECKED for problem in problems),
-    }
-    return "，".join(f"{count} {words}" for words, count in counts.items() if count)
+    counts = Counter(problem.severity for problem in problems)
+    return "，".join(f"{counts[kind]} 项{label(kind)}" for kind in Severity if counts[kind])
 
 
 def decision_form(

@@ -12,6 +12,9 @@ from data_access.queries import load_queries
 from domain.access import Actor
 from domain.errors import DatabaseAway, RuleViolation
 
+# The type of what a transaction yields, for layers that only hand it on.
+__all__ = ["Connection", "engine", "transaction"]
+
 _SQL = load_queries("session")
 _SERVER_OPTIONS = "-c statement_timeout=15s -c lock_timeout=4s -c TimeZone=Asia/Shanghai -c jit=off"
 

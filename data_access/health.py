@@ -1,6 +1,6 @@
 """Whether the database answers, asked on a connection that no page or route competes for."""
 
-from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from threading import Lock
 from time import monotonic

@@ -16,7 +16,7 @@ def schema_markdown(connection: Connection) -> str:
         "shares are ratios from 0 to 1, geometry is EPSG:4490 unless its name says otherwise.",
     ]
     columns = connection.exec_driver_sql(_COLUMNS).all()
-    promises = {name: found for name, found in connection.exec_driver_sql(_CONSTRAINTS)}
+    promises: dict[str, list[str]] = dict(connection.exec_driver_sql(_CONSTRAINTS).tuples().all())
     for (table, title), rows in groupby(columns, key=lambda row: (row[0], row[1])):
         lines += _table_lines(table, title, rows, promises.get(table, []))
     return "\n".join(lines) + "\n"

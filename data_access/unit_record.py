@@ -79,7 +79,9 @@ def read_unit(actor: Actor, code: str, day: date | None) -> UnitRecord:
         return UnitRecord(
             moment=moment,
             unit=unit,
-            limits=portal_settings.lateness_limits(portal_settings.read_settings(connection)),
+            limits=portal_settings.lateness_limits(
+                portal_settings.read_settings(connection, moment)
+            ),
             milestones=milestones,
             evidence=_evidence(connection, milestones),
             contacts=contacts.list_contact_lines(connection, actor, code, unit.prefix, moment),

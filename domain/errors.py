@@ -9,6 +9,7 @@
   * SignInRefused, AccountLocked, WeakPassword
   * UploadRefused, UnreadableEvidence
   * TooBroad                a search that would take too long
+  * InvalidSetting          a setting cannot take this value: `reason`
   * DatabaseAway
 
 The class name is the message key: `components.labels.ERROR_MESSAGES` holds the Chinese sentence
@@ -74,6 +75,10 @@ class UploadRefused(PortalError):
 
 class TooBroad(PortalError):
     """The search looked through more than could be read in the time a page waits."""
+
+
+class InvalidSetting(PortalError):
+    """A setting cannot take this value: `reason`."""
 
 
 class DatabaseAway(PortalError):

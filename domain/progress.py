@@ -44,7 +44,7 @@ class PeriodState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LatenessLimits:
-    """Days up to which lateness is yellow, then orange; beyond it is red (setting `lateness_days`)."""
+    """Days up to which lateness is yellow, then orange; red beyond (setting `lateness_days`)."""
 
     yellow: int = 15
     orange: int = 45

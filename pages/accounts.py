@@ -1,6 +1,5 @@
 """账号管理: who has an account, in which roles and state; unlock, reset, disable, grant."""
 
-import pandas as pd
 import streamlit as st
 
 from components.account_forms import account_panel, new_account_dialog, show_outcome, state_of
@@ -59,18 +58,17 @@ if not shown:
     st.info("没有符合条件的账号。请换个词查找，或将状态改为“全部”。")
     st.stop()
 
-table = pd.DataFrame(
+table = [
     {
-        "用户名": [each.username for each in shown],
-        "姓名": [each.display_name for each in shown],
-        "单位": [each.organisation for each in shown],
-        "角色与范围": [_roles_of(each) or "未授权" for each in shown],
-        "状态": [state_of(each) for each in shown],
-        "最近登录": [
-            moment(each.last_signed_in_at) if each.last_signed_in_at else "从未" for each in shown
-        ],
+        "用户名": each.username,
+        "姓名": each.display_name,
+        "单位": each.organisation,
+        "角色与范围": _roles_of(each) or "未授权",
+        "状态": state_of(each),
+        "最近登录": moment(each.last_signed_in_at) if each.last_signed_in_at else "从未",
     }
-)
+    for each in shown
+]
 listing, panel = st.columns([3, 2], gap="medium")
 chosen = listing.dataframe(
     table,

@@ -27,7 +27,7 @@ if figure and figure != asked:
     set_parameter("figure", figure)
     st.rerun()
 
-frame = cached.read_frame(actor)
+frame = cached.read_frame(actor, day)
 units = cached.units_on(actor, frame, day)
 city = choice_parameter("city", [unit.code for unit in units])
 kind = choice_parameter("kind", sorted({unit.kind for unit in units}))

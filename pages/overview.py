@@ -21,7 +21,7 @@ REMIND, WATCH = "overview-remind", "overview-watch"
 def board(filters: parts.Filters) -> None:
     """Draw everything that moves with the data; only this part is drawn again when it moves."""
     actor = require_actor(*WORKERS)
-    frame = cached.read_frame(actor)
+    frame = cached.read_frame(actor, filters.as_of)
     overview = parts.read_overview(actor, frame, filters)
     palette = parts.palette_of(filters, frame)
     remindable = not filters.is_past and may_remind(actor, overview.late)

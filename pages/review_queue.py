@@ -1,6 +1,7 @@
 """审核队列: the reports that wait for this reviewer's decision, oldest first."""
 
-import pandas as pd
+from datetime import date
+
 import streamlit as st
 
 from components.links import page_path
@@ -20,24 +21,33 @@ if not queue:
     st.success("没有待审核的填报。新的填报提交后会出现在这里，并在“消息”中提示。")
     st.stop()
 
+
+def due_text(due_on: date | None) -> str:
+    """Return the day a decision is due, marked when it is over."""
+    if due_on is None:
+        return "—"
+    return f"{due_on:%Y-%m-%d}{'（已超期）' if due_on < today() else ''}"
+
+
 overdue = sum(bool(row.due_on and row.due_on < today()) for row in queue)
 st.markdown(
     f"**{len(queue)} 份填报待审核**"
     + (f"，其中 **{overdue} 份已超过办理期限**。" if overdue else "，均在办理期限内。")
 )
-table = pd.DataFrame(
+table = [
     {
-        "填报单位": [row.division_name for row in queue],
-        "所属": [row.parent_name for row in queue],
-        "填报期": [row.period_name for row in queue],
-        "审核步骤": [row.step_name for row in queue],
-        "轮次": [row.round_no for row in queue],
-        "内容": ["本期无变化" if row.no_change else "有变化" for row in queue],
-        "填报人": [row.filer_name for row in queue],
-        "报送时间": [f"{row.submitted_at.astimezone(BEIJING):%m月%d日 %H:%M}" for row in queue],
-        "应办结": [f"{row.due_on:%Y-%m-%d}" if row.due_on else "—" for row in queue],
+        "填报单位": row.division_name,
+        "所属": row.parent_name,
+        "填报期": row.period_name,
+        "审核步骤": row.step_name,
+        "轮次": row.round_no,
+        "内容": "本期无变化" if row.no_change else "有变化",
+        "填报人": row.filer_name,
+        "报送时间": f"{row.submitted_at.astimezone(BEIJING):%m月%d日 %H:%M}",
+        "应办结": due_text(row.due_on),
     }
-)
+    for row in queue
+]
 chosen = st.dataframe(
     table,
     hide_index=True,

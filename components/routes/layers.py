@@ -114,7 +114,7 @@ def picture(request: Request) -> Response:
     build = _PICTURES.get(request.path_params["name"])
     if build is None:
         return refusal("没有这个图层。", 404)
-    frame = cached.read_frame(actor)
+    frame = cached.read_frame(actor, asked.as_of)
     return answer(request, build(actor, frame, cached.scope_of(actor, frame), asked))
 
 
@@ -208,7 +208,7 @@ def names(request: Request) -> Response:
     except ValueError:
         return _bad_address()
     z, x, y = (request.path_params[name] for name in ("z", "x", "y"))
-    frame = cached.read_frame(actor)
+    frame = cached.read_frame(actor, asked.as_of)
     kept = _kept_names(actor, frame, cached.scope_of(actor, frame), asked, min(z, 22))
     features = [_feature(name) for name in kept if in_tile(name.name, z, x, y)]
     return answer(request, pack(_collection(features), _GEOJSON))

@@ -1,4 +1,4 @@
-"""The schema keeps the habits of the house: comments, indexes under foreign keys, rights, policies."""
+"""The schema keeps the habits of the house: comments, indexes, rights, policies."""
 
 import psycopg
 import pytest
@@ -24,7 +24,7 @@ def database(cluster, template):
 def test_every_table_and_column_has_its_chinese_name(database):
     bare = database.execute(
         f"SELECT relname FROM (SELECT pg_class.oid, relname {OURS}) AS ours"
-        " WHERE obj_description(oid, 'pg_class') IS NULL OR obj_description(oid, 'pg_class') !~ '[一-龥]'"
+        " WHERE coalesce(obj_description(oid, 'pg_class'), '') !~ '[一-龥]'"
     ).fetchall()
     assert bare == []
     bare = database.execute(
@@ -76,7 +76,8 @@ def test_every_table_with_a_division_is_behind_a_row_policy(database):
     """Divisions and boundaries are visible to everyone; answers are scoped on every path."""
     open_to_all = {"account_grant", "row_change"}  # row_change: its policy asks for the auditor
     bare = database.execute(
-        f"SELECT relname FROM (SELECT pg_class.oid, relname, relkind, relrowsecurity {OURS}) AS ours"
+        "SELECT relname"
+        f"  FROM (SELECT pg_class.oid, relname, relkind, relrowsecurity {OURS}) AS ours"
         "  JOIN pg_attribute ON attrelid = ours.oid AND attname = 'division_code'"
         " WHERE relkind = 'r' AND NOT relrowsecurity"
     ).fetchall()

@@ -1,0 +1,45 @@
+"""系统设置: what a province or a year would change, with the moment of its last change."""
+
+import json
+
+import streamlit as st
+
+from components.session import errors_shown, page_frame, require_actor
+from components.state_words import moment_text
+from data_access import portal_settings
+from data_access.database import transaction
+from domain.access import Role
+
+actor = require_actor(Role.INFORMATION_CENTRE)
+page_frame("系统设置")
+st.markdown("改动立即生效，写入审计日志；看板回看过去日期时，仍按当时的设置。")
+
+with transaction(actor, read_only=True) as connection:
+    settings = portal_settings.list_settings(connection)
+
+for setting in settings:
+    key = f"settings-{setting.name}"
+    with st.form(key, border=True):
+        st.markdown(f"**{setting.description}**")
+        if isinstance(setting.value, bool):
+            typed: object = st.toggle(setting.name, value=setting.value, key=f"{key}-value")
+        else:
+            shown = json.dumps(setting.value, ensure_ascii=False)
+            typed = st.text_input(setting.name, value=shown.strip('"'), key=f"{key}-value")
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.caption(f"上次改动：{moment_text(setting.changed_at)}")
+        saved = right.form_submit_button("保存")
+    if saved:
+        text = json.dumps(typed) if isinstance(setting.value, str | bool) else str(typed)
+        try:
+            value = json.loads(text)
+        except ValueError:
+            st.error(f"“{typed}”不是有效的取值，请按原来的样式填写：{shown}")
+            continue
+        with errors_shown():
+            with transaction(actor, action="setting.change") as connection:
+                portal_settings.change_setting(
+                    connection, actor, setting.name, setting.value, value
+                )
+            st.toast(f"已保存“{setting.description}”。")
+            st.rerun()
