@@ -51,7 +51,12 @@ class _Unit:
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
+    """One stage of one plan; the plan's own facts stand in each of its stages."""
+
     plan_id: int
+    plan_name: str
+    plan_type_name: str
+    is_headline: bool
     stage_code: str
     stage_order: int
     stage_name: str
@@ -120,8 +125,8 @@ def ensure_headline(connection: Connection, actor: Actor, division_code: str) ->
 def form_context(connection: Connection, division_code: str) -> Context:
     """Return what Form A of the unit is checked against: its plans, stages and files."""
     unit = _get_unit(connection, division_code)
-    plans = list_plans(connection, division_code)
     stages = fetch_all(connection, _SQL["list_stages"], _Stage, division_code=division_code)
+    plans = {stage.plan_id: stage for stage in reversed(stages)}
     files: dict[tuple[int, str], list[File]] = defaultdict(list)
     for row in fetch_all(connection, _SQL["list_files"], _File, division_code=division_code):
         file = File(row.evidence_id, row.item, row.file_name, row.sha256)
@@ -130,16 +135,16 @@ def form_context(connection: Connection, division_code: str) -> Context:
         today=today(),
         values={"unit_name": unit.name, "unit_kind": unit.kind, "unit_level": unit.level},
         rows={
-            "plan": [_plan_row(plan) for plan in plans],
+            "plan": [_plan_row(plan) for plan in reversed(plans.values())],
             "milestone": [_stage_row(s, files[s.plan_id, s.stage_code]) for s in stages],
         },
     )
 
 
-def _plan_row(plan: Plan) -> Row:
+def _plan_row(plan: _Stage) -> Row:
     return Row(
         key=str(plan.plan_id),
-        label=plan.name,
+        label=plan.plan_name,
         identity={"plan_id": plan.plan_id},
         values={"is_headline": plan.is_headline},
         defaults={"disposition": Disposition.COMPILING.value},

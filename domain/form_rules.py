@@ -167,15 +167,20 @@ class _RowChecker:
         }
 
     def problems(self) -> Iterator[Problem]:
-        hidden = {
-            item.code
-            for item in self._form.fields_of(self._group)
-            if not self._holds(item, item.visible_when, when_empty=True)
-        }
+        hidden = {code for code, shown in self.shown().items() if not shown}
         self._names |= dict.fromkeys(hidden)
         for item in self._form.fields_of(self._group):
             if item.code not in hidden:
                 yield from self._field_problems(item)
+
+    def shown(self) -> dict[str, bool]:
+        """Return for each field of the row whether it is shown; many share one condition."""
+        fields, answers = self._form.fields_of(self._group), dict[str | None, bool]()
+        for item in fields:
+            if item.visible_when not in answers:
+                holds = self._holds(item, item.visible_when, when_empty=True)
+                answers[item.visible_when] = holds
+        return {item.code: answers[item.visible_when] for item in fields}
 
     def _field_problems(self, item: Field) -> Iterator[Problem]:
         fault = self._row.faults.get(item.code)
@@ -183,10 +188,10 @@ class _RowChecker:
             yield self._problem(item, fault, ProblemKind.FORMAT)
             return
         value = self._row.values[item.code]
-        required = self._holds(item, item.required_when, when_empty=False)
         if item.data_type == "evidence":
+            required = self._holds(item, item.required_when, when_empty=False)
             yield from self._file_problems(item, value, required)
-        elif value is None and required:
+        elif value is None and self._holds(item, item.required_when, when_empty=False):
             yield self._problem(item, f"请填写{item.label}。", ProblemKind.MISSING)
         for expression, message in item.rules:
             yield from self._rule_problems(item, expression, message)
@@ -249,9 +254,9 @@ class _RowChecker:
         except BadExpression as error:
             self._tell(item, expression, error)
             return None
-        unknown = names - self._names.keys()
-        if unknown:
-            self._tell(item, expression, f"unknown names: {', '.join(sorted(unknown))}")
+        if not names <= self._names.keys():
+            unknown = ", ".join(sorted(names - self._names.keys()))
+            self._tell(item, expression, f"unknown names: {unknown}")
             return None
         return names
 
@@ -302,12 +307,10 @@ def _fill(message: str, names: Values) -> str:
 def visible_fields(form: Form, content: Content, context: Context) -> dict[str, bool]:
     """Return for each path of the content whether its field is shown."""
     typed = _typed_rows(form, content)
-    shown = {}
+    shown: dict[str, bool] = {}
     for (group, key), row in typed.items():
         checker = _RowChecker(form, context, lambda broken: None, group, key, row, typed)
-        for item in form.fields_of(group):
-            holds = checker._holds(item, item.visible_when, when_empty=True)
-            shown[path_of(group, key, item.code)] = holds
+        shown |= {path_of(group, key, code): holds for code, holds in checker.shown().items()}
     return shown
 
 

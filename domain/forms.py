@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from domain.normalisation import NORMALISE, is_phone, normal_code, normal_text
@@ -74,7 +75,7 @@ class Field:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Form:
     form_code: str
     version: int
@@ -85,17 +86,25 @@ class Form:
     codes: Mapping[str, Mapping[str, str]]
     """Code tables by name, each code to its name in the order in which they are offered."""
 
-    @property
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(item.group for item in self.fields))
 
     def fields_of(self, group: str) -> tuple[Field, ...]:
         """Return the fields of one group, in order."""
-        return tuple(item for item in self.fields if item.group == group)
+        return self._by_group.get(group, ())
 
     def find_field(self, group: str, code: str) -> Field | None:
         """Return the field, or None."""
-        return next((f for f in self.fields if f.group == group and f.code == code), None)
+        return self._by_code.get((group, code))
+
+    @cached_property
+    def _by_group(self) -> dict[str, tuple[Field, ...]]:
+        return {g: tuple(item for item in self.fields if item.group == g) for g in self.groups}
+
+    @cached_property
+    def _by_code(self) -> dict[tuple[str, str], Field]:
+        return {(item.group, item.code): item for item in self.fields}
 
     def options(self, item: Field) -> Mapping[str, str]:
         """Return the codes a field may hold, with their names."""
@@ -136,7 +145,7 @@ class Row:
     """Whether the province accepted something of this row, which is shown beside what is typed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """What a form is checked against: the day, facts about the unit, and its rows."""
 
@@ -146,7 +155,11 @@ class Context:
 
     def find_row(self, group: str, key: str) -> Row | None:
         """Return the row, or None where the unit has no such row."""
-        return next((row for row in self.rows.get(group, ()) if row.key == key), None)
+        return self._by_key.get((group, key))
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str], Row]:
+        return {(group, row.key): row for group, rows in self.rows.items() for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +267,7 @@ def normalise(form: Form, content: Content) -> Content:
 
 def normal_value(form: Form, item: Field, value: object) -> object:
     """Return one value in the normal form of its data type; empty is None."""
-    if isinstance(value, str) and not normal_text(value):
+    if value is None or (isinstance(value, str) and not normal_text(value)):
         return None
     if item.data_type == "evidence":
         return _normal_files(value)

@@ -15,6 +15,7 @@ _DATE = re.compile(
     r"(\d{4})\s*(?:-|/|\.|年)\s*(\d{1,2})\s*(?:-|/|\.|月)\s*(\d{1,2})\s*(?:日|号)?"
     r"(?:[T ]\s*00:00(?::00(?:\.0+)?)?)?"
 )
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
@@ -36,6 +37,8 @@ def normal_date(value: object) -> object:
     >>> normal_date("２０２６年3月1日"), normal_date("2026-02-30")
     ('2026-03-01', '2026-02-30')
     """
+    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+        return value
     text = _half_width(value)
     found = _DATE.fullmatch(text) or _DATE_DIGITS.fullmatch(text)
     if found is None:

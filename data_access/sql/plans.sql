@@ -10,7 +10,8 @@ SELECT plan_id, plan_type, type.plan_type_name, name, is_headline
 
 -- name: list_stages
 -- Every stage of every plan of a unit, with what the province accepted of it last.
-SELECT plan.plan_id, stage.stage_code, stage.stage_order, stage.name AS stage_name
+SELECT plan.plan_id, plan.name AS plan_name, stage.plan_type_name, plan.is_headline
+     , stage.stage_code, stage.stage_order, stage.name AS stage_name
      , stage.definition, stage.responsible, stage.evidence_items, stage.minimum_days
      , accepted.state, accepted.baseline_on, accepted.accepted_at
   FROM plan
