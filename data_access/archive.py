@@ -24,7 +24,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from data_access import cluster, installation, processes
+from data_access import cluster, installation, postgis, processes, server
 from data_access.settings import Refusal, Settings
 from data_access.trail_anchors import anchors_held
 from domain import clock
@@ -211,9 +211,9 @@ def _target(settings: Settings) -> Iterator[str]:
         return
     with (
         processes.exclusive(settings.data_dir, "command"),
-        cluster.running_cluster(settings, rebuild=True) as server,
+        cluster.running_cluster(settings, rebuild=True) as running,
     ):
-        yield server.urls.owner
+        yield running.urls.owner
 
 
 def _is_in_use(url: str) -> bool:
@@ -292,8 +292,12 @@ def _pg(url: str, program: str, *arguments: str) -> None:
     parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     password = parts.pop("password", "")
     database = f"--dbname={make_conninfo('', **parts)}"
+    with psycopg.connect(url) as connection:
+        version = connection.info.server_version // 10_000
+    # A newer pg_dump writes what an older server does not know.
+    programs = postgis.find_programs(version) or server.programs()
     finished = subprocess.run(
-        [cluster.programs() / program, database, *arguments],
+        [programs / program, database, *arguments],
         capture_output=True,
         text=True,
         env={**os.environ, "PGPASSWORD": password},

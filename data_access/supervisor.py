@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from types import FrameType
 
 from data_access import cluster, installation, processes
+from data_access.server import Server
 from data_access.settings import CHECKOUT, Refusal, Settings
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -209,7 +210,7 @@ def _announce(settings: Settings, options: RunOptions) -> None:
     print(f"The portal is at {places}{demo}; stop it with Ctrl-C.", flush=True)
 
 
-def _watch(children: list[_Child], server: cluster.Server | None) -> None:
+def _watch(children: list[_Child], server: Server | None) -> None:
     while True:
         sleep(_ROUND)
         with _signals_wait():
@@ -229,7 +230,7 @@ def _signals_wait() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
 
 
-def _restart(server: cluster.Server) -> None:
+def _restart(server: Server) -> None:
     _note("the database server ended; starting it again")
     try:
         server.start()

@@ -33,10 +33,20 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(home)
 
 
+def bare_environment() -> dict[str, str]:
+    """Return the environment without settings of a portal: a command in this process leaves one."""
+    return {name: value for name, value in os.environ.items() if name != "PORTAL_DATA_DIR"}
+
+
 def portal(*line: str | Path, checkout: Path = CHECKOUT) -> Finished:
     """Type one command at the door, in another folder than the checkout."""
     return subprocess.run(
-        [checkout / "portal", *line], capture_output=True, text=True, cwd="/", timeout=100
+        [checkout / "portal", *line],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env=bare_environment(),
+        timeout=100,
     )
 
 

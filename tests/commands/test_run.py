@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from data_access.settings import CHECKOUT
-from tests.commands.conftest import Finished, portal, refusal
+from tests.commands.conftest import Finished, bare_environment, portal, refusal
 
 LEFT_BEHIND = shutil.ignore_patterns(".venv", ".git", "var", ".*_cache", "__pycache__")
 
@@ -32,7 +32,9 @@ class Portal:
     def start(self) -> None:
         command = [self.checkout / "portal", "run", "--no-demo", "--port", str(self.port)]
         with (self.checkout / "said").open("wb") as said:
-            self.process = subprocess.Popen(command, cwd="/", stdout=said, stderr=said)
+            self.process = subprocess.Popen(
+                command, cwd="/", env=bare_environment(), stdout=said, stderr=said
+            )
         wait_until(lambda: "The portal is at" in self.said() or not self.runs())
         assert self.runs(), self.said()
 
