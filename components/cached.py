@@ -5,9 +5,10 @@ the version for today, the day itself for a past day, whose picture stays. What 
 and handed out as it is, without a copy.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -39,6 +40,11 @@ class Frame:
     counties_see_ranking: bool
 
     @property
+    def key(self) -> str:
+        """What the keys of caches hold instead of the frame, which is slow to hash."""
+        return f"{self.today} {self.version} {self.limits} {self.approved_stage}"
+
+    @property
     def milestones(self) -> tuple[Stage, ...]:
         return tuple(stage for stage in self.stages if stage.is_milestone)
 
@@ -46,16 +52,22 @@ class Frame:
 def read_frame(actor: Actor, day: date | None = None) -> Frame:
     """Return the stages, the version of the data, and the settings now or on a past day.
 
-    Never cached: this is what tells whether a cached read still holds.
+    At most a second old: this is what tells whether a cached read still holds.
     """
     past = progress.moment_of(day)[0] if day is not None and day < today() else None
-    with transaction(actor, read_only=True) as connection:
+    return _frame(actor, past, today())
+
+
+@st.cache_resource(ttl="1s", max_entries=32, show_spinner=False)
+def _frame(_actor: Actor, past: datetime | None, on: date) -> Frame:
+    """Read what is the same for everyone: nothing here depends on the data scope."""
+    with transaction(_actor, read_only=True) as connection:
         settings = portal_settings.read_settings(connection, past)
         data = progress.data_version(connection)
         boundaries = layers.boundary_version(connection)
         stages = overview.list_stages(connection)
     return Frame(
-        today=today(),
+        today=on,
         version=f"{data}-{boundaries}",
         boundaries=boundaries,
         limits=portal_settings.lateness_limits(settings),
@@ -64,6 +76,10 @@ def read_frame(actor: Actor, day: date | None = None) -> Frame:
         system_name=str(settings.get("system_name", "")),
         counties_see_ranking=bool(settings.get("counties_see_ranking", False)),
     )
+
+
+# A cache of what was made from a frame knows it by its key.
+HASH_FRAME: dict[str | type, Callable[[Any], Any]] = {Frame: lambda frame: frame.key}
 
 
 def scope_of(actor: Actor, frame: Frame) -> Scope:

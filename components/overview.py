@@ -29,6 +29,7 @@ from domain.progress import (
 )
 
 _MONTHS = 12
+_OPENS = ("unit", "figures")
 MAP_NOTE = "△ ▲ ◆ 为滞后单位；点击单位查看详情"
 
 
@@ -82,13 +83,56 @@ class Overview:
 
 def read_overview(actor: Actor, frame: cached.Frame, filters: Filters) -> Overview:
     """Return the figures of the chosen units, today's or a past day's, with the months before."""
+    return _overview(actor, cached.scope_of(actor, frame), frame, filters)
+
+
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False, hash_funcs=cached.HASH_FRAME)
+def _overview(
+    _actor: Actor, scope: cached.Scope, frame: cached.Frame, filters: Filters
+) -> Overview:
     day = progress.moment_of(filters.as_of)[1]
-    months = cached.units_at_month_ends(actor, frame, day, _MONTHS)
+    units = cached.units_on(_actor, frame, filters.as_of)
+    months = cached.units_at_month_ends(_actor, frame, day, _MONTHS)
     return Overview(
         frame=frame,
-        units=tuple(_chosen(cached.units_on(actor, frame, filters.as_of), filters)),
-        summary=_summary(cached.units_on(actor, frame, filters.as_of), filters, frame),
-        months=tuple(_summary(units, filters, frame) for units in months),
+        units=tuple(_chosen(units, filters)),
+        summary=_summary(units, filters, frame),
+        months=tuple(_summary(month, filters, frame) for month in months),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The parts of the overview as HTML."""
+
+    answer: str
+    figures: str
+    funnel: str
+    ranking: str
+    legend: str
+    late: str
+
+
+def draw_overview(
+    actor: Actor, frame: cached.Frame, filters: Filters, *, may_remind: bool
+) -> Drawn:
+    """Return the parts of the overview as HTML: the same for everyone who sees the same units."""
+    return _drawn(actor, cached.scope_of(actor, frame), frame, filters, may_remind)
+
+
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False, hash_funcs=cached.HASH_FRAME)
+def _drawn(
+    _actor: Actor, scope: cached.Scope, frame: cached.Frame, filters: Filters, may_remind: bool
+) -> Drawn:
+    overview = read_overview(_actor, frame, filters)
+    palette = palette_of(filters, frame)
+    return Drawn(
+        answer=f'<p class="answer">{escape(answer_sentence(overview))}</p>',
+        figures=figures_html(overview, filters),
+        funnel=funnel_html(overview),
+        ranking=ranking_html(overview, filters),
+        legend=legend_html(palette.legend(overview.on_map(filters.level)), MAP_NOTE),
+        late=late_html(overview, filters, may_remind=may_remind),
     )
 
 
@@ -493,12 +537,12 @@ def address(page: str, query: Mapping[str, str]) -> str:
 
 
 def follow(opened: str) -> None:
-    """Open a page of the portal by an address that `address` made, or filter this one."""
+    """Open a page by an address that `address` made, or filter this one; others lead nowhere."""
     parts = urlsplit(opened)
-    query = dict(parse_qsl(parts.query))
     if parts.path == "overview":
         st.rerun()
-    st.switch_page(page_path(parts.path), query_params=query)
+    if parts.path in _OPENS:
+        st.switch_page(page_path(parts.path), query_params=dict(parse_qsl(parts.query)))
 
 
 def narrow_to_opened(key: str) -> None:

@@ -23,15 +23,15 @@ def board(filters: parts.Filters) -> None:
     actor = require_actor(*WORKERS)
     frame = cached.read_frame(actor, filters.as_of)
     overview = parts.read_overview(actor, frame, filters)
-    palette = parts.palette_of(filters, frame)
     remindable = not filters.is_past and may_remind(actor, overview.late)
+    drawn = parts.draw_overview(actor, frame, filters, may_remind=remindable)
 
-    st.html(f'<p class="answer">{parts.answer_sentence(overview)}</p>')
-    st.html(parts.figures_html(overview, filters))
+    st.html(drawn.answer)
+    st.html(drawn.figures)
     left, right = st.columns([3, 2], gap="small")
     with right:
-        st.html(parts.funnel_html(overview))
-        st.html(parts.ranking_html(overview, filters))
+        st.html(drawn.funnel)
+        st.html(drawn.ranking)
     with left, st.container(key="overview-map-card", gap=None):
         seen = watch(
             None if filters.is_past else frame.version,
@@ -47,8 +47,9 @@ def board(filters: parts.Filters) -> None:
                 clicked = draw_map(picture, extent, seen.screen.width, seen.screen.height)
             else:
                 st.caption("浏览器未启用 WebGL，以下为简化地图。")
+                palette = parts.palette_of(filters, frame)
                 clicked = draw_flat_map(picture, palette, overview.units, seen.screen.height)
-        st.html(parts.legend_html(palette.legend(overview.on_map(filters.level)), parts.MAP_NOTE))
+        st.html(drawn.legend)
     with st.container(key="overview-late", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(f"<h3>滞后单位 {len(overview.late)} 个<small>按滞后天数排列</small></h3>")
@@ -59,7 +60,7 @@ def board(filters: parts.Filters) -> None:
                 type="primary",
                 disabled=not remindable,
             )
-        st.html(parts.late_html(overview, filters, may_remind=remindable))
+        st.html(drawn.late)
 
     if clicked:
         parts.follow(parts.address("unit", {"code": clicked, **filters.day_query()}))

@@ -138,7 +138,7 @@ def _shown(actor: Actor, frame: cached.Frame, picture: Picture) -> dict[str, Uni
     return {unit.code: unit for unit in chosen if unit.level == picture.level}
 
 
-@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False, hash_funcs=cached.HASH_FRAME)
 def _packed_units(
     _actor: Actor, frame: cached.Frame, scope: tuple[str, ...], picture: Picture
 ) -> Packed:
@@ -168,7 +168,7 @@ def _properties(
     return {"code": code, "name": name, "fill": rgb(palette.colour_of(unit)), **lines}
 
 
-@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False, hash_funcs=cached.HASH_FRAME)
 def _packed_hatches(
     _actor: Actor, frame: cached.Frame, scope: tuple[str, ...], picture: Picture
 ) -> Packed:
@@ -180,7 +180,7 @@ def _packed_hatches(
     )
 
 
-@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False, hash_funcs=cached.HASH_FRAME)
 def _packed_marks(
     _actor: Actor, frame: cached.Frame, scope: tuple[str, ...], picture: Picture
 ) -> Packed:
@@ -220,7 +220,7 @@ def _feature(placed: Placed) -> tuple[str, dict[str, object]]:
     return f'{{"type":"Point","coordinates":[{name.longitude},{name.latitude}]}}', properties
 
 
-@st.cache_resource(ttl="15m", max_entries=512, show_spinner=False)
+@st.cache_resource(ttl="15m", max_entries=512, show_spinner=False, hash_funcs=cached.HASH_FRAME)
 def _kept_names(
     _actor: Actor, frame: cached.Frame, scope: tuple[str, ...], picture: Picture, zoom: int
 ) -> list[Placed]:
