@@ -8,8 +8,9 @@ from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
 from data_access import inbox
 from data_access.database import transaction
+from domain.access import Role
 
-actor = require_actor()
+actor = require_actor(*set(Role) - {Role.SECURITY_AUDITOR})  # who reads the trail and nothing else
 load_styles()
 page_frame("消息")
 

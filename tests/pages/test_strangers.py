@@ -21,7 +21,7 @@ ROLES_OF = {
     "unit": WORKERS,
     "figures": WORKERS,
     "supervision": WORKERS,
-    "inbox": EVERYONE,
+    "inbox": EVERYONE - {Role.SECURITY_AUDITOR},
     "report": {Role.CITY, Role.COUNTY},
     "review_queue": {Role.CITY, Role.PLAN_BUREAU},
     "submission": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
