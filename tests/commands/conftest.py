@@ -14,7 +14,7 @@ from data_access.settings import CHECKOUT
 Finished = subprocess.CompletedProcess[str]
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def _no_settings_from_outside() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("PORTAL_")]:
