@@ -31,15 +31,13 @@ FILER = Actor(7, "填报员", (Grant(Role.COUNTY, "360123", "360123"),))
 
 
 @pytest.fixture(scope="module")
-def template(cluster: Path) -> str:
+def template(cluster: Path, template: str) -> str:
     """A migrated database without reference data: these tests need none and copy it often."""
     name = "trail_template"
     with psycopg.connect(f"host={cluster} user=owner dbname=postgres", autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
     with psycopg.connect(f"host={cluster} user=owner dbname={name}") as connection:
         migrate(connection)
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'portal'").fetchone():
-            connection.execute("CREATE ROLE portal LOGIN IN ROLE portal_app")
     return name
 
 
