@@ -221,16 +221,23 @@ def _kept(name: str, options: Sequence[str], default: str | None) -> dict[str, A
     """
     key = f"overview-{name}"
     asked = choice_parameter(name, list(options))
-    if key not in st.session_state:
-        st.session_state[key] = next((o for o in options if o == asked), default)
     if asked is None:
         set_parameter(name, None)
+    # Another address than the last one: a link or the browser's way back was followed.
+    if key not in st.session_state or st.session_state.get(f"{key}-address") != asked:
+        st.session_state[key] = next((o for o in options if o == asked), default)
+        st.session_state[f"{key}-address"] = asked
     return {"key": key, "on_change": _keep, "args": (name, default)}
 
 
 def _keep(name: str, default: str | None) -> None:
     value = st.session_state[f"overview-{name}"]
-    set_parameter(name, None if value == default else value)
+    _remember(name, None if value == default else value)
+
+
+def _remember(name: str, value: str | None) -> None:
+    set_parameter(name, value)
+    st.session_state[f"overview-{name}-address"] = value
 
 
 def clear_filters() -> None:
@@ -243,7 +250,7 @@ def narrow(query: Mapping[str, str]) -> None:
     """Filter by the city and the kind of a query, by nothing where it names none."""
     for name in ("city", "kind"):
         st.session_state[f"overview-{name}"] = query.get(name)
-        set_parameter(name, query.get(name))
+        _remember(name, query.get(name))
 
 
 # --- title and answer ---
