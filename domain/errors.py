@@ -24,6 +24,14 @@ class PortalError(Exception):
         super().__init__(", ".join(f"{key}={value!r}" for key, value in details.items()))
         self.details = details
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let an error travel between processes with its details."""
+        return _rebuilt, (type(self), self.details)
+
+
+def _rebuilt(kind: type["PortalError"], details: dict[str, object]) -> "PortalError":
+    return kind(**details)
+
 
 class NotFound(PortalError):
     """No such record, or not within the actor's data scope."""
