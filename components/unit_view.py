@@ -6,6 +6,7 @@ from datetime import date, datetime
 from html import escape
 
 from components.labels import label, moment
+from components.map import LATENESS_SYMBOLS
 from components.review import round_list
 from components.sentences import day_text, late_stages, lateness_since, percent, report_standing
 from data_access.contacts import ContactLine
@@ -111,7 +112,8 @@ def _contact_card(unit: UnitProgress, contacts: Sequence[ContactLine]) -> str:
 
 def mark(lateness: Lateness, text: str) -> str:
     """Return a text with the symbol of its class of lateness: never by colour alone."""
-    return f'<span class="unit-mark {lateness.value}">{escape(text)}</span>'
+    symbol = f"<i>{LATENESS_SYMBOLS.get(lateness, '●')}</i>"
+    return f'<span class="unit-mark {lateness.value}">{symbol}{escape(text)}</span>'
 
 
 def late_list(milestones: Sequence[MilestoneView], limits: LatenessLimits, today: date) -> str:

@@ -23,6 +23,7 @@ from domain.clock import today
 actor = require_actor(
     Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY, Role.USE_CONTROL, Role.DEPARTMENT
 )
+NOTHING_YET = "还没有催办和督办。可以在总览、名单或单位详情中选择单位发出催办。"
 load_styles()
 page_frame("督办催办")
 with transaction(actor, read_only=True) as connection:
@@ -48,10 +49,8 @@ else:
     st.markdown(item_sentence(items, today()))
     shown = filter_bar(items, [label(row.state) for row in items], "items")
 if not shown:
-    st.info(
-        "没有符合条件的记录。" if reminders or items else "还没有催办和督办。"
-        "可以在总览、名单或单位详情中选择单位发出催办。"
-    )  # fmt: skip
+    there_are_some = reminders if view == "reminders" else items
+    st.info("没有符合条件的记录，请调整筛选。" if there_are_some else NOTHING_YET)
 
 left, right = st.columns([3, 2], gap="medium")
 if view == "reminders":

@@ -20,6 +20,7 @@ from data_access.periods import may_run_periods
 from data_access.unit_record import find_home_unit, read_unit
 from domain.access import Role
 from domain.clock import today
+from domain.supervision import answers_for
 
 actor = require_actor(
     Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY, Role.USE_CONTROL, Role.DEPARTMENT
@@ -61,6 +62,9 @@ st.html(
         unit, record.milestones, record.reports, record.contacts, limits, record.moment
     )
 )
+waiting = sum(reminder.acknowledged_at is None for reminder in record.reminders)
+if waiting and day is None and answers_for(actor, unit.code):
+    st.warning(f"有 {waiting} 件催办待回复，请在下方“催办与督办”中签收并回复。")
 if reasons := unit_view.late_list(record.milestones, limits, on):
     st.subheader("为何滞后", anchor=False)
     st.html(reasons)
@@ -78,7 +82,6 @@ if any(row.baseline_on or row.completed_on for row in record.headline):
 elif not unit.is_merged:
     st.info("该单位尚无省级认定的计划日期和里程碑节点，报送并经认定后在此显示。")
 
-waiting = sum(reminder.acknowledged_at is None for reminder in record.reminders)
 reports_tab, actions_tab, plans_tab, extensions_tab = st.tabs(
     [
         f"填报与审核（{len(record.reports)}）",
