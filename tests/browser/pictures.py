@@ -1,7 +1,6 @@
 """Look at what the browser painted: WebGL has no DOM to ask."""
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 
@@ -28,9 +27,33 @@ def map_picture(page: Page) -> Image.Image:
 
 def colour_shares(picture: Image.Image) -> dict[tuple[int, int, int], float]:
     """Return the share of the picture that each colour covers, the commonest first."""
-    counts = Counter(picture.getdata())
     total = picture.width * picture.height
-    return {colour: count / total for colour, count in counts.most_common(12)}
+    counts = sorted(picture.getcolors(total) or [], reverse=True)
+    return {colour: count / total for count, colour in counts[:12]}
+
+
+def click_map(page: Page) -> str:
+    """Click the unit in the middle of the map; return its name, as the tooltip says it."""
+    box = page.locator(f"{MAP} canvas").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    tooltip = page.locator(".deck-tooltip").first
+    tooltip.wait_for()
+    name = tooltip.inner_text().split("\n")[0]
+    page.mouse.click(x, y, delay=100)  # a press: deck.gl takes less for the end of a drag
+    return name
+
+
+def settle(page: Page) -> None:
+    """Wait until the map is painted and two pictures of it are the same: it no longer grows."""
+    last: list[bytes] = [b""]
+
+    def stands_still() -> bool:
+        before, last[0] = last[0], map_picture(page).tobytes()
+        return last[0] == before
+
+    eventually(page, lambda: is_painted(page) and stands_still(), "the map is painted")
 
 
 def is_painted(page: Page) -> bool:
