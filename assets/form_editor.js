@@ -85,8 +85,16 @@ function element(tag, properties = {}, ...children) {
   return node;
 }
 
-const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+const same = (a, b) => canonical(a) === canonical(b);
 const pathOf = (group, key, code) => (group === "form" ? `form.${code}` : `${group}[${key}].${code}`);
+
+/** Files are a set of items: the order in which they came means nothing, and none is nothing. */
+function canonical(value) {
+  if (!value || typeof value !== "object") return JSON.stringify(value ?? null);
+  const sorted = Object.entries(value).sort();
+  return JSON.stringify(sorted.length ? sorted : null);
+}
+
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 function megabytes(size) {
@@ -1017,7 +1025,7 @@ class Editor {
     if (known?.field?.type === "code") return known.field.options.find(([code]) => code === value)?.[1] ?? value;
     if (known?.field?.type === "boolean") return value ? "是" : "否";
     if (typeof value === "object") {
-      return Object.entries(value).map(([item, number]) => this.fileName(known?.row, number) ?? item).join("、");
+      return Object.entries(value).map(([item, number]) => this.fileName(known?.row, number) ?? item).join("、") || "—";
     }
     return String(value);
   }
