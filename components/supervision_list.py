@@ -131,10 +131,10 @@ def item_table(rows: Sequence[SupervisionItem], today: date, opened: int | None)
         {
             "状态": ("■ 超期 · " if row.overdue(today) else "") + label(row.state),
             "单位": row.division_name,
-            "上级": row.parent_name,
+            "办结期限": row.deadline_on.isoformat(),
             "事项": row.title,
             "责任人": row.responsible,
-            "办结期限": row.deadline_on.isoformat(),
+            "上级": row.parent_name,
             "立项": f"{row.opened_at.astimezone(BEIJING):%Y-%m-%d}",
         }
         for row in rows
