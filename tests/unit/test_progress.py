@@ -10,38 +10,12 @@ from domain.progress import (
     Lateness,
     LatenessLimits,
     PeriodState,
-    UnitProgress,
     lateness_of,
     summarise,
 )
+from tests.standing import UNIT
 
 LIMITS = LatenessLimits(yellow=15, orange=45)
-UNIT = UnitProgress(
-    code="360123",
-    name="安义县",
-    level="county",
-    kind="县",
-    prefix="360123",
-    parent_code="360100",
-    parent_name="南昌市",
-    plan_id=1,
-    disposition=Disposition.COMPILING,
-    accepted_ratio=0.5,
-    pending_ratio=0.0,
-    stage_order=7,
-    stage_name="征求意见",
-    stage_count=14,
-    late_days=0,
-    late_since=None,
-    late_stage_name="",
-    planned_stages=14,
-    period_state=PeriodState.FILED,
-    no_change=False,
-    submitted_at=None,
-    on_time=True,
-    deadline_at=None,
-    responsible_name="",
-)
 
 
 @pytest.mark.parametrize(
