@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from data_access import cluster, demo, reference_data
+from data_access import cluster, reference_data
 from data_access.migrate import ChangedMigration, migrate
 from data_access.settings import Refusal, Settings
 from domain import clock
@@ -26,6 +26,8 @@ def prepare(
         cluster.ensure_portal_login(settings, owner)
         reference_data.load_all(owner)
         if with_demo and is_empty(owner):
+            from data_access import demo  # half a second that every later start goes without
+
             say("Loading the demo data …")
             demo.load(owner, settings.data_dir, today=clock.today())
         if applied:
