@@ -6,6 +6,7 @@ import streamlit as st
 
 from components.labels import moment
 from components.session import errors_shown
+from components.supervision import action_button
 from data_access import plans
 from data_access.database import transaction
 from data_access.filing import FilingUnit, WaitingStep
@@ -82,7 +83,7 @@ def declare_dialog(actor: Actor, unit: FilingUnit, types: Sequence[PlanType]) ->
     name = st.text_input(
         "规划名称", key="report-declare-name", max_chars=60, placeholder="请填规划全称"
     )
-    if not st.button("申报", type="primary", key="report-declare-send"):
+    if not action_button("申报", "report-declare-send"):
         return
     if not name.strip():
         st.error("请填写规划名称。")
