@@ -6,7 +6,7 @@ and handed out as it is, without a copy.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from data_access import layers, overview, portal_settings, progress
 from data_access.database import transaction
 from data_access.layers import DivisionLabel, Extent
 from data_access.overview import AcceptedStage, Filing, Period
-from domain.access import Actor
+from domain.access import Actor, Grant, Role
 from domain.clock import today
 from domain.overview import Stage
 from domain.progress import LatenessLimits, UnitProgress
@@ -37,7 +37,8 @@ class Frame:
     approved_stage: str
     stages: tuple[Stage, ...]
     system_name: str
-    counties_see_ranking: bool
+    everyone: Scope | None
+    """The whole installation's scope where counties may see the ranking, else None."""
 
     @property
     def key(self) -> str:
@@ -66,6 +67,7 @@ def _frame(_actor: Actor, past: datetime | None, on: date) -> Frame:
         data = progress.data_version(connection)
         boundaries = layers.boundary_version(connection)
         stages = overview.list_stages(connection)
+        roots = overview.list_roots(connection)
     return Frame(
         today=on,
         version=f"{data}-{boundaries}",
@@ -74,7 +76,7 @@ def _frame(_actor: Actor, past: datetime | None, on: date) -> Frame:
         approved_stage=str(settings.get("approved_stage", "")),
         stages=tuple(stages),
         system_name=str(settings.get("system_name", "")),
-        counties_see_ranking=bool(settings.get("counties_see_ranking", False)),
+        everyone=roots if settings.get("counties_see_ranking") is True else None,
     )
 
 
@@ -83,7 +85,9 @@ HASH_FRAME: dict[str | type, Callable[[Any], Any]] = {Frame: lambda frame: frame
 
 
 def scope_of(actor: Actor, frame: Frame) -> Scope:
-    """Return the prefixes whose figures the actor may see."""
+    """Return the prefixes whose figures the actor may see: his own, or by a setting all."""
+    if frame.everyone and actor.has_role(Role.CITY, Role.COUNTY):
+        return frame.everyone
     return actor.prefixes
 
 
@@ -117,16 +121,27 @@ def chosen(units: Iterable[UnitProgress], city: str | None, kind: str | None) ->
 
 @st.cache_resource(ttl="15m", max_entries=128, show_spinner=False)
 def _units_now(_actor: Actor, scope: Scope, day: date, version: str) -> tuple[UnitProgress, ...]:
-    with transaction(_actor, read_only=True) as connection:
-        return tuple(progress.list_units(connection, progress.moment_of(None)[0], day))
+    return _read_units(_actor, scope, progress.moment_of(None)[0], day)
 
 
 @st.cache_resource(ttl="6h", max_entries=512, show_spinner=False)
 def _past_units(
     _actor: Actor, scope: Scope, moment: datetime, day: date
 ) -> tuple[UnitProgress, ...]:
-    with transaction(_actor, read_only=True) as connection:
-        return tuple(progress.list_units(connection, moment, day))
+    return _read_units(_actor, scope, moment, day)
+
+
+def _read_units(
+    actor: Actor, scope: Scope, moment: datetime, day: date
+) -> tuple[UnitProgress, ...]:
+    if scope == actor.prefixes:
+        with transaction(actor, read_only=True) as connection:
+            return tuple(progress.list_units(connection, moment, day))
+    # The setting lends the sight of every unit's figures, not of the people behind them.
+    reader = replace(actor, grants=tuple(Grant(Role.LEADER, root, root) for root in scope))
+    with transaction(reader, read_only=True) as connection:
+        units = progress.list_units(connection, moment, day)
+    return tuple(replace(unit, responsible_name="") for unit in units)
 
 
 @st.cache_resource(ttl="15m", max_entries=64, show_spinner=False)

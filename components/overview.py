@@ -531,7 +531,7 @@ def _late_card(
         f'<p class="days"><i>{LATENESS_SYMBOLS[lateness]}</i><b>{unit.late_days}</b> 天'
         f"<small>自 {unit.late_since}</small></p>"
         f"<p>{escape(unit.late_stage_name)}</p>"
-        f"<p>责任人 {escape(unit.responsible_name or '未填报')}{button}</p></article>"
+        f"<p>责任人 {escape(unit.responsible_name or '—')}{button}</p></article>"
     )
 
 

@@ -61,6 +61,11 @@ def list_stages(connection: Connection) -> list[Stage]:
     return fetch_all(connection, _SQL["list_stages"], Stage)
 
 
+def list_roots(connection: Connection) -> tuple[str, ...]:
+    """Return the prefixes that cover every division of the installation."""
+    return tuple(connection.scalars(_SQL["list_roots"]))
+
+
 def find_period(connection: Connection, moment: datetime) -> Period | None:
     """Return the period that was open at the moment, if any."""
     return fetch_one(connection, _SQL["find_period"], Period, moment=moment)

@@ -64,3 +64,7 @@ SELECT DISTINCT ON (accepted.division_code, accepted.stage_code)
  WHERE accepted.accepted_at <= :moment AND plan.declared_at <= :moment
  ORDER BY accepted.division_code, accepted.stage_code, accepted.accepted_at DESC
         , accepted.accepted_milestone_id DESC
+
+-- name: list_roots
+-- The prefixes that cover every division of the installation.
+SELECT prefix FROM division_on(current_date) WHERE parent_code IS NULL ORDER BY prefix

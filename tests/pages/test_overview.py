@@ -94,6 +94,16 @@ def test_a_county_sees_its_own_figures_alone(open_page, county, standing):
     assert "data-portal-action" not in text
 
 
+def test_a_setting_lends_counties_the_ranking_without_the_people(
+    open_page, county, owner, standing
+):
+    owner.execute("UPDATE portal_setting SET value = 'true' WHERE name = 'counties_see_ranking'")
+    text = drawn(open_page(county, "overview"))
+    assert "111 个单位中 1 个已批复，1 个滞后" in text
+    assert "责任人 —" in text
+    assert "data-portal-action" not in text
+
+
 def test_an_auditor_has_no_overview(open_page, owner):
     auditor = make_actor(owner, "auditor", Role.SECURITY_AUDITOR, "360000")
     page = open_page(auditor, "overview")
