@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -86,9 +86,15 @@ def _choice(caption: str, parameter: str, options: list[str], key: str) -> str |
     )
     value = None if chosen == ALL else chosen
     if value != asked:
-        set_parameter(parameter, value)
-        st.rerun()
+        _filter_again(parameter, value)
     return value
+
+
+def _filter_again(parameter: str, value: str | None) -> NoReturn:
+    """Put the filter into the address; what was opened before may not be in the list any more."""
+    for name, now in ((parameter, value), ("reminder", None), ("item", None)):
+        set_parameter(name, now)
+    st.rerun()
 
 
 def _name(key: str) -> str:
@@ -98,8 +104,7 @@ def _name(key: str) -> str:
     )
     name = (typed or "").strip()
     if name != asked:
-        set_parameter("unit", name)
-        st.rerun()
+        _filter_again("unit", name)
     return name
 
 
