@@ -59,7 +59,7 @@ def finish(outcome: str) -> None:
     st.rerun(scope="fragment")
 
 
-@st.dialog("催办", width="large", on_dismiss=forget_outcome)
+@st.dialog("催办", width="medium", on_dismiss=forget_outcome)
 def remind_dialog(
     actor: Actor, units: Sequence[UnitProgress], topic: ReminderTopic | None = None
 ) -> None:
@@ -160,7 +160,7 @@ def acknowledge_dialog(actor: Actor, reminder: Reminder) -> None:
             finish("已签收并回复，催办单位将收到您的回复。")
 
 
-@st.dialog("督办立项", width="large", on_dismiss=forget_outcome)
+@st.dialog("督办立项", width="medium", on_dismiss=forget_outcome)
 def item_dialog(actor: Actor, units: Sequence[UnitProgress]) -> None:
     """Let the actor open a supervision item for each of the units."""
     if outcome_shown():
