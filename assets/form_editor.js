@@ -816,7 +816,7 @@ class Editor {
     const choose = element("button", { type: "button", className: "plain", textContent: number ? "替换" : "上传", "aria-label": `${number ? "替换" : "上传"}${item}`, onclick: () => chooser.click() });
     const remove = number ? element("button", { type: "button", className: "plain", textContent: "移除", "aria-label": `移除${item}`, onclick: () => this.setFile(known, item, null) }) : null;
     const name = number
-      ? element("a", { href: `/api/evidence/${number}`, target: "_blank", textContent: this.fileName(known.row, number) ?? "已上传的文件" })
+      ? element("a", { href: `/api/evidence/${number}`, target: "_blank", title: this.fileName(known.row, number) ?? "", textContent: this.fileName(known.row, number) ?? "已上传的文件" })
       : null;
     const node = element("div", { className: `file${number ? " given" : ""}` },
       element("span", { className: "item", textContent: item }), name, element("span", { className: "file-actions" }, choose, remove), chooser);
