@@ -13,6 +13,8 @@ from domain.clock import BEIJING, today
 
 actor = require_actor(Role.CITY, Role.PLAN_BUREAU)
 page_frame("审核队列")
+if notice := st.session_state.pop("notice", None):
+    st.success(notice)
 
 with transaction(actor, read_only=True) as connection:
     queue = reporting.list_queue(connection, actor, "plan_progress")
