@@ -5,7 +5,17 @@ from datetime import date
 
 import pytest
 
-from components.map import ColourBy, Palette, tooltip_lines
+from components.map import (
+    ColourBy,
+    Level,
+    Palette,
+    Picture,
+    clicked_code,
+    deck,
+    tile_layer,
+    tooltip_lines,
+)
+from data_access.layers import Extent, MapLayer
 from domain.overview import Stage, funnel, late_units, milestone_class, rank, ratio_class
 from domain.progress import Disposition, Lateness, LatenessLimits
 from tests.standing import UNIT
@@ -20,6 +30,7 @@ MERGED = replace(UNIT, code="360102", disposition=Disposition.MERGED, late_days=
 DONE = replace(UNIT, code="360733", parent_code="360700", stage_order=13, stage_name="批复",
                accepted_ratio=0.94)  # fmt: skip
 UNPLANNED = replace(UNIT, code="360734", planned_stages=0, late_days=0)
+PICTURE = Picture(Level.COUNTY, ColourBy.RATIO, None, "360100", None, "1")
 UNITS = [UNIT, LATE, MERGED, DONE, UNPLANNED]
 
 
@@ -81,3 +92,27 @@ def test_the_tooltip_says_since_when():
     assert tooltip_lines(LATE, LIMITS)["since"] == "“公示”自 2026-10-03 起滞后 50 天"
     assert UNPLANNED.lateness(LIMITS) is Lateness.UNPLANNED
     assert tooltip_lines(UNPLANNED, LIMITS)["since"] == "未定计划完成日期"
+
+
+def test_tiles_are_read_by_our_own_worker():
+    layer = MapLayer("village", "行政村", "tile", 8, 14, is_scoped=False, data_version=1)
+    description = tile_layer(layer, "#0F5C8C").to_json()
+    assert "/tiles/village/{z}/{x}/{y}" in description
+    assert "/api/vendor/mvt-worker.js" in description
+
+
+def test_nothing_on_the_map_is_asked_of_another_server():
+    description = deck(PICTURE, Extent(113.6, 24.5, 118.5, 30.1), 1100, 560).to_json()
+    assert "http" not in description
+    assert "/api/style.json" in description
+
+
+def test_the_view_holds_the_whole_extent():
+    view = deck(PICTURE, Extent(113.6, 24.5, 118.5, 30.1), 1100, 560).initial_view_state
+    assert 512 * 2**view.zoom / 360 * (118.5 - 113.6) < 1100
+    assert 24.5 < view.latitude < 30.1
+
+
+@pytest.mark.parametrize("selection", [{}, {"objects": {}}, {"objects": {"units": []}}])
+def test_a_click_beside_the_map_opens_nothing(selection):
+    assert clicked_code(selection) is None
