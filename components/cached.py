@@ -36,7 +36,6 @@ class Frame:
     limits: LatenessLimits
     approved_stage: str
     stages: tuple[Stage, ...]
-    system_name: str
     everyone: Scope | None
     """The whole installation's scope where counties may see the ranking, else None."""
 
@@ -75,7 +74,6 @@ def _frame(_actor: Actor, past: datetime | None, on: date) -> Frame:
         limits=portal_settings.lateness_limits(settings),
         approved_stage=str(settings.get("approved_stage", "")),
         stages=tuple(stages),
-        system_name=str(settings.get("system_name", "")),
         everyone=roots if settings.get("counties_see_ranking") is True else None,
     )
 
