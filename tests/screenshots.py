@@ -1,0 +1,379 @@
+"""Take every picture of the guide and the READMEs anew.
+
+python -m tests.screenshots --url http://127.0.0.1:8690 --data-dir DIR
+
+It signs in with the demo accounts of a running portal and types into its forms, so give it one
+of its own: `./portal run --data-dir DIR --port PORT`.
+"""
+
+import argparse
+import csv
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+
+import psycopg
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, DESK, FLAGS, PATIENCE, PHONE, SIGNED_IN, sign_in
+from tests.browser.pictures import eventually, is_painted
+from tests.files import pdf
+from tests.paths import ROOT
+
+WALL = (1920, 1080)
+SHOWN_WIDTH = 1280  # pixels; a page of the guide shows no more
+LARGEST = 250_000  # bytes
+SAVED = re.compile(r"已保存 ")
+RETURNED = """
+SELECT division_code FROM submission JOIN reporting_period USING (period_id)
+ WHERE state = 'returned' AND closed_at IS NULL AND division_code ~ '[1-9]$'
+ ORDER BY division_code LIMIT 1
+"""
+WAITING = """
+SELECT submission_id FROM submission JOIN reporting_period USING (period_id)
+ WHERE state = 'submitted' AND closed_at IS NULL AND step_no = 2 AND NOT no_change
+ ORDER BY submission_id LIMIT 1
+"""
+WITH_TWO_FILERS = """
+SELECT left(username, -2) FROM account
+ WHERE username ~ '^county_.*_b$' AND right(left(username, -2), 6) NOT IN (
+       SELECT division_code FROM submission JOIN reporting_period USING (period_id)
+        WHERE state IN ('submitted', 'filed') AND closed_at IS NULL)
+ ORDER BY username LIMIT 1
+"""
+REMINDED = """
+SELECT 'county_' || division_code FROM reminder
+ WHERE acknowledged_at IS NULL AND division_code NOT IN (
+       SELECT division_code FROM submission JOIN reporting_period USING (period_id)
+        WHERE state <> 'draft' AND closed_at IS NULL)
+ ORDER BY sent_at DESC, division_code LIMIT 1
+"""
+
+
+@dataclass
+class Camera:
+    """A portal with its demo accounts, and a browser that keeps each account's session."""
+
+    browser: Browser
+    url: str
+    data_dir: Path
+    to: Path
+    kept: dict[str, object] = field(default_factory=dict)
+
+    @contextmanager
+    def page(self, account: str | None, address: str, size: tuple[int, int]) -> Iterator[Page]:
+        """Yield an address of the portal, opened as an account, as nobody for None."""
+        context = self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            storage_state=self.kept.get(account or ""),  # type: ignore[arg-type]
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+            color_scheme="light",
+        )
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.goto(self.url + address)
+        if account is None:
+            page.get_by_label("用户名").wait_for()
+        else:
+            if account not in self.kept:
+                sign_in(page, account, self.passwords[account])
+            page.locator(SIGNED_IN).wait_for()
+            self.kept[account] = context.storage_state()
+            settle(page)
+        yield page
+        context.close()
+
+    @cached_property
+    def passwords(self) -> dict[str, str]:
+        with (self.data_dir / "demo_accounts.csv").open(encoding="utf-8", newline="") as file:
+            return {row["username"]: row["password"] for row in csv.DictReader(file)}
+
+    def ask(self, question: str) -> str:
+        """Return the one value that a query of the portal's database yields."""
+        command = [str(ROOT / "portal"), "database-url", "--data-dir", str(self.data_dir)]
+        url = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        with psycopg.connect(url) as connection:
+            row = connection.execute(question.encode()).fetchone()
+        assert row is not None, f"the demo has nothing for: {question}"
+        return str(row[0])
+
+    def keep(self, name: str, shot: bytes) -> None:
+        """Write a picture, scaled and with few colours, so that the repository stays small."""
+        picture = Image.open(BytesIO(shot)).convert("RGB")
+        if picture.width > SHOWN_WIDTH:
+            height = round(picture.height * SHOWN_WIDTH / picture.width)
+            picture = picture.resize((SHOWN_WIDTH, height), Image.Resampling.LANCZOS)
+        path = self.to / f"{name}.png"
+        for colours in (None, 256, 128, 64):
+            few = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, 4) if colours else picture
+            few.save(path, optimize=True)
+            if path.stat().st_size <= LARGEST:
+                break
+        print(f"{path}  {picture.width}×{picture.height}  {path.stat().st_size // 1000} kB")
+
+
+Taking = Callable[[Camera], None]
+TAKINGS: dict[str, Taking] = {}
+
+
+def picture(taking: Taking) -> Taking:
+    """Register what takes one picture or several that belong together."""
+    TAKINGS[taking.__name__] = taking
+    return taking
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has stopped drawing: two looks alike, and nothing running."""
+    seen: list[bytes] = []
+
+    def is_still() -> bool:
+        seen.append(page.screenshot())
+        busy = page.locator('[data-testid="stStatusWidget"], [data-testid="stSkeleton"]').count()
+        return not busy and len(seen) > 2 and seen[-1] == seen[-2] == seen[-3]
+
+    eventually(page, is_still, "the page has stopped drawing")
+
+
+def shoot(camera: Camera, name: str, page: Page, *, whole: bool = False) -> None:
+    """Take the window, or the whole page."""
+    settle(page)
+    if whole:
+        tall = page.locator('[data-testid="stMain"]').evaluate("main => main.scrollHeight")
+        page.set_viewport_size({**page.viewport_size, "height": min(int(tall), 2400)})  # type: ignore[dict-item]
+        settle(page)
+    camera.keep(name, page.screenshot())
+
+
+def plain(account: str | None, address: str, size: tuple[int, int] = DESK, *, whole: bool = False):
+    """Return what takes one page as it opens."""
+
+    def taking(camera: Camera, name: str) -> None:
+        with camera.page(account, address, size) as page:
+            shoot(camera, name, page, whole=whole)
+
+    return taking
+
+
+# --- everybody ---
+
+
+PLAIN = {
+    "sign-in": plain(None, "/"),
+    "password": plain("county_360123", "/password"),
+    "figures": plain("leader", "/figures?figure=mean"),
+    "unit": plain("leader", "/unit?code=360123", whole=True),
+    "overview-phone": plain("leader", "/overview", PHONE),
+    "supervision": plain("bureau", "/supervision"),
+    "supervision-items": plain("bureau", "/supervision?view=items"),
+    "periods": plain("bureau", "/periods"),
+    "review-queue": plain("bureau", "/review_queue"),
+    "city-queue": plain("city_360100", "/review_queue"),
+    "inbox": plain("county_360123", "/inbox"),
+    "jobs": plain("information_centre", "/jobs"),
+    "settings": plain("information_centre", "/settings"),
+    "accounts": plain("information_centre", "/accounts"),
+    "trail": plain("auditor", "/trail"),
+}
+
+
+@picture
+def overview(camera: Camera) -> None:
+    with camera.page("leader", "/overview", WALL) as page:
+        eventually(page, lambda: is_painted(page), "the map is painted")
+        shoot(camera, "overview", page)
+
+
+@picture
+def overview_past(camera: Camera) -> None:
+    with camera.page("leader", "/overview?as_of=2026-03-31", DESK) as page:
+        eventually(page, lambda: is_painted(page), "the map is painted")
+        shoot(camera, "overview-past", page)
+
+
+@picture
+def remind(camera: Camera) -> None:
+    with camera.page("leader", "/unit?code=360123", DESK) as page:
+        page.get_by_role("button", name="催办", exact=True).click()
+        page.get_by_role("dialog").get_by_text("发送至").wait_for()
+        shoot(camera, "remind", page)
+
+
+@picture
+def supervise(camera: Camera) -> None:
+    with camera.page("leader", "/unit?code=360123", DESK) as page:
+        page.get_by_role("button", name="督办", exact=True).click()
+        page.get_by_role("dialog").get_by_text("责任单位").wait_for()
+        shoot(camera, "supervise", page)
+
+
+# --- the filer ---
+
+
+@picture
+def report(camera: Camera) -> None:
+    with camera.page(camera.ask(REMINDED), "/report", DESK) as page:
+        page.get_by_label("本期工作情况", exact=True).wait_for()
+        shoot(camera, "report", page)
+        complete_next(page)
+        shoot(camera, "report-stage", page)
+        page.get_by_role("button", name="提交", exact=True).click()
+        page.wait_for_timeout(2000)
+        shoot(camera, "report-refused", page)
+
+
+def complete_next(page: Page) -> None:
+    """Complete the first stage that is not accepted, with one of its files."""
+    row = page.locator(".tr[role=group]").filter(has_not=page.locator(".badge")).first
+    row.get_by_role("combobox").select_option(label="已完成")
+    with tempfile.TemporaryDirectory() as folder, page.expect_file_chooser() as chooser:
+        path = Path(folder) / "佐证材料.pdf"
+        path.write_bytes(pdf("screenshots"))
+        button = row.get_by_role("button", name=re.compile("^上传")).first
+        name = (button.get_attribute("aria-label") or "").removeprefix("上传")
+        button.click()
+        chooser.value.set_files(path)
+        row.get_by_role("button", name=f"替换{name}", exact=True).wait_for()
+    expect(page.get_by_text(SAVED)).to_be_visible()
+    row.scroll_into_view_if_needed()
+
+
+@picture
+def report_phone(camera: Camera) -> None:
+    with camera.page(camera.ask(REMINDED), "/report", PHONE) as page:
+        page.get_by_label("本期工作情况", exact=True).wait_for()
+        shoot(camera, "report-phone", page)
+
+
+@picture
+def returned(camera: Camera) -> None:
+    with camera.page(f"county_{camera.ask(RETURNED)}", "/report", DESK) as page:
+        page.get_by_text("退回（第").wait_for()
+        shoot(camera, "returned", page)
+
+
+@picture
+def conflict(camera: Camera) -> None:
+    account = camera.ask(WITH_TWO_FILERS)
+    with (
+        camera.page(account, "/report", DESK) as first,
+        camera.page(f"{account}_b", "/report", DESK) as second,
+    ):
+        for page, text in ((first, "已完成现场调研。"), (second, "正在整理调研资料。")):
+            summary = page.get_by_label("本期工作情况", exact=True)
+            summary.fill(text)
+            summary.blur()
+            if page is first:
+                expect(page.get_by_text(SAVED)).to_be_visible()
+        second.get_by_role("alertdialog", name="内容冲突").wait_for()
+        shoot(camera, "conflict", second)
+
+
+@picture
+def declare(camera: Camera) -> None:
+    with camera.page(camera.ask(REMINDED), "/report", DESK) as page:
+        page.get_by_role("button", name="申报其他规划").click()
+        page.get_by_role("dialog").get_by_text("规划名称").wait_for()
+        shoot(camera, "declare", page)
+
+
+@picture
+def acknowledge(camera: Camera) -> None:
+    with camera.page(camera.ask(REMINDED), "/supervision", DESK) as page:
+        page.get_by_role("button", name="签收并回复").first.click()
+        page.get_by_role("dialog").get_by_label("回复").wait_for()
+        shoot(camera, "acknowledge", page)
+
+
+# --- the reviewer and the bureau ---
+
+
+@picture
+def review(camera: Camera) -> None:
+    with camera.page("bureau", f"/submission?id={camera.ask(WAITING)}", DESK) as page:
+        page.get_by_text("退回", exact=True).first.click()
+        page.get_by_text("退回意见（必填）").wait_for()
+        shoot(camera, "review", page)
+
+
+@picture
+def open_period(camera: Camera) -> None:
+    with camera.page("bureau", "/periods", DESK) as page:
+        page.get_by_role("button", name="开启填报期").click()
+        page.get_by_role("dialog").get_by_text("报送截止日").wait_for()
+        shoot(camera, "open-period", page)
+
+
+@picture
+def extend(camera: Camera) -> None:
+    with camera.page("bureau", "/unit?code=360123", DESK) as page:
+        page.get_by_role("button", name="延期", exact=True).click()
+        page.get_by_role("dialog").get_by_text("延至").wait_for()
+        shoot(camera, "extend", page)
+
+
+# --- the information centre and the auditor ---
+
+
+@picture
+def account(camera: Camera) -> None:
+    with camera.page("information_centre", "/accounts", DESK) as page:
+        choose_row(page, 2)
+        page.locator(".st-key-accounts-panel").wait_for()
+        shoot(camera, "account", page)
+
+
+@picture
+def new_account(camera: Camera) -> None:
+    with camera.page("information_centre", "/accounts", DESK) as page:
+        page.get_by_role("button", name="新建账号").click()
+        page.get_by_role("dialog").get_by_text("最后一天").wait_for()
+        shoot(camera, "new-account", page)
+
+
+@picture
+def trail_entry(camera: Camera) -> None:
+    with camera.page("auditor", "/trail", DESK) as page:
+        choose_row(page, 1)
+        page.get_by_text("显示未改动的字段").wait_for()
+        shoot(camera, "trail-entry", page)
+        page.get_by_role("button", name="校验日志").click()
+        page.get_by_text("条日志完整无改动").wait_for()
+        shoot(camera, "trail-verified", page)
+
+
+def choose_row(page: Page, number: int) -> None:
+    """Tick a row of the first table: its box is in the first column, 35 pixels a row."""
+    box = page.locator('[data-testid="stDataFrame"] canvas').first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 16, box["y"] + 38 + 35 * (number - 0.5))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", default="http://127.0.0.1:8501")
+    parser.add_argument("--data-dir", type=Path, default=ROOT / "var", help="of that portal")
+    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("names", nargs="*", help="only these")
+    asked = parser.parse_args(arguments)
+    asked.to.mkdir(parents=True, exist_ok=True)
+    takings: dict[str, Taking] = dict(TAKINGS)
+    for name, taking in PLAIN.items():
+        takings[name] = lambda camera, name=name, taking=taking: taking(camera, name)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        camera = Camera(browser, asked.url, asked.data_dir, asked.to)
+        for name in asked.names or takings:
+            takings[name](camera)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
