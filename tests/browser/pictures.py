@@ -1,14 +1,19 @@
 """Look at what the browser painted: WebGL has no DOM to ask."""
 
+import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 
 from PIL import Image
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as TooLate
 
 MAP = ".st-key-overview-map"
+UNIT_ADDRESS = re.compile(r"/unit\?.*code=\d{6}")
 _ROUND_MS = 200
+_CLICKS = 6
 
 
 def eventually(page: Page, holds: Callable[[], bool], what: str, patience: float = 60) -> None:
@@ -32,8 +37,12 @@ def colour_shares(picture: Image.Image) -> dict[tuple[int, int, int], float]:
     return {colour: count / total for count, colour in counts[:12]}
 
 
-def click_map(page: Page) -> str:
-    """Click the unit in the middle of the map; return its name, as the tooltip says it."""
+def open_from_map(page: Page) -> str:
+    """Click the unit in the middle of the map until it opens; return the name of its tooltip.
+
+    deck.gl takes a press of more than a quarter of a second for a drag, and on a busy machine
+    without a GPU a frame may last as long.
+    """
     box = page.locator(f"{MAP} canvas").first.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -41,8 +50,12 @@ def click_map(page: Page) -> str:
     tooltip = page.locator(".deck-tooltip").first
     tooltip.wait_for()
     name = tooltip.inner_text().split("\n")[0]
-    page.mouse.click(x, y, delay=100)  # a press: deck.gl takes less for the end of a drag
-    return name
+    for _ in range(_CLICKS):
+        page.mouse.click(x, y)
+        with suppress(TooLate):
+            page.wait_for_url(UNIT_ADDRESS, timeout=6000)
+            return name
+    raise AssertionError(f"{_CLICKS} clicks on {name} do not open it")
 
 
 def settle(page: Page) -> None:

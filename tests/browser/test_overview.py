@@ -1,12 +1,10 @@
 """What the leader sees: the map, its units, a past day, on a desk and on a phone."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
-from tests.browser.pictures import click_map, eventually, settle
+from tests.browser.pictures import UNIT_ADDRESS, eventually, open_from_map, settle
 
 
 @pytest.fixture
@@ -17,18 +15,18 @@ def overview(page_as):
 
 
 def test_the_map_paints_and_a_click_opens_the_unit(overview):
-    name = click_map(overview)
-    overview.wait_for_url(re.compile(r"/unit\?.*code=\d{6}"))
+    name = open_from_map(overview)
     expect(overview.get_by_role("heading", level=1)).to_contain_text(name)
 
 
-def test_the_screen_says_that_the_data_is_invented(overview):
-    expect(overview.get_by_text("演示数据").first).to_be_visible()
+def test_the_screen_says_that_the_data_is_invented(page_as):
+    expect(page_as("leader", "/overview").get_by_text("演示数据").first).to_be_visible()
 
 
-def test_a_late_unit_is_one_click_from_its_page(overview):
-    overview.locator(".st-key-overview-late a").first.click()
-    overview.wait_for_url(re.compile(r"/unit\?.*code=\d{6}"))
+def test_a_late_unit_is_one_click_from_its_page(page_as):
+    page = page_as("leader", "/overview")
+    page.locator(".st-key-overview-late a").first.click()
+    page.wait_for_url(UNIT_ADDRESS)
 
 
 def test_filters_live_in_the_address(page_as):
