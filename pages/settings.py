@@ -10,6 +10,7 @@ from data_access import portal_settings
 from data_access.database import transaction
 from domain.access import Role
 
+_ASSUMED = " [assumed]"  # ends the description of a value that the province has yet to confirm
 actor = require_actor(Role.INFORMATION_CENTRE)
 page_frame("系统设置")
 st.markdown("改动立即生效，写入审计日志；看板回看过去日期时，仍按当时的设置。")
@@ -20,15 +21,28 @@ with transaction(actor, read_only=True) as connection:
 for setting in settings:
     key = f"settings-{setting.name}"
     with st.form(key, border=True):
-        st.markdown(f"**{setting.description}**")
+        title = setting.description.removesuffix(_ASSUMED)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{title}**", width="content")
+            if title != setting.description:
+                st.badge("设计假定，待省厅确认", color="gray")
         if isinstance(setting.value, bool):
-            typed: object = st.toggle(setting.name, value=setting.value, key=f"{key}-value")
+            typed: object = st.toggle("开启", value=setting.value, key=f"{key}-value")
         else:
             shown = json.dumps(setting.value, ensure_ascii=False)
-            typed = st.text_input(setting.name, value=shown.strip('"'), key=f"{key}-value")
-        left, right = st.columns([4, 1], vertical_alignment="center")
-        left.caption(f"上次改动：{moment_text(setting.changed_at)}")
-        saved = right.form_submit_button("保存")
+            typed = st.text_input(
+                title,
+                value=shown.strip('"'),
+                key=f"{key}-value",
+                label_visibility="collapsed",
+            )
+        with st.container(
+            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+        ):
+            st.caption(
+                f"{setting.name} · 上次改动：{moment_text(setting.changed_at)}", width="content"
+            )
+            saved = st.form_submit_button("保存")
     if saved:
         text = json.dumps(typed) if isinstance(setting.value, str | bool) else str(typed)
         try:
@@ -41,5 +55,5 @@ for setting in settings:
                 portal_settings.change_setting(
                     connection, actor, setting.name, setting.value, value
                 )
-            st.toast(f"已保存“{setting.description}”。")
+            st.toast(f"已保存“{title}”。")
             st.rerun()
