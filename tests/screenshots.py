@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +23,7 @@ import psycopg
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from domain.clock import BEIJING
 from tests.browser.conftest import CHROMIUM, DESK, FLAGS, PATIENCE, PHONE, SIGNED_IN, sign_in
 from tests.browser.pictures import eventually, is_painted
 from tests.files import pdf
@@ -261,12 +263,15 @@ def returned(camera: Camera) -> None:
 
 @picture
 def conflict(camera: Camera) -> None:
-    account = camera.ask(WITH_TWO_FILERS)
+    account, now = camera.ask(WITH_TWO_FILERS), f"{datetime.now(BEIJING):%H:%M}"
     with (
         camera.page(account, "/report", DESK) as first,
         camera.page(f"{account}_b", "/report", DESK) as second,
     ):
-        for page, text in ((first, "已完成现场调研。"), (second, "正在整理调研资料。")):
+        for page, text in (
+            (first, f"截至 {now}，已完成现场调研。"),
+            (second, f"截至 {now}，正在整理调研资料。"),
+        ):
             summary = page.get_by_label("本期工作情况", exact=True)
             summary.fill(text)
             summary.blur()
