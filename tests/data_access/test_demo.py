@@ -12,12 +12,14 @@ import psycopg
 import pytest
 
 from data_access import database, demo, form_checks, progress
+from data_access.cluster import DatabaseUrls
 from data_access.database import transaction
 from data_access.demo.bulk import Rows, first_ids
 from data_access.demo.pdf import make_pdf
 from data_access.demo.province import Province
 from data_access.demo.reference import read_reference
-from data_access.installation import is_empty
+from data_access.installation import is_empty, prepare
+from data_access.settings import Settings
 from domain import receipts
 from domain.access import Actor, Grant, Role
 from domain.clock import BEIJING
@@ -304,11 +306,16 @@ def test_new_rows_follow_the_loaded_ones(loaded):
             following = loaded.execute(
                 "SELECT nextval(pg_get_serial_sequence(%s, %s))", [table, key]
             ).fetchone()
-            assert following == (count(loaded, f"SELECT max({key}) FROM {table}") + 1,)  # noqa: S608
+            assert following == (count(loaded, f"SELECT max({key}) FROM {table}") + 1,)
 
 
-def test_without_the_demo_nobody_has_an_account(owner):
+def test_without_the_demo_nothing_is_invented(owner, cluster, tmp_path):
+    urls = [f"postgresql://{name}@/portal_test?host={cluster}" for name in ("owner", "portal")]
+    settings = Settings(tmp_path, database_url=urls[1], owner_database_url=urls[0])
+    prepare(settings, DatabaseUrls(*urls), with_demo=False, say=lambda sentence: None)
     assert is_empty(owner)
+    assert count(owner, "SELECT count(*) FROM plan") == 0
+    assert not (tmp_path / "demo_accounts.csv").exists()
 
 
 def test_a_seed_and_a_day_tell_one_story(owner, tmp_path):
@@ -322,7 +329,7 @@ def test_on_the_first_days_of_a_month_reviewers_still_have_a_queue(owner, tmp_pa
     waiting = count(owner, "SELECT count(*) FROM submission WHERE state = 'submitted'")
     assert waiting > 20
     newest = count(owner, "SELECT max(period_id) FROM reporting_period")
-    assert count(owner, f"SELECT count(*) FROM submission WHERE period_id = {newest}") == 0  # noqa: S608
+    assert count(owner, f"SELECT count(*) FROM submission WHERE period_id = {newest}") == 0
 
 
 def story(owner: psycopg.Connection, folder: Path, day: date, *, seed: int) -> dict[str, str]:
