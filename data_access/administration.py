@@ -23,14 +23,20 @@ def administration(settings: Settings, *, action: str = "") -> Iterator[Connecti
     No row policy binds it. Raise Refusal when there is no portal in the data directory, and
     RuleViolation when the database refuses the values.
     """
-    with open_database(settings) as urls:
-        url = make_url(urls.owner).set(drivername="postgresql+psycopg")
-        options = {"options": "-c TimeZone=Asia/Shanghai", "connect_timeout": 5}
-        engine = create_engine(url, poolclass=NullPool, connect_args=options)
-        try:
-            with engine.begin() as connection:
-                nobody = {"user_id": "", "roles": "{}", "prefixes": "{}", "action": action}
-                connection.execute(_SQL["set_actor"], nobody)
-                yield connection
-        except IntegrityError as error:
-            raise RuleViolation(constraint=constraint_name(error)) from error
+    with open_database(settings) as urls, owner_transaction(urls.owner, action=action) as owner:
+        yield owner
+
+
+@contextmanager
+def owner_transaction(owner_url: str, *, action: str = "") -> Iterator[Connection]:
+    """Yield one transaction of the owner's login, for whoever knows its URL already."""
+    url = make_url(owner_url).set(drivername="postgresql+psycopg")
+    options = {"options": "-c TimeZone=Asia/Shanghai", "connect_timeout": 5}
+    engine = create_engine(url, poolclass=NullPool, connect_args=options)
+    try:
+        with engine.begin() as connection:
+            nobody = {"user_id": "", "roles": "{}", "prefixes": "{}", "action": action}
+            connection.execute(_SQL["set_actor"], nobody)
+            yield connection
+    except IntegrityError as error:
+        raise RuleViolation(constraint=constraint_name(error)) from error

@@ -19,7 +19,7 @@ from data_access.reporting import Submission, get_version, load_workflow
 from data_access.reporting_forms import FORMS
 from data_access.rows import fetch_one
 from domain.access import Actor
-from domain.errors import InvalidContent, NotFound, StaleVersion
+from domain.errors import InvalidContent, NotFound, PeriodClosed, StaleVersion
 from domain.receipts import canonical, content_sha256, receipt_hash
 from domain.workflow import (
     Move,
@@ -84,9 +84,12 @@ def submit(
     """File the draft: check it, keep it as a version, and hand it to the first review.
 
     With `no_change` the accepted values stand as they are, whatever the draft holds.
-    Raises InvalidContent with the problems, StaleVersion, NotPermitted, InvalidAction.
+    Raises InvalidContent with the problems, StaleVersion, NotPermitted, InvalidAction, and
+    PeriodClosed for a first report after its period; what was returned may still come back.
     """
     locked, move = _begin(connection, actor, submission_id, lock_version, ReviewAction.SUBMIT)
+    if locked.period_closed and locked.state is SubmissionState.DRAFT:
+        raise PeriodClosed(submission_id=submission_id)
     form = FORMS[locked.form_code]
     content = get_draft(connection, submission_id).content
     if no_change:

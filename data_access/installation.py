@@ -24,7 +24,7 @@ def prepare(
         if applied:
             say(f"The schema is at {applied[-1]} ({len(applied)} migrations applied).")
         cluster.ensure_portal_login(settings, owner)
-        reference_data.load_all(owner)
+        reference_data.load_all(owner, settings.reference_dir)
         if with_demo and is_empty(owner):
             from data_access import demo  # half a second that every later start goes without
 

@@ -39,14 +39,21 @@ _DRAWN_TOLERANCE_DEGREES = 0.01
 _Load = Callable[[psycopg.Connection[Any], Path], object]
 
 
-def load_all(connection: psycopg.Connection[Any]) -> None:
-    """Load every reference table of this package, in one transaction."""
+def load_all(connection: psycopg.Connection[Any], own: Path | None = None) -> None:
+    """Load every reference table, in one transaction: files of `own` before this package's.
+
+    Another province keeps its files in a folder of its own, by the same names.
+    """
+
+    def source(name: str) -> Path:
+        return own / name if own and (own / name).exists() else REFERENCE / name
+
     with connection.transaction():
-        _once(connection, REFERENCE / "admin_division.csv", import_divisions)
-        _once(connection, REFERENCE / "county_boundary.geojson", import_boundaries)
-        for path in (REFERENCE / f"{table}.csv" for table in _TABLES):
-            _once(connection, path, _upsert)
-        _once(connection, REFERENCE / "portal_setting.csv", _add_missing)
+        _once(connection, source("admin_division.csv"), import_divisions)
+        _once(connection, source("county_boundary.geojson"), import_boundaries)
+        for table in _TABLES:
+            _once(connection, source(f"{table}.csv"), _upsert)
+        _once(connection, source("portal_setting.csv"), _add_missing)
 
 
 def _once(connection: psycopg.Connection[Any], path: Path, load: _Load) -> None:

@@ -19,6 +19,7 @@ class Settings:
     data_dir: Path
     database_url: str | None = None
     owner_database_url: str | None = None
+    reference_dir: Path | None = None
     worker_memory_mb: int = 3072
 
     @property
@@ -44,8 +45,18 @@ def read_settings(
         data_dir=Path(folder).expanduser().absolute(),
         database_url=url,
         owner_database_url=_plain(environment.get("PORTAL_OWNER_DATABASE_URL")) or url,
+        reference_dir=_folder(environment.get("PORTAL_REFERENCE_DIR")),
         worker_memory_mb=_number(environment, "PORTAL_WORKER_MEMORY_MB", 3072),
     )
+
+
+def _folder(given: str | None) -> Path | None:
+    if not given:
+        return None
+    folder = Path(given).expanduser().absolute()
+    if not folder.is_dir():
+        raise Refusal(f"PORTAL_REFERENCE_DIR names {folder}, which is no folder.")
+    return folder
 
 
 def _number(environment: Mapping[str, str], name: str, usual: int) -> int:

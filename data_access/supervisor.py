@@ -14,7 +14,10 @@ from subprocess import Popen
 from time import monotonic, sleep
 from types import FrameType
 
-from data_access import cluster, installation, processes
+from sqlalchemy.exc import SQLAlchemyError
+
+from data_access import cluster, installation, processes, trail
+from data_access.administration import owner_transaction
 from data_access.server import Server
 from data_access.settings import CHECKOUT, Refusal, Settings
 
@@ -88,6 +91,8 @@ def run(settings: Settings, options: RunOptions) -> None:
             server = stack.enter_context(cluster.running_cluster(settings))
         urls = server.urls if server else cluster.outside_urls(settings)
         installation.prepare(settings, urls, with_demo=options.with_demo)
+        _anchor(settings, urls)
+        stack.callback(_anchor, settings, urls)  # once more when the children have stopped
         children = _children(settings, urls, options)
         stack.callback(_stop_all, children)
         web = [child for child in children if child.is_web]
@@ -97,6 +102,15 @@ def run(settings: Settings, options: RunOptions) -> None:
         lock.announce("run")
         _announce(settings, options)
         _watch(children, server)
+
+
+def _anchor(settings: Settings, urls: cluster.DatabaseUrls) -> None:
+    """Anchor the trail; a database that is away keeps nobody from stopping."""
+    try:
+        with owner_transaction(urls.owner) as connection:
+            trail.anchor(connection, settings.data_dir)
+    except (OSError, SQLAlchemyError) as error:
+        _note(f"the trail was not anchored: {error}")
 
 
 @contextmanager

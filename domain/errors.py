@@ -1,7 +1,7 @@
 """What can go wrong, in the words of the business.
 
 * PortalError
-  * NotFound, NotPermitted, InvalidAction
+  * NotFound, NotPermitted, InvalidAction, PeriodClosed
   * StaleVersion, DraftConflict
   * InvalidContent          the filed content breaks rules: `problems` lists them
   * RuleViolation           the database refused: `constraint` names the promise
@@ -43,6 +43,10 @@ class NotPermitted(PortalError):
 
 class InvalidAction(PortalError):
     """The action does not exist in the record's present state."""
+
+
+class PeriodClosed(PortalError):
+    """The reporting period takes no first reports any more."""
 
 
 class StaleVersion(PortalError):

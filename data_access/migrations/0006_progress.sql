@@ -143,8 +143,8 @@ CREATE TABLE filed_milestone (
         CHECK (state IN ('not_started', 'running', 'completed', 'skipped')),
     CONSTRAINT filed_milestone_completed_has_date CHECK ((state = 'completed') = (completed_on IS NOT NULL)),
     CONSTRAINT filed_milestone_dates_in_order CHECK (completed_on >= started_on),
-    CONSTRAINT filed_milestone_skipped_has_reason CHECK (state <> 'skipped' OR btrim(skip_reason) <> ''),
-    CONSTRAINT filed_milestone_replanned_has_reason CHECK (replanned_on IS NULL OR btrim(replan_reason) <> '')
+    CONSTRAINT filed_milestone_skipped_has_reason CHECK (state <> 'skipped' OR btrim(coalesce(skip_reason, '')) <> ''),
+    CONSTRAINT filed_milestone_replanned_has_reason CHECK (replanned_on IS NULL OR btrim(coalesce(replan_reason, '')) <> '')
 );
 CREATE INDEX filed_milestone_plan_id ON filed_milestone (plan_id, stage_code);
 COMMENT ON TABLE filed_milestone IS '填报的里程碑进度（按报送版本，只增不改）';

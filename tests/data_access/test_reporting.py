@@ -14,6 +14,7 @@ from domain.errors import (
     InvalidAction,
     NotFound,
     NotPermitted,
+    PeriodClosed,
     RuleViolation,
     StaleVersion,
 )
@@ -104,6 +105,18 @@ def test_filer_withdraws_before_the_first_decision_and_not_after(submission, cou
     act(city, number, ReviewAction.APPROVE)
     with pytest.raises(NotPermitted):
         act(county, number, ReviewAction.WITHDRAW)
+
+
+def test_closed_period_takes_what_was_returned_and_no_first_report(submission, county, city, owner):
+    number = submission.submission_id
+    owner.execute("UPDATE reporting_period SET closed_at = now()")
+    with pytest.raises(PeriodClosed):
+        act(county, number, ReviewAction.SUBMIT)
+    owner.execute("UPDATE reporting_period SET closed_at = NULL")
+    act(county, number, ReviewAction.SUBMIT)
+    act(city, number, ReviewAction.RETURN, "请核对")
+    owner.execute("UPDATE reporting_period SET closed_at = now()")
+    assert act(county, number, ReviewAction.SUBMIT).state is SubmissionState.SUBMITTED
 
 
 def test_nobody_skips_the_city(submission, county, bureau):
