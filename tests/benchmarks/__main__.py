@@ -48,7 +48,9 @@ def main(names: list[str]) -> int:
             for name in names or PARTS:
                 for measure in PARTS[name]:
                     print(f"measuring {name}: {measure.__name__.strip('_')} …", flush=True)
-                    figures += measure(portal)
+                    measured = measure(portal)
+                    print(table(measured), flush=True)
+                    figures += measured
     print(table(figures))
     print(f"as JSON: {_write(figures)}")
     return 0

@@ -41,6 +41,7 @@ def save_figures(portal: BenchPortal) -> list[Figure]:
 
     Beside them the bare transaction: one row updated, one row of trail inserted.
     """
+    _make_bare_tables(portal)
     alone = _save_times(portal, 0, 3.0)
     with multiprocessing.get_context("spawn").Pool(_WRITERS) as pool:
         pool.starmap(_save_times, [(portal, number, 0.5) for number in range(_WRITERS)])
@@ -104,8 +105,7 @@ def _take_back(portal: BenchPortal, code: str) -> None:
         )
 
 
-def _bare_count(portal: BenchPortal, number: int, seconds: float) -> int:
-    """Run the bare transaction over and over; return how often."""
+def _make_bare_tables(portal: BenchPortal) -> None:
     with psycopg.connect(portal.owner_url, autocommit=True) as owner:
         owner.execute(
             "CREATE TABLE IF NOT EXISTS bench_row (number int PRIMARY KEY, content jsonb)"
@@ -114,6 +114,11 @@ def _bare_count(portal: BenchPortal, number: int, seconds: float) -> int:
             "CREATE TABLE IF NOT EXISTS bench_trail"
             " (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, before jsonb, after jsonb)"
         )
+
+
+def _bare_count(portal: BenchPortal, number: int, seconds: float) -> int:
+    """Run the bare transaction over and over; return how often."""
+    with psycopg.connect(portal.owner_url, autocommit=True) as owner:
         owner.execute("INSERT INTO bench_row VALUES (%s, '{}') ON CONFLICT DO NOTHING", [number])
         count, until = 0, time.perf_counter() + seconds
         while time.perf_counter() < until:
