@@ -126,7 +126,7 @@ def page_as(portal: Portal, open_page: PageAs, sign_ins: dict[str, object]) -> P
 def sign_in(page: Page, username: str, password: str) -> None:
     """Fill in the sign-in form and send it."""
     page.get_by_label("用户名").fill(username)
-    page.get_by_label("口令").fill(password)
+    page.get_by_label("口令", exact=True).fill(password)
     page.get_by_role("button", name="登录").click()
 
 

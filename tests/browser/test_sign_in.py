@@ -39,20 +39,20 @@ def test_the_session_cookie_is_out_of_reach_of_scripts(page_as):
 def test_signing_out_ends_the_session_and_forgets_everything(portal, open_page):
     page = open_page()
     page.goto(portal.url)
-    sign_in(page, "use_control", portal.password("use_control"))
+    sign_in(page, "department", portal.password("department"))
     page.locator(SIGNED_IN).get_by_role("button").click()
     page.get_by_role("button", name="退出登录").click()
-    expect(page.get_by_label("口令")).to_be_visible()
+    expect(page.get_by_label("用户名")).to_be_visible()
     assert [c for c in page.context.cookies() if c["name"] == "portal_session"] == []
     page.goto(f"{portal.url}/overview")
-    expect(page.get_by_label("口令")).to_be_visible()
+    expect(page.get_by_label("口令", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("address", ["/review_queue", "/accounts", "/overview?level=city"])
 def test_a_deep_link_asks_a_stranger_to_sign_in_and_leaks_nothing(portal, open_page, address):
     page = open_page()
     page.goto(portal.url + address)
-    expect(page.get_by_label("口令")).to_be_visible()
+    expect(page.get_by_label("口令", exact=True)).to_be_visible()
     expect(page.locator("table, [data-testid=stDataFrame], .portal-table")).to_have_count(0)
 
 
@@ -60,7 +60,7 @@ def test_a_fresh_server_asks_for_sign_in_first_and_then_opens_the_deep_link(port
     portal.restart()
     page = open_page()
     page.goto(f"{portal.url}/review_queue")
-    expect(page.get_by_label("口令")).to_be_visible()
+    expect(page.get_by_label("口令", exact=True)).to_be_visible()
     expect(page.get_by_text("份填报待审核")).to_have_count(0)
     sign_in(page, "bureau2", portal.password("bureau2"))
     expect(page.get_by_text("份填报待审核")).to_be_visible()
