@@ -26,7 +26,7 @@ def job_of(owner):
         )
         for column, value in progress.items():
             owner.execute(
-                f"UPDATE job_progress SET {column} = %s WHERE job_id = %s",  # noqa: S608
+                f"UPDATE job_progress SET {column} = %s WHERE job_id = %s",
                 [value, job_id],
             )
         return job_id
