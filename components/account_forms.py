@@ -1,6 +1,7 @@
 """What the administrator does with an account: the form of a new one, the panel of a chosen."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import streamlit as st
@@ -16,6 +17,8 @@ from domain.access import Actor, Role
 _PASSWORD = "accounts-password"
 _NOTICE = "accounts-notice"
 
+_CHOOSE_BOTH = "请选择角色和数据范围。"
+
 
 @st.dialog("新建账号", width="medium")
 def new_account_dialog(actor: Actor, divisions: Sequence[DivisionChoice]) -> None:
@@ -28,9 +31,12 @@ def new_account_dialog(actor: Actor, divisions: Sequence[DivisionChoice]) -> Non
         name = right.text_input("姓名 *")
         organisation = left.text_input("单位")
         phone = right.text_input("联系电话")
-        role, division, until = _grant_fields("accounts-new", divisions)
+        wanted = _grant_fields("accounts-new", divisions)
         sent = st.form_submit_button("创建账号", type="primary")
     if not sent:
+        return
+    if wanted is None:
+        st.error(_CHOOSE_BOTH)
         return
     with errors_shown():
         with transaction(actor, action="account.create") as connection:
@@ -41,7 +47,7 @@ def new_account_dialog(actor: Actor, divisions: Sequence[DivisionChoice]) -> Non
                 organisation=organisation,
                 phone=phone,
             )
-            _grant(connection, actor, made.user_id, role, division, until)
+            _grant(connection, actor, made.user_id, wanted)
         _note_password(made.username, made.password, "账号已创建，首次登录须修改口令。")
         st.rerun()
 
@@ -136,15 +142,17 @@ def _grants(actor: Actor, account: AccountRow, divisions: Sequence[DivisionChoic
     for each in account.grants:
         _grant_line(actor, account, each)
     with st.form("accounts-grant", border=False):
-        role, division, until = _grant_fields("accounts-grant", divisions)
+        wanted = _grant_fields("accounts-grant", divisions)
         sent = st.form_submit_button("授予")
-    if sent:
+    if sent and wanted is None:
+        st.error(_CHOOSE_BOTH)
+    elif wanted is not None and sent:
         _act(
             actor,
             "account.grant",
-            lambda connection, user_id: _grant(connection, actor, user_id, role, division, until),
+            lambda connection, user_id: _grant(connection, actor, user_id, wanted),
             account,
-            f"已授予“{label(role)}”。",
+            f"已授予“{label(wanted.role)}”。",
         )
 
 
@@ -167,15 +175,25 @@ def _grant_line(actor: Actor, account: AccountRow, held: GrantRow) -> None:
             )
 
 
-def _grant_fields(
-    key: str, divisions: Sequence[DivisionChoice]
-) -> tuple[Role, DivisionChoice, date | None]:
+@dataclass(frozen=True, slots=True)
+class _WantedGrant:
+    role: Role
+    division: DivisionChoice
+    valid_to: date | None
+
+
+def _grant_fields(key: str, divisions: Sequence[DivisionChoice]) -> _WantedGrant | None:
+    """Draw the fields, nothing chosen: a careless click must not grant the province."""
     left, right = st.columns(2)
     roles: Sequence[Role] = list(Role)
-    role = left.selectbox("角色 *", roles, format_func=label, key=f"{key}-role")
+    role = left.selectbox(
+        "角色 *", roles, index=None, format_func=label, placeholder="请选择", key=f"{key}-role"
+    )
     division = right.selectbox(
         "数据范围 *",
         divisions,
+        index=None,
+        placeholder="键入名称或代码",
         format_func=lambda each: f"{each.name} {each.code}",
         key=f"{key}-division",
         help="本区划及其下级；可键入名称或代码查找。",
@@ -183,23 +201,18 @@ def _grant_fields(
     last_day = left.date_input(
         "最后一天（不填为长期）", value=None, format="YYYY-MM-DD", key=f"{key}-until"
     )
-    return role, division, last_day + timedelta(days=1) if last_day else None
+    if role is None or division is None:
+        return None
+    return _WantedGrant(role, division, last_day + timedelta(days=1) if last_day else None)
 
 
-def _grant(
-    connection: Connection,
-    actor: Actor,
-    user_id: int,
-    role: Role,
-    division: DivisionChoice,
-    valid_to: date | None,
-) -> None:
+def _grant(connection: Connection, actor: Actor, user_id: int, wanted: _WantedGrant) -> None:
     accounts.grant(
         connection,
         user_id,
-        role,
-        division.code,
-        valid_to=valid_to,
+        wanted.role,
+        wanted.division.code,
+        valid_to=wanted.valid_to,
         granted_by=actor.user_id,
     )
 

@@ -157,6 +157,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
     SettingFault: {
         SettingFault.SHAPE: "取值的类型不对，请按原来的样式填写",
         SettingFault.RANGE: "取值超出允许的范围",
+        SettingFault.FIXED: "该项由系统自动标注，不能改动",
         SettingFault.ORDER: "黄色天数须大于 0，并小于橙色天数",
     },
     Severity: {

@@ -7,8 +7,11 @@ class SettingFault(StrEnum):
     SHAPE = "shape"
     RANGE = "range"
     ORDER = "order"
+    FIXED = "fixed"
 
 
+# What the portal says of itself and nobody may make it unsay.
+FIXED = frozenset({"is_demo"})
 _RANGES: dict[str, tuple[float, float]] = {
     "period_deadline_day": (1, 31),
     "reminder_answer_working_days": (1, 30),
@@ -25,6 +28,8 @@ def fault_of(name: str, old: object, new: object) -> SettingFault | None:
     >>> fault_of("lateness_days", {"yellow": 15, "orange": 45}, {"yellow": 50, "orange": 45})
     <SettingFault.ORDER: 'order'>
     """
+    if name in FIXED:
+        return SettingFault.FIXED
     if not _same_shape(old, new):
         return SettingFault.SHAPE
     if name in _RANGES and isinstance(new, int | float):

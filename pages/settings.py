@@ -9,6 +9,7 @@ from components.state_words import moment_text
 from data_access import portal_settings
 from data_access.database import transaction
 from domain.access import Role
+from domain.settings import FIXED
 
 _ASSUMED = " [assumed]"  # ends the description of a value that the province has yet to confirm
 actor = require_actor(Role.INFORMATION_CENTRE)
@@ -19,6 +20,8 @@ with transaction(actor, read_only=True) as connection:
     settings = portal_settings.list_settings(connection)
 
 for setting in settings:
+    if setting.name in FIXED:
+        continue
     key = f"settings-{setting.name}"
     with st.form(key, border=True):
         title = setting.description.removesuffix(_ASSUMED)

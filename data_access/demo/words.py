@@ -95,5 +95,8 @@ def summary(done: list[str], running: list[str]) -> str:
     """Return what a unit writes about its month."""
     if not done and not running:
         return "本月按计划开展前期准备工作。"
-    finished = f"本月完成{'、'.join(done)}；" if done else "本月"
-    return finished + (f"正在推进{'、'.join(running)}。" if running else "各节点已全部完成。")
+    # Several plans of a unit may stand at the same stage: it is said once.
+    done, running = list(dict.fromkeys(done)), list(dict.fromkeys(running))
+    if not running:
+        return f"本月完成{'、'.join(done)}。"
+    return (f"本月完成{'、'.join(done)}；" if done else "本月") + f"正在推进{'、'.join(running)}。"

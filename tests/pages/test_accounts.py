@@ -72,12 +72,14 @@ def new_account(monkeypatch, owner, centre):
             divisions = accounts.grantable_divisions(connection)
         account_forms.new_account_dialog(st.session_state["actor"], divisions)
 
-    def fill_in(username):
+    def fill_in(username, *, with_grant=True):
         page = AppTest.from_function(script, default_timeout=30)
         page.session_state["actor"] = centre
         page.run()
         for label, value in (("用户名 *", username), ("姓名 *", "李科员")):
             next(field for field in page.text_input if field.label == label).set_value(value)
+        for field in page.selectbox if with_grant else ():
+            field.select_index(1)
         return button(page, "创建账号").click().run()
 
     return fill_in
@@ -89,6 +91,12 @@ def test_a_new_account_gets_a_password_shown_once(new_account):
     password = page.code[0].value
     assert sessions.sign_in("newclerk", password, "10.0.0.1")
     assert not page.run().code
+
+
+def test_nothing_is_granted_that_nobody_chose(new_account, owner):
+    page = new_account("newclerk", with_grant=False)
+    assert page.error[0].value == "请选择角色和数据范围。"
+    assert owner.execute("SELECT FROM account WHERE username = 'newclerk'").fetchone() is None
 
 
 @pytest.mark.parametrize(
