@@ -303,11 +303,12 @@ _ROLES = [role.value for role in SUPERVISING_ROLES]
 def escalate_due(connection: Connection, today: date, sender: Sender = IN_APP) -> int:
     """Pass reminders left unanswered beyond their day to the level above; return how many."""
     escalated = fetch_all(connection, _SQL["escalate_due"], EscalatedReminder, today=today)
-    sender.send(connection, [_escalation(each) for each in escalated])
+    sender.send(connection, [escalation_notice(each) for each in escalated])
     return len(escalated)
 
 
-def _escalation(reminder: EscalatedReminder) -> Notice:
+def escalation_notice(reminder: EscalatedReminder) -> Notice:
+    """Return what the level above hears of a reminder that was left unanswered."""
     due = f"{reminder.answer_due_on.month}月{reminder.answer_due_on.day}日"
     return Notice(
         role=escalation_role(reminder.parent_level),

@@ -10,6 +10,7 @@ from data_access.demo.bulk import Rows
 from data_access.demo.calendar import WorkCalendar, midnight, office_hour
 from data_access.demo.chains import Period
 from data_access.demo.people import Division, Person, Staff
+from data_access.supervision import EscalatedReminder, escalation_notice
 from domain.access import Role
 from domain.supervision import unit_role
 
@@ -108,6 +109,25 @@ class Supervision:
             "reminder", unit.code, topic, message, sender.user_id, sent_at, due, *answer
         )
         self._notify(unit, "催办", message, sent_at, "reminder", reminder_id)
+        if answer[3] is not None:
+            self._escalate(unit, reminder_id, due)
+
+    def _escalate(self, unit: Division, reminder_id: int, due: date) -> None:
+        above = "city" if unit.level == "county" else "province"
+        notice = escalation_notice(
+            EscalatedReminder(reminder_id, unit.code, unit.name, due, unit.parent_code, above)
+        )
+        self._rows.add_numbered(
+            "inbox_message",
+            notice.role.value,
+            notice.division_code,
+            notice.title,
+            notice.body,
+            notice.link,
+            midnight(due + _DAY) + timedelta(hours=1),
+            notice.source_table,
+            notice.source_id,
+        )
 
     def _sender(self) -> Person:
         role = self._rng.choice((Role.LEADER, Role.PLAN_BUREAU, Role.PLAN_BUREAU))

@@ -339,3 +339,14 @@ def story(owner: psycopg.Connection, folder: Path, day: date, *, seed: int) -> d
     digests = rows.digests()
     digests.pop("account")
     return digests
+
+
+def test_every_escalated_reminder_reached_the_level_above(loaded):
+    missing = loaded.execute(
+        "SELECT reminder_id FROM reminder WHERE escalated_at IS NOT NULL AND NOT EXISTS ("
+        " SELECT FROM inbox_message WHERE source_table = 'reminder' AND source_id = reminder_id"
+        " AND inbox_message.division_code <> reminder.division_code)"
+    ).fetchall()
+    escalated = loaded.execute("SELECT count(*) FROM reminder WHERE escalated_at IS NOT NULL")
+    assert escalated.fetchone() > (0,)
+    assert missing == []
