@@ -20,6 +20,13 @@ from tests.reports import complete_launch, opened
 POSTGRES_BIN = Path(os.environ.get("PORTAL_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser tests last: their driver keeps an event loop in this thread, and the tests
+    before them start loops of their own.
+    """
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 def run_as_postgres(program: str, *arguments: str) -> None:
     """Run a server program as the user it agrees to run as."""
     prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
