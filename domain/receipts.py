@@ -17,6 +17,13 @@ def content_sha256(content: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
+def receipt_holds(
+    receipt_no: str, stored_hash: str, content: dict[str, Any], filed_at: datetime
+) -> bool:
+    """Tell whether a receipt belongs to this very content, recomputing both checksums."""
+    return receipt_hash(receipt_no, content_sha256(content), filed_at) == stored_hash
+
+
 def canonical(value: object) -> str:
     """Return the JSON of a value with sorted keys: the same text for the same content."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)

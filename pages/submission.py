@@ -18,6 +18,7 @@ from data_access.database import transaction
 from data_access.forms import load_form
 from domain.access import Role
 from domain.forms import diff, mask
+from domain.receipts import receipt_holds
 from domain.workflow import ReviewAction
 
 actor = require_actor(Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
@@ -56,6 +57,18 @@ st.markdown(state_sentence(submission, steps))
 if not versions:
     st.info("该单位本期尚未报送，草稿只有填报单位可见。")
     st.stop()
+
+if submission.receipt_no and submission.receipt_hash and submission.filed_at:
+    holds = receipt_holds(
+        submission.receipt_no,
+        submission.receipt_hash,
+        versions[-1].content,
+        submission.filed_at,
+    )
+    if holds:
+        st.caption(f"回执校验：一致（按备案内容重新计算，{submission.receipt_hash}）")
+    else:
+        st.error("回执校验：不一致，备案内容与回执不符，请联系信息中心核查审计日志。")
 
 may_decide = any(move.action is ReviewAction.APPROVE for move in moves)
 may_see_contact = may_decide or actor.has_role(Role.PLAN_BUREAU, Role.COUNTY, Role.CITY)

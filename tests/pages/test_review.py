@@ -67,6 +67,20 @@ def test_the_filer_sees_his_report_without_a_decision(open_page, submitted, coun
     assert not [item for item in page.button if item.label == "提交审核结论"]
 
 
+def test_receipt_of_a_filed_report_is_checked_against_its_content(
+    open_page, submitted, city, bureau, owner
+):
+    act(city, submitted, ReviewAction.APPROVE)
+    act(bureau, submitted, ReviewAction.APPROVE)
+    page = open_page(bureau, "submission", id=str(submitted))
+    assert any("回执校验：一致" in text.value for text in page.caption)
+    owner.execute(
+        "UPDATE submission_version SET content = jsonb_set(content, '{form,contact_name}', '\"x\"')"
+    )
+    page = open_page(bureau, "submission", id=str(submitted))
+    assert "回执校验：不一致" in page.error[0].value
+
+
 @pytest.mark.parametrize("number", ["", "abc", "-1", "9" * 30, "1'--"])
 def test_address_without_a_report_says_where_to_go(open_page, city, number):
     page = open_page(city, "submission", id=number)
