@@ -22,6 +22,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.paths import ROOT
 
 _SCREEN = {"width": 1920, "height": 1080}
+_SETTLING = 20  # seconds in which a process gives back what its last runs left
 _LIVING_COLOURS = 5  # a painted map shows at least so many of its fills
 
 
@@ -102,11 +103,12 @@ def idle_figures(portal: BenchPortal) -> list[Figure]:
         warm = [Tab(portal.url, "overview", token) for _ in range(10)]
         for tab in warm:
             await tab.open()
+        await asyncio.sleep(_SETTLING)
         before = resident_bytes(process)
         tabs = [Tab(portal.url, "overview", token) for _ in range(100)]
         for tab in tabs:
             await tab.open()
-        await asyncio.sleep(10)
+        await asyncio.sleep(_SETTLING)
         taken = resident_bytes(process) - before
         for tab in [*warm, *tabs]:
             await tab.close()
