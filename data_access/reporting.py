@@ -143,24 +143,6 @@ class SubmissionVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class SubmissionSummary:
-    submission_id: int
-    period_name: str
-    starts_on: date
-    division_code: str
-    division_name: str
-    state: SubmissionState
-    step_no: int
-    round_no: int
-    version_no: int
-    no_change: bool
-    submitted_at: datetime | None
-    filed_at: datetime | None
-    receipt_no: str | None
-    filer_name: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class QueuedSubmission:
     """A report that waits for a step whose role the actor holds."""
 
@@ -282,19 +264,6 @@ def list_open_remarks(connection: Connection, submission_id: int) -> list[Remark
 def list_all_remarks(connection: Connection, submission_id: int) -> list[Remark]:
     """Return the reasons of every return of a submission, round by round."""
     return fetch_all(connection, _SQL["list_all_remarks"], Remark, submission_id=submission_id)
-
-
-def list_submissions(
-    connection: Connection, division_code: str, form_code: str
-) -> list[SubmissionSummary]:
-    """Return a unit's filed reports, newest period first."""
-    return fetch_all(
-        connection,
-        _SQL["list_submissions_of"],
-        SubmissionSummary,
-        division_code=division_code,
-        form_code=form_code,
-    )
 
 
 def list_queue(connection: Connection, actor: Actor, form_code: str) -> list[QueuedSubmission]:

@@ -1,6 +1,5 @@
 """Who acts, in which roles, and on which part of the province."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -70,8 +69,3 @@ class Actor:
     def covers(self, division_prefix: str) -> bool:
         """Tell whether the actor may read the work data of the division with this prefix."""
         return any(division_prefix.startswith(prefix) for prefix in self.prefixes)
-
-
-def narrowest(prefixes: Iterable[str]) -> str:
-    """Return the longest of the prefixes: where the actor is at home ('' without any)."""
-    return max(prefixes, key=len, default="")

@@ -12,7 +12,7 @@ class SettingFault(StrEnum):
 
 # What the portal says of itself and nobody may make it unsay.
 FIXED = frozenset({"is_demo"})
-_RANGES: dict[str, tuple[float, float]] = {
+_RANGES: dict[str, tuple[int, int]] = {
     "period_deadline_day": (1, 31),
     "reminder_answer_working_days": (1, 30),
     "session_idle_minutes": (5, 480),
@@ -32,7 +32,7 @@ def fault_of(name: str, old: object, new: object) -> SettingFault | None:
         return SettingFault.FIXED
     if not _same_shape(old, new):
         return SettingFault.SHAPE
-    if name in _RANGES and isinstance(new, int | float):
+    if name in _RANGES and isinstance(new, int):
         low, high = _RANGES[name]
         return None if low <= new <= high else SettingFault.RANGE
     if name == "lateness_days" and isinstance(new, dict):
@@ -41,7 +41,7 @@ def fault_of(name: str, old: object, new: object) -> SettingFault | None:
 
 
 def _same_shape(old: object, new: object) -> bool:
-    """Numbers stay numbers, texts stay texts and say something, objects keep their keys."""
+    """Whole numbers stay whole, texts stay texts and say something, objects keep their keys."""
     if isinstance(old, bool) or isinstance(new, bool):
         return isinstance(old, bool) and isinstance(new, bool)
     if isinstance(old, dict):
@@ -50,8 +50,8 @@ def _same_shape(old: object, new: object) -> bool:
             and old.keys() == new.keys()
             and all(_same_shape(old[key], new[key]) for key in old)
         )
-    if isinstance(old, int | float):
-        return isinstance(new, int | float)
+    if isinstance(old, int):
+        return isinstance(new, int)
     if isinstance(old, str):
         return isinstance(new, str) and bool(new.strip())
     return type(old) is type(new)

@@ -1,7 +1,3 @@
--- name: list_unit_plans
-SELECT plan_id, plan_type, name, is_headline FROM plan WHERE division_code = :division_code
- ORDER BY is_headline DESC, plan_id
-
 -- name: current_milestones
 -- What the province accepted last, stage by stage: where a new draft starts from.
 SELECT plan.plan_id, plan.plan_type, plan.name AS plan_name, plan.is_headline

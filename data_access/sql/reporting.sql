@@ -90,20 +90,6 @@ SELECT event.review_event_id, event.submission_id, event.version_no, event.round
  WHERE event.submission_id = :submission_id
  ORDER BY event.happened_at, event.review_event_id
 
--- name: list_submissions_of
-SELECT submission.submission_id, period.name AS period_name, period.starts_on
-     , submission.division_code, division.name AS division_name
-     , submission.state, submission.step_no, submission.round_no, submission.version_no
-     , submission.no_change, submission.submitted_at, submission.filed_at, submission.receipt_no
-     , filer.display_name AS filer_name
-  FROM submission
-  JOIN reporting_period AS period USING (period_id)
-  JOIN division_on(current_date) AS division ON division.code = submission.division_code
-  LEFT JOIN account AS filer ON filer.user_id = submission.filer_id
- WHERE submission.division_code = :division_code AND submission.form_code = :form_code
-   AND submission.version_no > 0
- ORDER BY period.starts_on DESC
-
 -- name: get_version
 SELECT submission_id, version_no, round_no, form_version, rule_version, code_version
      , workflow_version, content, content_sha256, no_change, submitted_at

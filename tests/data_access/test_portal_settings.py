@@ -51,6 +51,7 @@ def test_of_two_administrators_the_later_is_told(administrator):
         ("period_deadline_day", 25, 32),
         ("period_deadline_day", 25, "25"),
         ("period_deadline_day", 25, True),
+        ("period_deadline_day", 25, 25.5),
         ("is_demo", False, True),
         ("lateness_days", LIMITS, {"yellow": 45, "orange": 15}),
         ("lateness_days", LIMITS, {"yellow": 15}),

@@ -1,0 +1,49 @@
+"""The settings page, as the information centre meets it."""
+
+import pytest
+
+from domain.access import Role
+from tests.actors import PROVINCE, make_actor
+
+
+@pytest.fixture
+def page(open_page, owner):
+    return open_page(make_actor(owner, "centre", Role.INFORMATION_CENTRE, PROVINCE), "settings")
+
+
+def save(page, name, typed):
+    """Type a value and press the button of its own form."""
+    page.text_input(key=f"settings-{name}-value").input(typed)
+    button = next(one for one in page.button if f"settings-{name}" in (one.form_id or ""))
+    return button.click().run()
+
+
+def value_of(owner, name):
+    query = "SELECT value FROM portal_setting WHERE name = %s"
+    return owner.execute(query, [name]).fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("每月底", "不是有效的取值"),
+        ("32", "超出允许的范围"),
+        ("25.5", "类型不对"),
+        ("NaN", "类型不对"),
+        ("null", "类型不对"),
+        ("", "不是有效的取值"),
+    ],
+)
+def test_value_that_will_not_do_is_a_sentence_and_changes_nothing(page, owner, typed, words):
+    page = save(page, "period_deadline_day", typed)
+    assert words in page.error[0].value
+    assert value_of(owner, "period_deadline_day") == 25
+
+
+def test_a_value_is_changed(page, owner):
+    assert not save(page, "period_deadline_day", "20").error
+    assert value_of(owner, "period_deadline_day") == 20
+
+
+def test_whether_data_is_invented_cannot_be_switched(page):
+    assert not [one for one in page.toggle if "is_demo" in one.key]
