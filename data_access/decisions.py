@@ -16,7 +16,7 @@ from data_access.drafts import get_draft, require_filer
 from data_access.form_checks import prepare
 from data_access.queries import load_queries
 from data_access.reporting import Submission, get_version, load_workflow
-from data_access.reporting_forms import FORMS
+from data_access.reporting_forms import find_form
 from data_access.rows import fetch_one
 from domain.access import Actor
 from domain.errors import InvalidContent, NotFound, PeriodClosed, StaleVersion
@@ -90,7 +90,7 @@ def submit(
     locked, move = _begin(connection, actor, submission_id, lock_version, ReviewAction.SUBMIT)
     if locked.period_closed and locked.state is SubmissionState.DRAFT:
         raise PeriodClosed(submission_id=submission_id)
-    form = FORMS[locked.form_code]
+    form = find_form(locked.form_code)
     content = get_draft(connection, submission_id).content
     if no_change:
         content = form.prefilled(connection, locked.division_code) | {"form": content["form"]}
@@ -135,7 +135,8 @@ def review(
     content = None
     if move.target.state is SubmissionState.FILED:
         content = get_version(connection, submission_id, locked.version_no).content
-        FORMS[locked.form_code].accept(connection, submission_id, locked.version_no, actor.user_id)
+        form = find_form(locked.form_code)
+        form.accept(connection, submission_id, locked.version_no, actor.user_id)
     moved = _move(
         connection,
         actor,

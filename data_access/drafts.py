@@ -15,7 +15,7 @@ from data_access.reporting import (
     list_periods,
     load_workflow,
 )
-from data_access.reporting_forms import FORMS
+from data_access.reporting_forms import FORMS, find_form
 from data_access.rows import fetch_one
 from domain.access import Actor
 from domain.clock import today
@@ -90,7 +90,7 @@ def _ensure_draft(
     # Two people opening at once: the second insert waits, finds the first's row, and takes it.
     connection.execute(_SQL["create_submission"], {**key, "form_code": period.form_code})
     submission_id = connection.scalar(_SQL["find_submission_id"], key)
-    content = FORMS[period.form_code].prefilled(connection, division_code)
+    content = find_form(period.form_code).prefilled(connection, division_code)
     connection.execute(
         _SQL["create_draft"],
         {

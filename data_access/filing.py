@@ -10,7 +10,7 @@ from data_access.form_checks import all_problems, form_context
 from data_access.forms import load_form, log_broken, tell_owner
 from data_access.queries import load_queries
 from data_access.reporting import Remark, ReportingPeriod, ReviewEvent, Submission
-from data_access.reporting_forms import FORMS
+from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor, Role
 from domain.clock import today
@@ -98,8 +98,7 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
 
 
 def _accepted(connection: Connection, submission: Submission) -> Content:
-    content: Content = FORMS[submission.form_code].prefilled(connection, submission.division_code)
-    return content
+    return find_form(submission.form_code).prefilled(connection, submission.division_code)
 
 
 def _last_return(connection: Connection, submission: Submission) -> ReviewEvent | None:

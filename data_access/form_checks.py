@@ -1,35 +1,24 @@
 """Check what a unit filed against the form it was filed on."""
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection
 
-from data_access import plans
 from data_access.forms import load_form, log_broken, tell_owner
-from domain import plan_form
-from domain.clock import today
+from data_access.reporting_forms import find_form
 from domain.form_rules import Report, check, unfit, without_hidden
 from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows
-
-# What a form does on its own: the facts about its rows, and the rules that span them.
-_CONTEXTS: dict[str, Callable[[Connection, str], Context]] = {"plan_progress": plans.form_context}
-_SPANNING: dict[str, Callable[[Form, Content, Context], list[Problem]]] = {
-    "plan_progress": plan_form.problems
-}
 
 
 def form_context(connection: Connection, form_code: str, division_code: str) -> Context:
     """Return the facts that a unit's content of this form is checked against."""
-    read = _CONTEXTS.get(form_code)
-    return read(connection, division_code) if read else Context(today=today())
+    return find_form(form_code).context(connection, division_code)
 
 
 def all_problems(form: Form, content: Content, context: Context, report: Report) -> list[Problem]:
     """Return what is wrong, doubtful or unchecked: field by field, then between the rows."""
-    spanning = _SPANNING.get(form.form_code)
+    own = find_form(form.form_code)
     return [
         *check(form, content, context, report),
-        *(spanning(form, content, context) if spanning else ()),
+        *own.spanning_problems(form, content, context),
     ]
 
 

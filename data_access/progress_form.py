@@ -6,8 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from data_access import plans
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
+from domain import plan_form
+from domain.access import Actor
+from domain.forms import Content, Context, Form, Problem
 from domain.progress import Disposition, MilestoneState
 
 _SQL = load_queries("progress_form")
@@ -60,7 +64,22 @@ def list_current_milestones(connection: Connection, division_code: str) -> list[
     )
 
 
-def prefilled(connection: Connection, division_code: str) -> dict[str, Any]:
+def ensure_rows(connection: Connection, actor: Actor, division_code: str) -> None:
+    """Give the unit its master plan, where it has none yet."""
+    plans.ensure_headline(connection, actor, division_code)
+
+
+def context(connection: Connection, division_code: str) -> Context:
+    """Return what Form A of the unit is checked against: its plans, stages and files."""
+    return plans.form_context(connection, division_code)
+
+
+def spanning_problems(form: Form, content: Content, context: Context) -> list[Problem]:
+    """Return what is wrong or doubtful between the milestones of the plans."""
+    return plan_form.problems(form, content, context)
+
+
+def prefilled(connection: Connection, division_code: str) -> Content:
     """Return the content a new draft starts from: the accepted values, the last contacts."""
     milestones = list_current_milestones(connection, division_code)
     dispositions = {

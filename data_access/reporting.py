@@ -5,12 +5,10 @@ Drafts are written in `data_access.drafts`, decisions in `data_access.decisions`
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection
 
-from data_access import progress_form
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor, Role
@@ -28,7 +26,6 @@ from domain.workflow import (
 )
 
 _SQL = load_queries("reporting")
-_FORMS: dict[str, ModuleType] = {"plan_progress": progress_form}
 FILER_ROLES = (Role.CITY, Role.COUNTY)
 
 

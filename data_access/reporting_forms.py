@@ -1,7 +1,46 @@
-"""The forms that run on the reporting core, each with what it does on its own."""
+"""The forms that run on the reporting core: for each, one place with what it does on its own."""
 
-from types import ModuleType
+from collections.abc import Mapping
+from typing import Protocol
+
+from sqlalchemy import Connection
 
 from data_access import progress_form
+from domain.access import Actor
+from domain.errors import NotFound
+from domain.forms import Content, Context, Form, Problem
 
-FORMS: dict[str, ModuleType] = {"plan_progress": progress_form}
+
+class ReportingForm(Protocol):
+    """What a form brings beside its description in `form_field`; a module is enough."""
+
+    def ensure_rows(self, connection: Connection, actor: Actor, division_code: str) -> None:
+        """Make what a unit's form cannot do without, before it is opened for the first time."""
+
+    def context(self, connection: Connection, division_code: str) -> Context:
+        """Return the facts that the unit's content is checked against, and its rows."""
+
+    def prefilled(self, connection: Connection, division_code: str) -> Content:
+        """Return the content a new draft starts from: what the province accepted last."""
+
+    def spanning_problems(self, form: Form, content: Content, context: Context) -> list[Problem]:
+        """Return what is wrong or doubtful between the rows."""
+
+    def write_filed(self, connection: Connection, submission_id: int, version_no: int) -> None:
+        """Write the typed rows of a version that was just filed."""
+
+    def accept(
+        self, connection: Connection, submission_id: int, version_no: int, user_id: int
+    ) -> None:
+        """Turn the filed rows of a version into accepted facts."""
+
+
+FORMS: Mapping[str, ReportingForm] = {"plan_progress": progress_form}
+
+
+def find_form(form_code: str) -> ReportingForm:
+    """Return what the form does on its own; raise NotFound for a form this portal does not run."""
+    found = FORMS.get(form_code)
+    if found is None:
+        raise NotFound(form_code=form_code)
+    return found

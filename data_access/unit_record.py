@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from data_access import (
     contacts,
     periods,
-    plans,
     portal_settings,
     progress,
     reporting,
@@ -20,6 +19,7 @@ from data_access import evidence as evidence_records
 from data_access.contacts import ContactLine
 from data_access.database import transaction
 from data_access.evidence import Evidence
+from data_access.form_checks import form_context
 from data_access.forms import load_form
 from data_access.periods import Extension
 from data_access.progress import MilestoneView
@@ -88,7 +88,7 @@ def read_unit(actor: Actor, code: str, day: date | None) -> UnitRecord:
             period=reporting.current_period(connection, _FORM_CODE),
             reports=rounds.list_reports(connection, code, moment),
             form=load_form(connection, _FORM_CODE, _FORM_VERSION),
-            context=plans.form_context(connection, code),
+            context=form_context(connection, _FORM_CODE, code),
             reminders=supervision.list_reminders(connection, division_code=code, moment=moment),
             items=items,
             notes=supervision.list_notes(connection, [each.supervision_item_id for each in items]),

@@ -13,7 +13,7 @@ from components.review import (
 )
 from components.session import errors_shown, page_frame, require_actor
 from components.state_words import state_sentence
-from data_access import decisions, form_checks, plans, reporting
+from data_access import decisions, form_checks, reporting
 from data_access.database import transaction
 from data_access.forms import load_form
 from domain.access import Role
@@ -31,7 +31,7 @@ if not number.isdigit() or len(number) > 18:
 with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
     submission = reporting.get_submission(connection, int(number))
     form = load_form(connection, submission.form_code, submission.form_version)
-    context = plans.form_context(connection, submission.division_code)
+    context = form_checks.form_context(connection, submission.form_code, submission.division_code)
     versions = reporting.list_versions(connection, submission.submission_id)
     before = reporting.previous_content(connection, submission.submission_id)
     events = reporting.list_events(connection, submission.submission_id)
