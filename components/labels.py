@@ -19,6 +19,7 @@ from domain.progress import Disposition, Lateness, MilestoneState, PeriodState
 from domain.settings import SettingFault
 from domain.supervision import ItemState, NoteKind, ReminderState, ReminderTopic
 from domain.trail import FindingKind, Operation
+from domain.workbook import FaultKind, Refusal
 from domain.workflow import ReviewAction, SubmissionState
 
 LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
@@ -130,6 +131,37 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         FileFault.BUSY: "同一文件正在另一处上传，请稍候再试",
         FileFault.WRONG_OFFSET: "续传位置与服务器不一致，请重新开始续传",
     },
+    Refusal: {
+        Refusal.EMPTY: "文件没有内容，请重新选择",
+        Refusal.TOO_LARGE: "文件超过允许的大小，请删除图片等无关内容，或拆分后重试",
+        Refusal.NOT_A_WORKBOOK: "不是 Excel 工作簿，请用本系统下载的工作簿填写",
+        Refusal.OLD_EXCEL: "是旧版 Excel 或其他表格格式，请另存为 .xlsx 后重试",
+        Refusal.ENCRYPTED: "设有打开密码，请去除密码后重试",
+        Refusal.DAMAGED: "文件已损坏，无法读取，请用 Excel 打开并另存后重试",
+        Refusal.MACROS: "含有宏，请另存为不含宏的 .xlsx 后重试",
+        Refusal.EXTERNAL_LINKS: "含有指向其他文件或数据源的链接，请断开链接后重试",
+        Refusal.EMBEDDED_OBJECTS: "嵌有其他文件或控件，请删除后重试",
+        Refusal.UNPACKS_TOO_LARGE: "解压后过大或结构异常，请重新下载工作簿，把内容复制过去",
+        Refusal.UNSAFE_XML: "含有不允许的定义（DTD 或实体），请用 Excel 打开并另存后重试",
+        Refusal.TOO_MANY_CELLS: "行列过多，请删除表格以外的内容，或分单位下载后填写",
+        Refusal.TOO_SLOW: "未能在限定时间内读完，请删除多余的格式和内容，或分单位填写",
+        Refusal.NO_STAMP: "不是从本系统下载的工作簿，请下载后把内容填进去",
+        Refusal.OLD_TEMPLATE: "是旧版表单的工作簿，请重新下载后填写",
+        Refusal.OTHER_FORM: "是另一张表单的工作簿，请到相应的表单上传",
+        Refusal.NO_SHEETS: "填报的工作表已被删除或隐藏的代码行已被删除，请重新下载后填写",
+    },
+    FaultKind: {
+        FaultKind.DUPLICATE_ROW: "重复的行",
+        FaultKind.UNKNOWN_ROW: "无法识别的行",
+        FaultKind.NEW_ROW: "新增的行",
+        FaultKind.CODE_DIFFERS: "单位代码不符",
+        FaultKind.SCIENTIFIC: "变成科学计数",
+        FaultKind.MERGED: "合并的单元格",
+        FaultKind.FORMULA_WITHOUT_VALUE: "公式没有结果",
+        FaultKind.EXCEL_ERROR: "公式出错",
+        FaultKind.DUPLICATE_COLUMN: "重复的列",
+        FaultKind.DUPLICATE_SHEET: "重复的工作表",
+    },
     MediaType: {
         MediaType.PDF: "PDF 文档",
         MediaType.JPEG: "JPEG 图片",
@@ -201,6 +233,7 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
     errors.WeakPassword: "新口令不符合要求：{reason}。请换一个口令。",
     errors.InvalidSetting: "设置未保存：{reason}。",
     errors.UploadRefused: "文件未能上传：{reason}。",
+    errors.WorkbookRefused: "工作簿未能读取：{reason}。",
     errors.TooBroad: "范围过大，未能在限定时间内查完。请缩短时间，或选定数据表、操作人后再查。",
     errors.DatabaseAway: "数据库暂时无法连接。页面会自动恢复，已填写的内容仍在。",
 }

@@ -8,6 +8,7 @@
   * InvalidImport           a file that cannot be taken: `problems` lists rows and reasons
   * SignInRefused, AccountLocked, WeakPassword
   * UploadRefused, UnreadableEvidence
+  * WorkbookRefused         a workbook that cannot be read at all: `reason`
   * TooBroad                a search that would take too long
   * InvalidSetting          a setting cannot take this value: `reason`
   * DatabaseAway
@@ -83,6 +84,10 @@ class WeakPassword(PortalError):
 
 class UploadRefused(PortalError):
     """The upload is too large, of a type that is not taken here, or damaged: `reason`."""
+
+
+class WorkbookRefused(PortalError):
+    """A workbook cannot be taken as a whole: `reason` is a domain.workbook.Refusal."""
 
 
 class TooBroad(PortalError):
