@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-_BROKEN = re.compile("[\x00\ud800-\udfff]")
+_BROKEN = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
 _DATE = re.compile(
     r"(\d{4})\s*(?:-|/|\.|年)\s*(\d{1,2})\s*(?:-|/|\.|月)\s*(\d{1,2})\s*(?:日|号)?"
     r"(?:[T ]\s*00:00(?::00(?:\.0+)?)?)?"
@@ -60,11 +60,17 @@ def normal_integer(value: object) -> object:
 def normal_decimal(value: object) -> object:
     """Turn a number into its text, exactly: a binary fraction would change the last digit.
 
+    Zeros that say nothing go: 1234.50 typed and 1234.5 from a workbook are one value.
+
     >>> normal_decimal("1,234.50"), normal_decimal(3), normal_decimal("约 3")
-    ('1234.50', '3', '约 3')
+    ('1234.5', '3', '约 3')
     """
     number = _number(value)
-    return normal_text(value) if number is None else f"{number:f}"
+    if number is None:
+        return normal_text(value)
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def normal_phone(value: object) -> object:
@@ -78,14 +84,34 @@ def normal_phone(value: object) -> object:
 
 def normal_boolean(value: object) -> object:
     """Turn 是 and 否 into true and false."""
-    return {"是": True, "否": False, "true": True, "false": False}.get(str(value).strip(), value)
+    text = str(normal_text(value)).lower()
+    return {"是": True, "否": False, "true": True, "false": False}.get(text, value)
 
 
 def normal_code(value: object, names: Mapping[str, str]) -> object:
-    """Turn the name of a code into the code; `names` is code to name."""
+    """Turn the name of a code into the code; `names` is code to name.
+
+    >>> normal_code("（ 已 完成）", {"1": "(已完成)"})
+    '1'
+    """
     text = normal_text(value)
+    if not isinstance(text, str) or text in names:
+        return text
     by_name = {name: code for code, name in names.items()}
-    return by_name.get(text, text) if isinstance(text, str) else text
+    return by_name[text] if text in by_name else _by_folded(names).get(_folded(text), text)
+
+
+def _by_folded(names: Mapping[str, str]) -> dict[str, str]:
+    """Return each folded code and name that means one code only."""
+    found: dict[str, set[str]] = {}
+    for code, name in names.items():
+        found.setdefault(_folded(code), set()).add(code)
+        found.setdefault(_folded(name), set()).add(code)
+    return {folded: codes.pop() for folded, codes in found.items() if len(codes) == 1}
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
 NORMALISE: Mapping[str, Callable[[object], object]] = {

@@ -6,7 +6,8 @@ What is not understood becomes a fault with its cell; what is left out stands in
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from datetime import datetime
 from enum import StrEnum
 
@@ -117,7 +118,7 @@ class Fault:
     column: str
     field: str
     kind: FaultKind
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = made(default_factory=dict)
     division_code: str = ""
     group: str = ""
     key: str = ""
@@ -135,7 +136,7 @@ class Reading:
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
     """Sentences about what was read in another way than it stands there, or left out."""
-    columns: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    columns: Mapping[tuple[str, str], str] = made(default_factory=dict)
     """(sheet, field) to Excel's letters."""
 
 

@@ -1,6 +1,7 @@
 """Whatever is typed or written as a rule: no crash, no loss, no way out of the language."""
 
 from datetime import date
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,7 +72,7 @@ def test_a_date_is_read_in_each_way_of_writing_it(day):
 
 @given(st.decimals(-(10**12), 10**12, places=4))
 def test_a_decimal_keeps_every_digit(number):
-    assert normal_decimal(str(number)) == f"{number:f}"
+    assert Decimal(normal_decimal(str(number))) == number
 
 
 @settings(deadline=None)

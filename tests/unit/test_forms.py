@@ -76,7 +76,7 @@ def test_a_complete_report_has_no_problem():
         ("integer", "3.0", 3),
         ("integer", "3.5", "3.5"),
         ("integer", "三", "三"),
-        ("decimal", "0012.50", "12.50"),
+        ("decimal", "0012.50", "12.5"),
         ("decimal", 0.1, "0.1"),
         ("decimal", "1e9", "1e9"),
         ("phone", "138 0000 0000", "13800000000"),
