@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO
@@ -78,6 +78,12 @@ def stop(
     except subprocess.TimeoutExpired:
         process.send_signal(then)
         process.wait()
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End what a child that died left behind: its own children hold its port or its files."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def make_data_dir(folder: Path) -> None:

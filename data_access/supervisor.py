@@ -1,4 +1,4 @@
-"""`./portal run`: the database, the worker and the web processes, kept alive until told to stop."""
+"""`./portal run`: database, worker, web processes and their proxy, alive until told to stop."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from data_access import cluster, installation, processes, trail
+from data_access import cluster, installation, portal_settings, processes, proxy, trail
 from data_access.administration import owner_transaction
 from data_access.server import Server
 from data_access.settings import CHECKOUT, Refusal, Settings
@@ -35,12 +35,23 @@ class RunOptions:
     port: int = 8501
     address: str = "127.0.0.1"
     web_processes: int = 1
+    with_proxy: bool = False
     with_demo: bool = True
     reloading: bool = False
 
     @property
-    def ports(self) -> range:
-        return range(self.port, self.port + self.web_processes)
+    def proxied(self) -> bool:
+        return self.with_proxy or self.web_processes > 1
+
+    @property
+    def web_address(self) -> str:
+        return "127.0.0.1" if self.proxied else self.address
+
+    @property
+    def web_ports(self) -> range:
+        """The ports of the web processes; behind a proxy those after the portal's own."""
+        first = self.port + 1 if self.proxied else self.port
+        return range(first, first + self.web_processes)
 
 
 class _Stop(BaseException):
@@ -59,10 +70,6 @@ class _Child:
     next_start_at: float = field(default=0)
 
     @property
-    def is_web(self) -> bool:
-        return self.name != "worker"
-
-    @property
     def has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
@@ -75,6 +82,7 @@ class _Child:
             self.failures = 1 if now - self.started_at > _STEADY else self.failures + 1
             pause = min(2 ** (self.failures - 1), _LONGEST_PAUSE)
             _note(f"{self.name} ended with {self.process.returncode}; again in {pause} s")
+            processes.end_group(self.process)
             self.process, self.next_start_at = None, now + pause
 
 
@@ -95,10 +103,9 @@ def run(settings: Settings, options: RunOptions) -> None:
         stack.callback(_anchor, settings, urls)  # once more when the children have stopped
         children = _children(settings, urls, options)
         stack.callback(_stop_all, children)
-        web = [child for child in children if child.is_web]
-        for child in web:
-            child.keep_alive()
-        _await_health(settings, web, options)
+        _start_web(settings, options, [child for child in children if child.name != "worker"])
+        if options.proxied:
+            children.append(_start_proxy(settings, urls, options, stack))
         lock.announce("run")
         _announce(settings, options)
         _watch(children, server)
@@ -126,15 +133,18 @@ def _signals_stop() -> Iterator[None]:
 
 
 def _refuse_taken_ports(options: RunOptions) -> None:
-    for port in options.ports:
+    places = [(options.web_address, port) for port in options.web_ports]
+    if options.proxied:
+        places.append((options.address, options.port))
+    for address, port in places:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((options.address, port))
-            except OSError as error:
+                probe.bind((address, port))
+            except (OSError, OverflowError) as error:
+                said = getattr(error, "strerror", None) or error
                 raise Refusal(
-                    f"Port {port} of {options.address} cannot be used ({error.strerror}):"
-                    " choose another with --port."
+                    f"Port {port} of {address} cannot be used ({said}): choose another with --port."
                 ) from error
 
 
@@ -150,8 +160,37 @@ def _children(settings: Settings, urls: cluster.DatabaseUrls, options: RunOption
         )
 
     worker = child("worker", [sys.executable, "-m", "data_access", "worker"])
-    web = [child(f"web-{port}", _web_command(options, port)) for port in options.ports]
+    web = [child(f"web-{port}", _web_command(options, port)) for port in options.web_ports]
     return [worker, *web]
+
+
+def _start_web(settings: Settings, options: RunOptions, web: list[_Child]) -> None:
+    for child in web:
+        child.keep_alive()
+    places = {child.name: (options.web_address, int(child.name[4:])) for child in web}
+    _await_health(settings, web, places)
+
+
+def _start_proxy(
+    settings: Settings, urls: cluster.DatabaseUrls, options: RunOptions, stack: ExitStack
+) -> _Child:
+    """Start the proxy last: it answers for processes that answer."""
+    front = proxy.make_proxy(
+        settings, address=options.address, port=options.port, web_ports=options.web_ports
+    )
+    stack.callback(front.remove)
+    front.prepare(_system_name(urls))
+    log = settings.log_dir / "proxy.log"
+    child = _Child("proxy", lambda: processes.spawn(front.command, log=log))
+    stack.callback(_stop_all, [child])
+    child.keep_alive()
+    _await_health(settings, [child], {child.name: (options.address, options.port)})
+    return child
+
+
+def _system_name(urls: cluster.DatabaseUrls) -> str:
+    with owner_transaction(urls.owner) as connection:
+        return str(portal_settings.read_settings(connection).get("system_name", ""))
 
 
 def _environment(settings: Settings, urls: cluster.DatabaseUrls) -> dict[str, str]:
@@ -180,7 +219,7 @@ def _cookie_secret(settings: Settings) -> str:
 def _web_command(options: RunOptions, port: int) -> list[str]:
     flags = {
         "server.port": port,
-        "server.address": options.address,
+        "server.address": options.web_address,
         "server.headless": "true",
         "server.fileWatcherType": "auto" if options.reloading else "none",
         "server.runOnSave": str(options.reloading).lower(),
@@ -195,14 +234,17 @@ def _web_command(options: RunOptions, port: int) -> list[str]:
     return command + [f"--{name}={value}" for name, value in flags.items()]
 
 
-def _await_health(settings: Settings, web: list[_Child], options: RunOptions) -> None:
+def _await_health(
+    settings: Settings, children: list[_Child], places: dict[str, tuple[str, int]]
+) -> None:
+    """Wait until each child answers at its place (address and port); raise Refusal otherwise."""
     deadline = monotonic() + _START_PATIENCE
-    waiting = list(options.ports)
+    waiting = dict(places)
     while waiting:
-        waiting = [port for port in waiting if not _is_healthy(options.address, port)]
-        dead = [child.name for child in web if child.has_ended]
-        if dead or monotonic() > deadline:
-            name = dead[0] if dead else f"web-{waiting[0]}"
+        waiting = {name: place for name, place in waiting.items() if not _is_healthy(*place)}
+        dead = [child.name for child in children if child.has_ended]
+        if dead or (waiting and monotonic() > deadline):
+            name = dead[0] if dead else next(iter(waiting))
             log = settings.log_dir / f"{name}.log"
             raise Refusal(f"The process {name} does not start; its log is {log}.")
         sleep(0.1)
@@ -219,9 +261,9 @@ def _is_healthy(address: str, port: int) -> bool:
 
 def _announce(settings: Settings, options: RunOptions) -> None:
     accounts = settings.data_dir / "demo_accounts.csv"
-    places = ", ".join(f"http://{options.address}:{port}" for port in options.ports)
     demo = f" (demo accounts: {accounts})" if accounts.exists() else ""
-    print(f"The portal is at {places}{demo}; stop it with Ctrl-C.", flush=True)
+    place = f"http://{options.address}:{options.port}"
+    print(f"The portal is at {place}{demo}; stop it with Ctrl-C.", flush=True)
 
 
 def _watch(children: list[_Child], server: Server | None) -> None:

@@ -9,12 +9,17 @@ from data_access.settings import Settings
 
 
 def _add_run_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8501, help="the first web process's port")
+    parser.add_argument("--port", type=int, default=8501, help="where the portal answers")
     parser.add_argument("--address", default="127.0.0.1", help="0.0.0.0 serves the network")
     parser.add_argument("--no-demo", action="store_true", help="a real province: start empty")
     parser.add_argument(
-        "--processes", type=int, default=1, metavar="N", help="web processes, one port each"
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="web processes behind a proxy (nginx); they take the ports after --port",
     )
+    parser.add_argument("--proxy", action="store_true", help="a proxy before one process too")
 
 
 def _options(arguments: Namespace) -> supervisor.RunOptions:
@@ -22,6 +27,7 @@ def _options(arguments: Namespace) -> supervisor.RunOptions:
         port=arguments.port,
         address=arguments.address,
         web_processes=max(1, arguments.processes),
+        with_proxy=arguments.proxy,
         with_demo=not arguments.no_demo,
     )
 
