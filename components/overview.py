@@ -18,7 +18,7 @@ from components.url_parameters import choice_parameter, day_input, set_parameter
 from data_access import progress
 from domain.access import Actor
 from domain.clock import now, today
-from domain.overview import funnel, late_units, rank
+from domain.overview import Group, funnel, late_units, rank
 from domain.progress import (
     Lateness,
     LatenessLimits,
@@ -156,7 +156,7 @@ def filter_row(units: Sequence[UnitProgress]) -> Filters:
             "着色",
             list(ColourBy),
             required=True,
-            format_func=_COLOUR_WORDS.__getitem__,
+            format_func=COLOUR_WORDS.__getitem__,
             label_visibility="collapsed",
             **_kept("colour_by", list(ColourBy), ColourBy.RATIO),
         )
@@ -206,7 +206,7 @@ def filter_row(units: Sequence[UnitProgress]) -> Filters:
     )
 
 
-_COLOUR_WORDS = {
+COLOUR_WORDS = {
     ColourBy.RATIO: "按进度",
     ColourBy.STAGE: "按阶段",
     ColourBy.LATENESS: "按滞后",
@@ -269,7 +269,14 @@ def title_note(actor: Actor, frame: cached.Frame, filters: Filters) -> str:
         fresh = f"历史情况：{day.year}年{day.month}月{day.day}日 24:00"
     else:
         fresh = f"数据截至 <time data-portal-fresh>{moment(now())}</time>"
-    return f'<p class="title-note"><span>{name}</span><span>{fresh}</span></p>'
+    document = f'<a href="{briefing_address(filters)}" download>下载简报</a>'
+    return f'<p class="title-note"><span>{name}</span><span>{fresh}</span>{document}</p>'
+
+
+def briefing_address(filters: Filters) -> str:
+    """Return the address of the document that says what the page shows."""
+    shown = {"level": filters.level, "colour_by": filters.colour_by}
+    return escape(address("/api/briefing.docx", {**shown, **filters.query()}))
 
 
 def answer_sentence(overview: Overview) -> str:
@@ -415,16 +422,15 @@ def funnel_html(overview: Overview) -> str:
 
 def ranking_html(overview: Overview, filters: Filters) -> str:
     """Return the ranking of cities, each with its counties, and of kinds beside it."""
-    names = {unit.code: unit.name for unit in overview.units}
     by_city = _ranking(
         overview,
-        lambda unit: _city_of(unit, names),
+        rank_cities(overview),
         "设区市",
         lambda key: address("overview", {"city": key, **_but(filters, "city")}),
     )
     by_kind = _ranking(
         overview,
-        lambda unit: (unit.kind, unit.kind),
+        _rank(overview, lambda unit: (unit.kind, unit.kind)),
         "类型",
         lambda key: address("overview", {"kind": key, **_but(filters, "kind")}),
     )
@@ -462,15 +468,21 @@ def _but(filters: Filters, name: str) -> dict[str, str]:
     return {key: value for key, value in filters.query().items() if key != name}
 
 
-def _ranking(
-    overview: Overview,
-    group_of: Callable[[UnitProgress], tuple[str, str]],
-    head: str,
-    opens: Callable[[str], str],
-) -> str:
-    groups = rank(
+def rank_cities(overview: Overview) -> list[Group]:
+    """Return the cities, each with its counties, the furthest first."""
+    names = {unit.code: unit.name for unit in overview.units}
+    return _rank(overview, lambda unit: _city_of(unit, names))
+
+
+def _rank(overview: Overview, group_of: Callable[[UnitProgress], tuple[str, str]]) -> list[Group]:
+    return rank(
         overview.units, group_of, overview.limits, approved_stage=overview.frame.approved_stage
     )
+
+
+def _ranking(
+    overview: Overview, groups: Sequence[Group], head: str, opens: Callable[[str], str]
+) -> str:
     rows = [
         Bar(
             name=group.name,
