@@ -7,11 +7,11 @@ import streamlit as st
 from components.labels import moment
 from components.session import errors_shown
 from components.supervision import action_button
-from data_access import plans
+from data_access import decisions, plans
 from data_access.database import transaction
 from data_access.filing import FilingUnit, WaitingStep
 from data_access.plans import PlanType
-from data_access.reporting import Submission
+from data_access.reporting import ReportingPeriod, Submission
 from domain.access import Actor
 from domain.clock import BEIJING, now
 from domain.workflow import SubmissionState
@@ -19,20 +19,23 @@ from domain.workflow import SubmissionState
 
 def filing_sentence(submission: Submission, waiting: WaitingStep | None) -> str:
     """Return what happened to the report, and what comes next, in Markdown."""
-    name, period = submission.division_name, submission.period_name
+    report = f"{submission.division_name}{submission.period_name}{submission.form_title}"
     change = "（本期无变化）" if submission.no_change else ""
     if submission.state is SubmissionState.FILED:
         filed = moment(submission.filed_at) if submission.filed_at else ""
-        return (
-            f"{name}{period}进度{change}已于 {filed} 备案，回执编号 **{submission.receipt_no}**。"
-        )
+        return f"{report}{change}已于 {filed} 备案，回执编号 **{submission.receipt_no}**。"
     if submission.state is SubmissionState.SUBMITTED:
         sent = moment(submission.submitted_at) if submission.submitted_at else ""
-        return f"已于 {sent} 提交{name}{period}进度{change}，{_waiting_words(waiting)}。"
+        return f"已于 {sent} 提交{report}{change}，{_waiting_words(waiting)}。"
     due = _deadline_words(submission)
     if submission.state is SubmissionState.RETURNED:
-        return f"{name}{period}进度被退回，请按退回意见修改后重新提交，{due}。"
-    return f"{name}{period}进度尚未提交，{due}。"
+        return f"{report}被退回，请按退回意见修改后重新提交，{due}。"
+    if submission.standing_receipt_no:
+        return (
+            f"{report}的变更尚未提交；此前备案的内容（回执编号 "
+            f"**{submission.standing_receipt_no}**）在变更备案之前仍然有效。"
+        )
+    return f"{report}尚未提交，{due}。"
 
 
 def _waiting_words(waiting: WaitingStep | None) -> str:
@@ -53,6 +56,35 @@ def _deadline_words(submission: Submission) -> str:
         return f"**截止时间 {moment(deadline)} 已过，请尽快提交**"
     left = "**今天截止**" if days == 0 else f"还有 **{days}** 天"
     return f"截止 {moment(deadline)}，{left}"
+
+
+def period_chooser(periods: Sequence[ReportingPeriod]) -> ReportingPeriod:
+    """Return the open period to file in: one of each form; ask where there are several forms."""
+    codes = [period.form_code for period in periods]
+    asked = st.query_params.get("form")
+    shown = periods[codes.index(asked)] if asked in codes else periods[0]
+    if len(periods) > 1:
+        chosen = st.segmented_control(
+            "填报表单", periods, default=shown, key=f"report-form-{shown.form_code}",
+            format_func=lambda period: f"{period.form_title} · {period.name}",
+            label_visibility="collapsed", required=True,
+        )  # fmt: skip
+        if chosen is not None and chosen.form_code != shown.form_code:
+            st.query_params["form"] = chosen.form_code
+            st.rerun()
+    return shown
+
+
+def reopen_button(actor: Actor, submission: Submission) -> None:
+    """Offer to report a change of what was filed in this period."""
+    if not st.button(
+        "报送变更", key="report-reopen", help="本期备案后又有变化时使用，另走一轮审核"
+    ):
+        return
+    with errors_shown():
+        with transaction(actor, action="submission.reopen") as connection:
+            decisions.reopen(connection, actor, submission.submission_id, submission.lock_version)
+        st.rerun()
 
 
 def unit_chooser(units: Sequence[FilingUnit]) -> FilingUnit:

@@ -47,6 +47,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         ReviewAction.WITHDRAW: "撤回",
         ReviewAction.APPROVE: "通过",
         ReviewAction.RETURN: "退回",
+        ReviewAction.REOPEN: "报送变更",
     },
     MilestoneState: {
         MilestoneState.NOT_STARTED: "未开始",

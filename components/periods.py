@@ -6,16 +6,17 @@ from datetime import date, datetime
 import streamlit as st
 
 from components.labels import label, moment
-from components.sentences import day_text, month_text, percent
+from components.sentences import day_text, percent
 from components.session import errors_shown
 from components.supervision import action_button, finish, forget_outcome, outcome_shown
 from components.url_parameters import choice_parameter, set_parameter
 from data_access import periods
 from data_access.database import transaction
-from data_access.periods import Extension, Filing, filing_figures
+from data_access.periods import Extension, Filing, Rhythm, filing_figures
 from data_access.reporting import ReportingPeriod
 from domain.access import Actor
 from domain.clock import BEIJING, today
+from domain.periods import last_month, period_name, period_start
 from domain.progress import PeriodState, Share
 
 _MISSING = "未报和退回"
@@ -150,28 +151,29 @@ def extension_list(extensions: Sequence[Extension]) -> None:
 
 
 @st.dialog("开启填报期", on_dismiss=forget_outcome)
-def open_dialog(actor: Actor, form_code: str, month: date) -> None:
-    """Let the actor open the period of a month; the deadline is prefilled from the setting."""
+def open_dialog(actor: Actor, rhythm: Rhythm, day: date) -> None:
+    """Let the actor open the period that holds a day; the deadline is prefilled."""
     if outcome_shown():
         return
-    chosen = st.date_input("月份（取所在月）", month, format="YYYY-MM-DD", key="periods-month")
-    first = chosen.replace(day=1)
+    months = rhythm.period_months
+    chosen = st.date_input("所在日期（取所在填报期）", day, format="YYYY-MM-DD", key="periods-day")
+    first = period_start(chosen, months)
     with transaction(actor, read_only=True) as connection:
-        default = periods.default_deadline(connection, first)
+        default = periods.default_deadline(connection, last_month(first, months))
     deadline = st.date_input(
         "报送截止日（含当日）", default, format="YYYY-MM-DD", key=f"periods-deadline-{first}"
     )
-    name = month_text(first)
-    st.caption(f"开启后，{name}填报期对全部填报单位生效，并向各单位发送通知。")
+    name = period_name(first, months)
+    st.caption(f"开启后，{name}{rhythm.title}填报期对全部填报单位生效，并向各单位发送通知。")
     if action_button("开启", "periods-open-send"):
         due = day_text(deadline, today())
         with errors_shown():
             with transaction(actor, action="reporting_period.open") as connection:
                 periods.open_period(
-                    connection, actor, form_code, first, deadline, name=name,
-                    notice=f"{name}编制进度填报已开启，请于 {due}前报送。",
+                    connection, actor, rhythm.form_code, first, deadline, name=name,
+                    notice=f"{name}{rhythm.title}填报已开启，请于 {due}前报送。",
                 )  # fmt: skip
-            finish(f"已开启{name}填报期，截止 {due}，已通知各填报单位。")
+            finish(f"已开启{name}{rhythm.title}填报期，截止 {due}，已通知各填报单位。")
 
 
 @st.dialog("关闭填报期", on_dismiss=forget_outcome)

@@ -22,11 +22,6 @@ def day_text(day: date, today: date) -> str:
     return text if day.year == today.year else f"{day.year}年{text}"
 
 
-def month_text(day: date) -> str:
-    """Return the month of a day, as periods are called."""
-    return f"{day.year}年{day.month}月"
-
-
 def percent(ratio: float) -> str:
     """Return a ratio as percent with at most one decimal.
 

@@ -77,6 +77,7 @@ def open_submission(
     workflow = load_workflow(connection, period.form_code, period.workflow_version)
     if may_file(workflow, Unit(unit.code, unit.level, unit.prefix), actor) is None:
         raise NotPermitted(division_code=division_code)
+    find_form(period.form_code).ensure_rows(connection, actor, division_code)
     return get_submission(connection, _ensure_draft(connection, actor, period, division_code))
 
 

@@ -13,6 +13,7 @@ from data_access.supervision import get_recipients
 from domain.access import Actor, Role
 from domain.clock import BEIJING
 from domain.errors import InvalidAction, NotFound, NotPermitted
+from domain.periods import period_start
 from domain.progress import PeriodState, Share
 from domain.supervision import Notice, unit_role
 
@@ -71,6 +72,15 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """A form with the months of its periods: 1 is monthly, 3 quarterly."""
+
+    form_code: str
+    title: str
+    period_months: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Id:
     id: int
 
@@ -85,6 +95,12 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), BEIJING)
 
 
+def list_rhythms(connection: Connection) -> list[Rhythm]:
+    """Return how often each form is filed, the form that is filed most often first."""
+    found = fetch_all(connection, _SQL["list_rhythms"], Rhythm)
+    return sorted(found, key=lambda rhythm: rhythm.period_months)
+
+
 def default_deadline(connection: Connection, month: date) -> date:
     """Return the day of the month on which reports are due (setting `period_deadline_day`)."""
     setting = connection.execute(_SQL["deadline_day"]).scalar_one()
@@ -96,43 +112,47 @@ def open_period(
     connection: Connection,
     actor: Actor,
     form_code: str,
-    month: date,
+    day: date,
     deadline_on: date,
     *,
     name: str,
     notice: str,
     sender: Sender = IN_APP,
 ) -> int:
-    """Open the period of a month under the newest form and workflow; tell every unit.
+    """Open the period that holds the day, under the newest form and workflow; tell every unit.
 
     `notice` is what the units read. Return the period's id.
     """
     _require_runner(actor)
-    first = month.replace(day=1)
+    months = {each.form_code: each.period_months for each in list_rhythms(connection)}
+    if form_code not in months:
+        raise NotFound(form_code=form_code)
     opened = fetch_one(
         connection,
         _SQL["open_period"],
         _Id,
         form_code=form_code,
         name=name,
-        starts_on=first,
+        starts_on=period_start(day, months[form_code]),
         deadline_at=end_of(deadline_on),
         opened_by=actor.user_id,
     )
     if opened is None:
         raise NotFound(form_code=form_code)
     filings = list_filing(connection, opened.id)
-    sender.send(connection, [_opening(each, name, notice, opened.id) for each in filings])
+    sender.send(
+        connection, [_opening(each, form_code, name, notice, opened.id) for each in filings]
+    )
     return opened.id
 
 
-def _opening(filing: Filing, name: str, notice: str, period_id: int) -> Notice:
+def _opening(filing: Filing, form_code: str, name: str, notice: str, period_id: int) -> Notice:
     return Notice(
         role=unit_role(filing.level),
         division_code=filing.code,
         title=f"{name}填报期已开启",
         body=notice,
-        link="report",
+        link=f"report?form={form_code}",
         source_table="reporting_period",
         source_id=period_id,
     )
@@ -183,10 +203,12 @@ def extend(
     ).rowcount
     if inserted != len(recipients):
         raise InvalidAction(period_id=period_id)
+    form_code = connection.scalar(_SQL["get_form_code"], {"period_id": period_id})
+    link = f"report?form={form_code}"
     sender.send(
         connection,
         [
-            Notice(each.role, each.code, title, body, "report", "reporting_period", period_id)
+            Notice(each.role, each.code, title, body, link, "reporting_period", period_id)
             for each in recipients
         ],
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from data_access import plans
+from data_access import contacts, plans
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
 from domain import plan_form
@@ -15,6 +15,7 @@ from domain.forms import Content, Context, Form, Problem
 from domain.progress import Disposition, MilestoneState
 
 _SQL = load_queries("progress_form")
+FORM_CODE = "plan_progress"
 _CONTACT_FIELDS = ("contact_name", "contact_phone", "responsible_name")
 
 
@@ -98,7 +99,7 @@ def prefilled(connection: Connection, division_code: str) -> Content:
         )
     }
     return {
-        "form": _contacts(connection, division_code),
+        "form": contacts.last_filed_fields(connection, FORM_CODE, division_code, _CONTACT_FIELDS),
         "plan": [
             _plan_row(plan_id, dispositions.get(plan_id))
             for plan_id in dict.fromkeys(row.plan_id for row in milestones)
@@ -119,11 +120,6 @@ def accept(connection: Connection, submission_id: int, version_no: int, user_id:
     parameters = {"submission_id": submission_id, "version_no": version_no, "user_id": user_id}
     connection.execute(_SQL["accept_milestones"], parameters)
     connection.execute(_SQL["accept_dispositions"], parameters)
-
-
-def _contacts(connection: Connection, division_code: str) -> dict[str, Any]:
-    fields = connection.scalar(_SQL["last_contacts"], {"division_code": division_code})
-    return {name: (fields or {}).get(name) for name in _CONTACT_FIELDS}
 
 
 def _plan_row(plan_id: int, known: _CurrentDisposition | None) -> dict[str, Any]:

@@ -33,6 +33,7 @@ FILER_ROLES = (Role.CITY, Role.COUNTY)
 class ReportingPeriod:
     period_id: int
     form_code: str
+    form_title: str
     name: str
     starts_on: date
     ends_on: date
@@ -49,6 +50,7 @@ class Submission:
 
     submission_id: int
     form_code: str
+    form_title: str
     period_id: int
     period_name: str
     starts_on: date
@@ -74,6 +76,8 @@ class Submission:
     filed_at: datetime | None
     receipt_no: str | None
     receipt_hash: str | None
+    standing_receipt_no: str | None
+    """The receipt in force: of this report, or of what was filed before a change was opened."""
     draft_content: dict[str, Any] | None
     draft_version: int | None
     saved_at: datetime | None
@@ -183,6 +187,11 @@ def current_period(connection: Connection, form_code: str) -> ReportingPeriod | 
     return fetch_one(connection, _SQL["current_period"], ReportingPeriod, form_code=form_code)
 
 
+def list_current_periods(connection: Connection) -> list[ReportingPeriod]:
+    """Return the newest open period of each form, the form that is filed most often first."""
+    return fetch_all(connection, _SQL["list_current_periods"], ReportingPeriod)
+
+
 def list_periods(connection: Connection, form_code: str) -> list[ReportingPeriod]:
     """Return every period of a form, newest first."""
     return fetch_all(connection, _SQL["list_periods"], ReportingPeriod, form_code=form_code)
@@ -208,6 +217,7 @@ def load_workflow(connection: Connection, form_code: str, version: int) -> Workf
             )
             for step in steps
         ),
+        by_change=bool(connection.scalar(_SQL["is_by_change"], {"form_code": form_code})),
     )
 
 

@@ -35,7 +35,7 @@ class ReportingForm(Protocol):
         """Turn the filed rows of a version into accepted facts."""
 
 
-FORMS: Mapping[str, ReportingForm] = {"plan_progress": progress_form}
+FORMS: Mapping[str, ReportingForm] = {progress_form.FORM_CODE: progress_form}
 
 
 def find_form(form_code: str) -> ReportingForm:

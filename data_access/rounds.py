@@ -55,9 +55,9 @@ class _Report:
 
 
 def list_reports(
-    connection: Connection, division_code: str, moment: datetime
+    connection: Connection, form_code: str, division_code: str, moment: datetime
 ) -> list[ReportHistory]:
-    """Return the unit's reports that had been filed by the moment, newest period first."""
+    """Return the unit's reports on a form filed by the moment, newest period first."""
     key = {"division_code": division_code, "moment": moment}
     events: dict[int, list[ReviewEvent]] = defaultdict(list)
     for event in fetch_all(connection, _SQL["list_unit_events"], ReviewEvent, **key):
@@ -75,5 +75,7 @@ def list_reports(
             events[report.submission_id],
             [one for event in events[report.submission_id] for one in remarks[event.happened_at]],
         )
-        for report in fetch_all(connection, _SQL["list_unit_reports"], _Report, **key)
+        for report in fetch_all(
+            connection, _SQL["list_unit_reports"], _Report, form_code=form_code, **key
+        )
     ]

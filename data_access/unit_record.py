@@ -17,12 +17,13 @@ from data_access import (
 )
 from data_access import evidence as evidence_records
 from data_access.contacts import ContactLine
-from data_access.database import transaction
 from data_access.evidence import Evidence
 from data_access.form_checks import form_context
 from data_access.forms import load_form
 from data_access.periods import Extension
 from data_access.progress import MilestoneView
+from data_access.progress_form import FORM_CODE
+from data_access.read_replica import read
 from data_access.reporting import ReportingPeriod
 from data_access.rounds import ReportHistory
 from data_access.supervision import Reminder, SupervisionItem, SupervisionNote
@@ -30,7 +31,7 @@ from domain.access import Actor, Role
 from domain.forms import Context, Form
 from domain.progress import LatenessLimits, UnitProgress
 
-_FORM_CODE, _FORM_VERSION = "plan_progress", 1
+_FORM_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def find_home_unit(actor: Actor) -> str | None:
 def read_unit(actor: Actor, code: str, day: date | None) -> UnitRecord:
     """Return the unit now (None) or as it stood on a past day; raise NotFound."""
     moment, on = progress.moment_of(day)
-    with transaction(actor, read_only=True) as connection:
+
+    def record(connection: Connection) -> UnitRecord:
         unit = progress.get_unit(connection, code, moment, on)
         milestones = progress.list_milestones(connection, code, moment, on)
         items = supervision.list_items(connection, division_code=code, moment=moment)
@@ -84,16 +86,20 @@ def read_unit(actor: Actor, code: str, day: date | None) -> UnitRecord:
             ),
             milestones=milestones,
             evidence=_evidence(connection, milestones),
-            contacts=contacts.list_contact_lines(connection, actor, code, unit.prefix, moment),
-            period=reporting.current_period(connection, _FORM_CODE),
-            reports=rounds.list_reports(connection, code, moment),
-            form=load_form(connection, _FORM_CODE, _FORM_VERSION),
-            context=form_context(connection, _FORM_CODE, code),
+            contacts=contacts.list_contact_lines(
+                connection, actor, FORM_CODE, code, unit.prefix, moment
+            ),
+            period=reporting.current_period(connection, FORM_CODE),
+            reports=rounds.list_reports(connection, FORM_CODE, code, moment),
+            form=load_form(connection, FORM_CODE, _FORM_VERSION),
+            context=form_context(connection, FORM_CODE, code),
             reminders=supervision.list_reminders(connection, division_code=code, moment=moment),
             items=items,
             notes=supervision.list_notes(connection, [each.supervision_item_id for each in items]),
             extensions=periods.list_extensions(connection, division_code=code, moment=moment),
         )
+
+    return read(actor, record)
 
 
 def _evidence(connection: Connection, milestones: Sequence[MilestoneView]) -> dict[int, Evidence]:

@@ -24,6 +24,7 @@ class ReviewAction(StrEnum):
     WITHDRAW = "withdraw"
     APPROVE = "approve"
     RETURN = "return"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Workflow:
     version: int
     filer_roles: tuple[Role, ...]
     steps: tuple[WorkflowStep, ...]
+    by_change: bool = False
+    """Whether what was filed may be opened again in its period, to report what has changed."""
 
     def steps_for(self, unit_level: str) -> tuple[WorkflowStep, ...]:
         """Return the steps that a report of a unit of this level passes."""
@@ -92,7 +95,7 @@ def open_moves(
         return _withdrawals(workflow, unit, position, actor) + _decisions(
             workflow, unit, position, actor, filer_id
         )
-    return []
+    return _reopenings(workflow, unit, actor)
 
 
 def take(
@@ -107,7 +110,9 @@ def take(
 
     Raises InvalidAction when the state has no such action, NotPermitted when others have it.
     """
-    if action not in _ACTIONS[position.state]:
+    if action not in _ACTIONS[position.state] or (
+        action is ReviewAction.REOPEN and not workflow.by_change
+    ):
         raise InvalidAction(state=position.state, action=action)
     for move in open_moves(workflow, unit, position, actor, filer_id):
         if move.action is action:
@@ -121,7 +126,7 @@ _ACTIONS: dict[SubmissionState, frozenset[ReviewAction]] = {
     SubmissionState.SUBMITTED: frozenset(
         {ReviewAction.WITHDRAW, ReviewAction.APPROVE, ReviewAction.RETURN}
     ),
-    SubmissionState.FILED: frozenset(),
+    SubmissionState.FILED: frozenset({ReviewAction.REOPEN}),
 }
 
 
@@ -149,6 +154,14 @@ def _withdrawals(workflow: Workflow, unit: Unit, position: Position, actor: Acto
     if role is None or not steps or steps[0].step_no != position.step_no:
         return []
     return [Move(ReviewAction.WITHDRAW, Position(SubmissionState.DRAFT), role)]
+
+
+def _reopenings(workflow: Workflow, unit: Unit, actor: Actor) -> list[Move]:
+    """The filer reports a change in a round of its own; what was filed stands until it is filed."""
+    role = may_file(workflow, unit, actor)
+    if role is None or not workflow.by_change:
+        return []
+    return [Move(ReviewAction.REOPEN, Position(SubmissionState.DRAFT), role, new_round=True)]
 
 
 def _decisions(

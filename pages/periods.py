@@ -1,4 +1,4 @@
-"""填报期: open a month, follow who has not filed, remind, extend, close."""
+"""填报期: open a period of a form, follow who has not filed, remind, extend, close."""
 
 from datetime import timedelta
 
@@ -15,18 +15,19 @@ from components.periods import (
 from components.session import page_frame, require_actor
 from components.supervision import extend_dialog, may_remind, remind_dialog
 from components.supervision_view import load_styles
-from components.url_parameters import number_parameter, set_parameter
+from components.url_parameters import choice_parameter, number_parameter, set_parameter
 from data_access import periods, progress, reporting
 from data_access.database import transaction
 from domain.access import Role
 from domain.clock import now, today
 from domain.supervision import ReminderTopic
 
-FORM = "plan_progress"
 actor = require_actor(Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)
 load_styles()
 with transaction(actor, read_only=True) as connection:
-    known = reporting.list_periods(connection, FORM)
+    rhythms = {each.form_code: each for each in periods.list_rhythms(connection)}
+    form_code = choice_parameter("form", list(rhythms)) or next(iter(rhythms))
+    known = reporting.list_periods(connection, form_code)
 
 asked = number_parameter("period")
 by_id = {period.period_id: period for period in known}
@@ -36,6 +37,13 @@ shown = by_id.get(asked or 0) or (known[0] if known else None)
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     page_frame("填报期")
+    chosen_form = st.segmented_control(
+        "表单", list(rhythms), format_func=lambda code: rhythms[code].title, required=True,
+        default=form_code, key=f"periods-form-{form_code}", label_visibility="collapsed",
+    )  # fmt: skip
+    if chosen_form and chosen_form != form_code:
+        st.query_params.from_dict({"form": chosen_form})
+        st.rerun()
     if known:
         chosen = st.selectbox(
             "填报期", list(by_id), format_func=lambda key: by_id[key].name, width=180,
@@ -46,8 +54,8 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             set_parameter("period", str(chosen))
             st.rerun()
     if st.button("开启填报期", key="periods-open", icon=":material/add:"):
-        following = (known[0].ends_on + timedelta(days=1)) if known else today().replace(day=1)
-        open_dialog(actor, FORM, following)
+        following = (known[0].ends_on + timedelta(days=1)) if known else today()
+        open_dialog(actor, rhythms[form_code], following)
 if shown is None:
     st.info("还没有填报期。开启后，各市县会收到通知并可以开始填报。")
     st.stop()

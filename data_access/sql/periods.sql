@@ -2,11 +2,20 @@
 SELECT coalesce((SELECT CAST(value AS integer) FROM portal_setting
                   WHERE name = 'period_deadline_day'), 25)
 
+-- name: list_rhythms
+SELECT DISTINCT ON (form_code) form_code, title, period_months
+  FROM form_version
+ WHERE valid_from <= CAST(timezone('Asia/Shanghai', now()) AS date)
+ ORDER BY form_code, version DESC
+
+-- name: get_form_code
+SELECT form_code FROM reporting_period WHERE period_id = :period_id
+
 -- name: open_period
 INSERT INTO reporting_period (form_code, name, starts_on, ends_on, deadline_at, form_version
      , workflow_version, opened_by)
 SELECT :form_code, :name, CAST(:starts_on AS date)
-     , CAST(CAST(:starts_on AS date) + interval '1 month' AS date) - 1
+     , CAST(CAST(:starts_on AS date) + make_interval(months => form.period_months) AS date) - 1
      , :deadline_at, form.version
      , (SELECT max(version) FROM workflow_step WHERE workflow_step.form_code = :form_code)
      , :opened_by
@@ -31,12 +40,15 @@ SELECT period_id, code, :deadline_at, :reason, :granted_by
    AND closed_at IS NULL
 
 -- name: list_filing
--- Who must file, by the form's own rule; a returned report is not filed until filed again.
+-- Who must file, by the form's own rule; a returned report is not filed until filed again, and
+-- one that was opened again to report a change stays filed.
 SELECT unit.code, unit.name, unit.level, unit.kind, unit.prefix
      , coalesce(unit.parent_code, '') AS parent_code, coalesce(parent.name, '') AS parent_name
      , submission.submission_id
-     , CASE coalesce(submission.state, 'draft') WHEN 'draft' THEN 'not_filed'
-            ELSE submission.state END AS period_state
+     , CASE WHEN coalesce(submission.state, 'draft') <> 'draft' THEN submission.state
+            WHEN EXISTS (SELECT FROM submission_receipt AS receipt
+                          WHERE receipt.submission_id = submission.submission_id) THEN 'filed'
+            ELSE 'not_filed' END AS period_state
      , coalesce(submission.no_change, false) AS no_change
      , first_round.submitted_at
      , coalesce(extension.deadline_at, period.deadline_at) AS deadline_at

@@ -145,7 +145,9 @@ SELECT unit.code, unit.name, unit.level, unit.kind, unit.prefix, unit.parent_cod
   LEFT JOIN LATERAL (
       SELECT content -> 'form' ->> 'responsible_name' AS name
         FROM submission_version AS latest
+        JOIN submission AS latest_report USING (submission_id)
        WHERE latest.division_code = unit.code AND latest.submitted_at <= :moment
+         AND latest_report.form_code = 'plan_progress'
        ORDER BY latest.submitted_at DESC
        LIMIT 1) AS responsible ON true
  ORDER BY unit.code

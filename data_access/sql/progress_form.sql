@@ -29,14 +29,6 @@ SELECT evidence_id, plan_id, stage_code, item
   FROM evidence
  WHERE division_code = :division_code AND removed_at IS NULL
 
--- name: last_contacts
--- The contact fields of the unit's last filed report prefill the next one.
-SELECT content -> 'form' AS fields
-  FROM submission_version
- WHERE division_code = :division_code
- ORDER BY submitted_at DESC
- LIMIT 1
-
 -- name: write_filed
 INSERT INTO filed_milestone (submission_id, version_no, division_code, plan_id, stage_code, state
      , planned_on, replanned_on, replan_reason, started_on, completed_on, skip_reason, late_reason

@@ -1,17 +1,31 @@
 -- name: current_period
-SELECT period_id, form_code, name, starts_on, ends_on, deadline_at, form_version, workflow_version
-     , opened_at, closed_at
+SELECT period_id, form_code, form.title AS form_title, name, starts_on, ends_on, deadline_at
+     , form_version, workflow_version, opened_at, closed_at
   FROM reporting_period
- WHERE form_code = :form_code AND closed_at IS NULL
+  JOIN form_version AS form USING (form_code)
+ WHERE form_code = :form_code AND closed_at IS NULL AND form.version = form_version
  ORDER BY starts_on DESC
  LIMIT 1
 
 -- name: list_periods
-SELECT period_id, form_code, name, starts_on, ends_on, deadline_at, form_version, workflow_version
-     , opened_at, closed_at
+SELECT period_id, form_code, form.title AS form_title, name, starts_on, ends_on, deadline_at
+     , form_version, workflow_version, opened_at, closed_at
   FROM reporting_period
- WHERE form_code = :form_code
+  JOIN form_version AS form USING (form_code)
+ WHERE form_code = :form_code AND form.version = form_version
  ORDER BY starts_on DESC
+
+-- name: list_current_periods
+SELECT DISTINCT ON (form.period_months, form_code)
+       period_id, form_code, form.title AS form_title, name, starts_on, ends_on, deadline_at
+     , form_version, workflow_version, opened_at, closed_at
+  FROM reporting_period
+  JOIN form_version AS form USING (form_code)
+ WHERE closed_at IS NULL AND form.version = form_version
+ ORDER BY form.period_months, form_code, starts_on DESC
+
+-- name: is_by_change
+SELECT by_change FROM form_version WHERE form_code = :form_code ORDER BY version DESC LIMIT 1
 
 -- name: list_workflow_steps
 SELECT step_no, name, role, scope_level, skip_levels, working_days
@@ -20,8 +34,8 @@ SELECT step_no, name, role, scope_level, skip_levels, working_days
  ORDER BY step_no
 
 -- name: get_submission
-SELECT submission.submission_id, submission.form_code, submission.period_id
-     , period.name AS period_name, period.starts_on, period.ends_on
+SELECT submission.submission_id, submission.form_code, form.title AS form_title
+     , submission.period_id, period.name AS period_name, period.starts_on, period.ends_on
      , coalesce(extension.deadline_at, period.deadline_at) AS deadline_at
      , period.form_version, period.workflow_version
      , submission.division_code, division.name AS division_name, division.level, division.kind
@@ -30,11 +44,14 @@ SELECT submission.submission_id, submission.form_code, submission.period_id
      , submission.lock_version, submission.no_change
      , submission.filer_id, filer.display_name AS filer_name
      , submission.submitted_at, submission.filed_at, submission.receipt_no, submission.receipt_hash
+     , standing.receipt_no AS standing_receipt_no
      , draft.content AS draft_content, draft.draft_version, draft.saved_at
      , draft.saved_by AS saved_by_id, saver.display_name AS saved_by_name
      , filed.content AS filed_content
   FROM submission
   JOIN reporting_period AS period USING (period_id)
+  JOIN form_version AS form
+    ON form.form_code = submission.form_code AND form.version = period.form_version
   JOIN division_on(current_date) AS division ON division.code = submission.division_code
   LEFT JOIN division_on(current_date) AS parent ON parent.code = division.parent_code
   LEFT JOIN account AS filer ON filer.user_id = submission.filer_id
@@ -49,6 +66,12 @@ SELECT submission.submission_id, submission.form_code, submission.period_id
          AND period_extension.division_code = submission.division_code
        ORDER BY granted_at DESC
        LIMIT 1) AS extension ON true
+  LEFT JOIN LATERAL (
+      SELECT receipt_no
+        FROM submission_receipt
+       WHERE submission_receipt.submission_id = submission.submission_id
+       ORDER BY version_no DESC
+       LIMIT 1) AS standing ON true
  WHERE submission.submission_id = :submission_id
 
 -- name: list_open_remarks
@@ -135,17 +158,19 @@ SELECT submission.submission_id, submission.lock_version, submission.form_code
  ORDER BY submission.submitted_at, submission.submission_id
 
 -- name: previous_content
--- What the province accepted before this report: the unit's last filed report of an earlier period.
+-- What the province accepted before this report's newest version: an earlier version of it, where
+-- the unit reports by change, or the last one of an earlier period.
 SELECT version.content
   FROM submission AS this
   JOIN reporting_period AS period USING (period_id)
   JOIN submission AS earlier
     ON earlier.division_code = this.division_code AND earlier.form_code = this.form_code
-   AND earlier.state = 'filed'
   JOIN reporting_period AS earlier_period ON earlier_period.period_id = earlier.period_id
-   AND earlier_period.starts_on < period.starts_on
+  JOIN submission_receipt AS receipt ON receipt.submission_id = earlier.submission_id
   JOIN submission_version AS version
-    ON version.submission_id = earlier.submission_id AND version.version_no = earlier.version_no
+    ON version.submission_id = receipt.submission_id AND version.version_no = receipt.version_no
  WHERE this.submission_id = :submission_id
- ORDER BY earlier_period.starts_on DESC
+   AND (earlier_period.starts_on < period.starts_on
+        OR (earlier.submission_id = this.submission_id AND receipt.version_no < this.version_no))
+ ORDER BY earlier_period.starts_on DESC, receipt.version_no DESC
  LIMIT 1

@@ -13,7 +13,7 @@ SELECT submission.submission_id, period.name AS period_name, period.starts_on
   LEFT JOIN submission_version AS version
     ON version.submission_id = submission.submission_id
    AND version.version_no = last_event.version_no
- WHERE submission.division_code = :division_code
+ WHERE submission.division_code = :division_code AND submission.form_code = :form_code
  ORDER BY period.starts_on DESC
 
 -- name: list_unit_events

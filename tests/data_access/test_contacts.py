@@ -33,7 +33,9 @@ def filed(owner, county, period_id):
 
 def lines(actor: Actor) -> dict[str, str]:
     with transaction(actor, read_only=True) as connection:
-        found = contacts.list_contact_lines(connection, actor, COUNTY, COUNTY, now())
+        found = contacts.list_contact_lines(
+            connection, actor, "plan_progress", COUNTY, COUNTY, now()
+        )
     return {line.label: line.value for line in found}
 
 

@@ -16,7 +16,7 @@ def element_of(page):
 def test_a_county_sees_its_period_deadline_and_form(open_page, county, period_id, owner):
     page = open_page(county, "report")
     assert page.title[0].value == "编制进度填报"
-    assert "安义县2026年11月进度尚未提交，截止" in texts(page)
+    assert "安义县2026年11月编制进度尚未提交，截止" in texts(page)
     assert "还有 **3** 天" in texts(page)
     assert len(element_of(page)) == 1
     made = owner.execute("SELECT division_code, name, is_headline FROM plan").fetchall()
@@ -33,7 +33,7 @@ def test_a_submitted_report_says_who_has_it_and_until_when(open_page, submission
     act(county, submission.submission_id, ReviewAction.SUBMIT)
     page = open_page(county, "report")
     said = texts(page)
-    assert "提交安义县2026年11月进度，等待**南昌市初审**（预计 " in said
+    assert "提交安义县2026年11月编制进度，等待**南昌市初审**（预计 " in said
     assert not [button for button in page.button if button.label == "申报其他规划"]
 
 
@@ -66,7 +66,7 @@ def test_who_files_for_two_units_chooses(open_page, owner, county, period_id):
     page = open_page(county, "report")
     assert page.selectbox[0].options == ["安义县", "进贤县"]
     page.selectbox[0].select_index(1).run()
-    assert "进贤县2026年11月进度尚未提交" in texts(page)
+    assert "进贤县2026年11月编制进度尚未提交" in texts(page)
 
 
 def test_other_plans_are_declared_in_a_dialog(open_page, county, period_id):
