@@ -229,7 +229,9 @@ def shown_codes(options: Mapping[str, str]) -> dict[str, str]:
     """Return each code to what stands for it in a cell: its name, if that means no other code."""
     count = Counter(map(str.strip, options.values()))
     return {
-        code: name if count[name] == 1 and name not in options else f"{name}（{code}）"
+        code: name
+        if count[name] == 1 and (name == code or name not in options)
+        else f"{name}（{code}）"
         for code, name in options.items()
     }
 

@@ -1,0 +1,464 @@
+"""A form and what its units have filled in, written as a workbook.
+
+What is locked says what not to touch and is no lock against anybody: what comes back is judged by
+its codes. Hints warn and never stop, because a cell that refuses loses what was pasted.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
+
+from data_access.workbook_formulas import Reference, find_field_of_name, formula
+from data_access.workbook_guide import write_guide
+from data_access.workbook_layout import (
+    CODE_ROW,
+    CODES_SHEET,
+    FIRST_ROW,
+    HEADER_ROW,
+    KEPT,
+    LAYOUT_VERSION,
+    LEGEND_ROW,
+    LONGEST_TEXT,
+    SECTION_MARK,
+    SECTION_ROW,
+    STAMP_MARK,
+    STAMP_SHEET,
+    TITLE_ROW,
+    Column,
+    ColumnKind,
+    SheetLayout,
+    cell_value,
+    label_chain,
+    layouts,
+    row_id,
+    rows_in,
+    shown_codes,
+)
+from domain.clock import BEIJING
+from domain.forms import Field, File, Form, Row, rows_of, with_all_rows
+from domain.workbook import Stamp, WorkbookUnit
+
+_A3 = 8
+_LEGEND = (
+    "带 * 的列必填；带 △ 的列在一定条件下必填（黄底为此时须填）；灰底为此时无须填写。"
+    "请勿改动代码列和隐藏的列。"
+)
+_INPUT_FORMATS = {"date": "yyyy-mm-dd", "integer": "0", "decimal": "General"}
+_WIDTHS = {"date": 13, "integer": 11, "decimal": 13, "boolean": 9, "long_text": 36, "phone": 16}
+_PROTECTION = {
+    "autofilter": True,
+    "sort": True,
+    "format_cells": True,
+    "format_columns": True,
+    "format_rows": True,
+    "select_locked_cells": True,
+    "select_unlocked_cells": True,
+}
+
+
+def write_workbook(form: Form, units: Sequence[WorkbookUnit], stamp: Stamp, target: Path) -> None:
+    """Write what the units have filled in as a workbook to fill in and bring back."""
+    book = xlsxwriter.Workbook(str(target), {"strings_to_urls": False})
+    book.set_properties({"title": title_line(form, stamp)})
+    writer = _Writer(form, units, stamp, book)
+    writer.write()
+    book.close()
+
+
+def title_line(form: Form, stamp: Stamp) -> str:
+    """Return what a reader learns at the top: form, version, period, when it was taken."""
+    taken = f"{stamp.taken_at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+    parts = [f"{form.title}（{stamp.period_name}）", f"表单第 {form.version} 版", f"取自 {taken}"]
+    if stamp.deadline_at:
+        parts.append(f"报送截止 {stamp.deadline_at.astimezone(BEIJING):%Y-%m-%d %H:%M}")
+    return " · ".join([*parts, *(["演示数据"] if stamp.is_demo else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One row of one sheet, with what its cells are made from."""
+
+    unit: WorkbookUnit
+    row: Row
+    values: Mapping[str, object]
+    accepted: Mapping[str, object]
+
+
+class _Formats:
+    """Formats are shared: Excel takes 64,000 of them."""
+
+    def __init__(self, book: xlsxwriter.Workbook) -> None:
+        self._book, self._made = book, dict[tuple[object, ...], Format]()
+
+    def of(self, **properties: object) -> Format:
+        """Return the format with these properties."""
+        key = tuple(properties.items())
+        if key not in self._made:
+            self._made[key] = self._book.add_format(properties)
+        return self._made[key]
+
+    @cached_property
+    def title(self) -> Format:
+        return self.of(bold=True, font_size=12)
+
+    @cached_property
+    def legend(self) -> Format:
+        return self.of(font_color="#595959")
+
+    @cached_property
+    def section(self) -> Format:
+        return self.of(bold=True, bg_color="#D9E6F2")
+
+    @cached_property
+    def header(self) -> Format:
+        return self.of(
+            bold=True,
+            bg_color="#EAF1F8",
+            border=1,
+            text_wrap=True,
+            valign="vcenter",
+            align="center",
+        )
+
+    @cached_property
+    def locked(self) -> Format:
+        return self.of(num_format="@", bg_color="#F2F2F2", border=1, font_color="#404040")
+
+    def cell(self, item: Field, *, locked: bool) -> Format:
+        """Return how a field's cell looks; grey where it is not to be filled."""
+        look: dict[str, object] = {
+            "num_format": _INPUT_FORMATS.get(item.data_type, "@"),
+            "border": 1,
+            "valign": "top",
+            "text_wrap": item.data_type == "long_text",
+            "locked": locked,
+        }
+        return self.of(
+            **look, **({"bg_color": "#F2F2F2", "font_color": "#595959"} if locked else {})
+        )
+
+
+class _Writer:
+    def __init__(
+        self,
+        form: Form,
+        units: Sequence[WorkbookUnit],
+        stamp: Stamp,
+        book: xlsxwriter.Workbook,
+    ) -> None:
+        self._form, self._units, self._stamp, self._book = form, units, stamp, book
+        self._formats = _Formats(book)
+        self._layouts = {layout.group: layout for layout in layouts(form, units)}
+        self._codes = _CodeLists(form, book)
+        self._contents = [(unit, with_all_rows(form, unit.content, unit.context)) for unit in units]
+        self._lines = {group: list(self._lines_of(group)) for group in self._layouts}
+        self._places = {
+            group: {
+                row_id(line.unit.division_code, line.row.key): FIRST_ROW + number
+                for number, line in enumerate(lines)
+            }
+            for group, lines in self._lines.items()
+        }
+
+    def write(self) -> None:
+        guide = write_guide(
+            self._book, self._form, self._units, title_line(self._form, self._stamp)
+        )
+        sheets = {group: self._book.add_worksheet(lay.name) for group, lay in self._layouts.items()}
+        self._codes.write()
+        _write_stamp(self._book, self._stamp)
+        for group, sheet in sheets.items():
+            self._write_sheet(sheet, self._layouts[group])
+        first = next(iter(sheets.values()), guide)
+        first.activate()
+
+    def _lines_of(self, group: str) -> Iterator[_Line]:
+        for unit, content in self._contents:
+            values, accepted = dict(rows_of(content, group)), dict(rows_of(unit.accepted, group))
+            for row in rows_in(unit.context, group):
+                yield _Line(unit, row, values[row.key], accepted.get(row.key, {}))
+
+    # ONE SHEET
+
+    def _write_sheet(self, sheet: Worksheet, layout: SheetLayout) -> None:
+        lines = self._lines[layout.group]
+        self._write_head(sheet, layout)
+        for number, line in enumerate(lines, FIRST_ROW):
+            self._write_line(sheet, layout, number, line)
+        last = FIRST_ROW + len(lines) - 1
+        self._set_widths(sheet, layout)
+        if lines:
+            self._add_hints(sheet, layout, last)
+            sheet.autofilter(HEADER_ROW, 0, last, len(layout.columns) - 1)
+        sheet.freeze_panes(FIRST_ROW, layout.fixed)
+        sheet.protect("", _PROTECTION)
+        _set_print(sheet, layout, self._stamp)
+
+    def _write_head(self, sheet: Worksheet, layout: SheetLayout) -> None:
+        formats = self._formats
+        sheet.set_row(CODE_ROW, None, None, {"hidden": True})
+        sheet.set_row(HEADER_ROW, 46)
+        sheet.write_string(TITLE_ROW, 0, title_line(self._form, self._stamp), formats.title)
+        sheet.write_string(LEGEND_ROW, 0, _LEGEND, formats.legend)
+        section = None
+        for index, column in enumerate(layout.columns):
+            sheet.write_string(CODE_ROW, index, column.code)
+            sheet.write_string(HEADER_ROW, index, column.header, formats.header)
+            shown = column.item.section if column.item else ""
+            words = SECTION_MARK if column.kind is ColumnKind.ROW_ID else shown
+            same = words == section and column.kind is not ColumnKind.ROW_ID
+            sheet.write_string(SECTION_ROW, index, "" if same else words, formats.section)
+            section = shown
+
+    def _write_line(self, sheet: Worksheet, layout: SheetLayout, number: int, line: _Line) -> None:
+        for index, column in enumerate(layout.columns):
+            if column.kind is ColumnKind.FACT:
+                self._write_fact(sheet, layout, number, index, line)
+                continue
+            value, look = self._cell(column, line)
+            _write(sheet, number, index, value, look)
+
+    def _cell(self, column: Column, line: _Line) -> tuple[object, Format]:
+        item = column.item
+        if item is None:
+            return self._identity(column, line), self._formats.locked
+        if column.kind is ColumnKind.ACCEPTED:
+            value = cell_value(self._form, item, line.accepted.get(item.code))
+            return value, self._formats.cell(item, locked=True)
+        value = line.values.get(item.code)
+        if column.kind is ColumnKind.FILES:
+            return _file_names(value, line.row.files), self._formats.locked
+        locked = item.read_only or item.code in line.row.locked
+        return cell_value(self._form, item, value), self._formats.cell(item, locked=locked)
+
+    def _identity(self, column: Column, line: _Line) -> str:
+        unit = line.unit
+        match column.kind:
+            case ColumnKind.UNIT_CODE:
+                return unit.division_code
+            case ColumnKind.PARENT_NAME:
+                return unit.parent_name
+            case ColumnKind.UNIT_NAME:
+                return unit.unit_name
+            case ColumnKind.ROW_ID:
+                return row_id(unit.division_code, line.row.key)
+        chain = label_chain(unit.context, line.row)
+        place = int(column.name)
+        return chain[place] if place < len(chain) else ""
+
+    # WHAT HINTS LOOK AT
+
+    def _write_fact(
+        self, sheet: Worksheet, layout: SheetLayout, number: int, index: int, line: _Line
+    ) -> None:
+        name = layout.columns[index].name
+        item = find_field_of_name(self._form, layout.group, name)
+        if item is None:
+            facts = {**line.unit.context.values, **line.row.values}
+            _write(sheet, number, index, _fact(facts.get(name)), self._formats.locked)
+            return
+        key = line.row.parent[1] if line.row.parent and item.group == line.row.parent[0] else ""
+        identity = row_id(line.unit.division_code, key)
+        target = self._layouts[item.group]
+        place, column = self._places[item.group].get(identity), target.index_of(item)
+        if place is not None and column is not None:
+            value = self._lines[item.group][place - FIRST_ROW].values.get(item.code)
+            shown = cell_value(self._form, item, value)
+            text = self._look_up(target, column, identity)
+            sheet.write_formula(number, index, text, None, "" if shown is None else str(shown))
+
+    def _look_up(self, target: SheetLayout, column: int, identity: str) -> str:
+        """Return a formula that finds a parent's value wherever its row was sorted to."""
+        last = FIRST_ROW + len(self._lines[target.group])
+        found, ids = (
+            f"'{target.name}'!${name}${FIRST_ROW + 1}:${name}${last}"
+            for name in map(xl_col_to_name, (column, target.index(ColumnKind.ROW_ID)))
+        )
+        quoted = identity.replace('"', '""')
+        value = f'INDEX({found},MATCH("{quoted}",{ids},0))'
+        return f'=IFERROR(IF({value}="","",{value}),"")'
+
+    # HINTS
+
+    def _add_hints(self, sheet: Worksheet, layout: SheetLayout, last: int) -> None:
+        names = self._references(layout)
+        for index, column in enumerate(layout.columns):
+            if column.kind is not ColumnKind.FIELD or column.item is None:
+                continue
+            area = (FIRST_ROW, index, last, index)
+            validation = self._validation(column.item)
+            if validation:
+                sheet.data_validation(*area, validation)
+            self._add_conditions(sheet, column.item, area, names)
+
+    def _references(self, layout: SheetLayout) -> dict[str, Reference]:
+        return {
+            column.item.code if column.item else column.name: Reference(
+                f"${xl_col_to_name(index)}{FIRST_ROW + 1}",
+                column.item or find_field_of_name(self._form, layout.group, column.name),
+            )
+            for index, column in enumerate(layout.columns)
+            if column.kind in (ColumnKind.FIELD, ColumnKind.FACT)
+        }
+
+    def _add_conditions(
+        self,
+        sheet: Worksheet,
+        item: Field,
+        area: tuple[int, int, int, int],
+        names: Mapping[str, Reference],
+    ) -> None:
+        visible = formula(self._form, item.visible_when, names)
+        required = formula(self._form, item.required_when, names) if item.required_when else None
+        empty = f'{names[item.code].address}=""'
+        if item.visible_when and visible:
+            grey = self._formats.of(bg_color="#D9D9D9", font_color="#7F7F7F")
+            self._condition(sheet, area, f"=NOT({visible})", grey)
+        if required and visible:
+            yellow = self._formats.of(bg_color="#FFF2CC")
+            self._condition(sheet, area, f"=AND({empty},{visible},{required})", yellow)
+
+    def _condition(
+        self, sheet: Worksheet, area: tuple[int, int, int, int], criteria: str, look: Format
+    ) -> None:
+        options = {"type": "formula", "criteria": criteria, "format": look, "stop_if_true": True}
+        sheet.conditional_format(*area, options)
+
+    def _validation(self, item: Field) -> dict[str, object] | None:
+        """Return a hint on what to type; it warns, and lets everything pass."""
+        shown = {"error_type": "warning", "error_title": "请核对", **_help(item)}
+        match item.data_type:
+            case "code" if self._form.options(item):
+                source = f"={self._codes.name_of(item.code_table or '')}"
+                return {
+                    "validate": "list",
+                    "source": source,
+                    "error_message": "不在可选范围内，请从下拉列表中选择。",
+                    **shown,
+                }
+            case "boolean":
+                message = {"error_message": "请填“是”或“否”。"}
+                return {"validate": "list", "source": ["是", "否"], **message, **shown}
+            case "date":
+                days = {"minimum": date(1900, 3, 1), "maximum": date(2999, 12, 31)}
+                message = {"error_message": "请按 2026-03-01 的样式填写日期。"}
+                return {"validate": "date", "criteria": "between", **days, **message, **shown}
+            case "integer" | "decimal":
+                kind = item.data_type
+                message = {"error_message": "请只填整数。" if kind == "integer" else "请只填数字。"}
+                limits = {"criteria": "between", "minimum": -(10**14), "maximum": 10**14}
+                return {"validate": kind, **limits, **message, **shown}
+        return {"validate": "any", **_help(item)} if item.help else None
+
+    def _set_widths(self, sheet: Worksheet, layout: SheetLayout) -> None:
+        for index, column in enumerate(layout.columns):
+            hidden = column.kind in (ColumnKind.ROW_ID, ColumnKind.FACT)
+            options = {"hidden": True} if hidden else {}
+            sheet.set_column(index, index, self._width(layout, index), None, options)
+
+    def _width(self, layout: SheetLayout, index: int) -> float:
+        column = layout.columns[index]
+        match column.kind:
+            case ColumnKind.UNIT_CODE:
+                return 11
+            case ColumnKind.PARENT_NAME | ColumnKind.UNIT_NAME:
+                return 14
+            case ColumnKind.LABEL | ColumnKind.FILES:
+                return 24
+        item = column.item
+        if item is None:
+            return 10
+        if item.data_type == "code":
+            longest = max(map(len, self._form.options(item).values()), default=8)
+            return min(36, max(10, 2 * longest + 4))
+        return _WIDTHS.get(item.data_type, 20)
+
+
+class _CodeLists:
+    """What drop-downs offer: one column of a hidden sheet for each code table, by name."""
+
+    def __init__(self, form: Form, book: xlsxwriter.Workbook) -> None:
+        used = [item.code_table for item in form.fields if form.options(item)]
+        self._form, self._book = form, book
+        self._tables = [table for table in dict.fromkeys(used) if table]
+
+    def name_of(self, table: str) -> str:
+        return f"codes_{self._tables.index(table) + 1}"
+
+    def write(self) -> None:
+        sheet = self._book.add_worksheet(CODES_SHEET)
+        sheet.very_hidden()
+        for index, table in enumerate(self._tables):
+            shown = list(shown_codes(self._form.codes[table]).values())
+            for number, name in enumerate(shown):
+                sheet.write_string(number, index, name)
+            letter = xl_col_to_name(index)
+            area = f"={CODES_SHEET}!${letter}$1:${letter}${len(shown)}"
+            self._book.define_name(self.name_of(table), area)
+
+
+def _write_stamp(book: xlsxwriter.Workbook, stamp: Stamp) -> None:
+    sheet = book.add_worksheet(STAMP_SHEET)
+    sheet.very_hidden()
+    lines = {
+        STAMP_MARK: LAYOUT_VERSION,
+        "export_id": stamp.export_id,
+        "form_code": stamp.form_code,
+        "form_version": stamp.form_version,
+        "period_id": stamp.period_id,
+        "period_name": stamp.period_name,
+        "taken_at": stamp.taken_at.isoformat(),
+        "is_demo": int(stamp.is_demo),
+    }
+    for number, (name, value) in enumerate(lines.items()):
+        sheet.write_string(number, 0, name)
+        sheet.write_string(number, 1, str(value))
+
+
+def _write(sheet: Worksheet, number: int, index: int, value: object, look: Format) -> None:
+    """Write a value as what it is: no text ever becomes a formula, a link or a number."""
+    if value is None:
+        sheet.write_blank(number, index, None, look)
+    elif isinstance(value, bool):
+        sheet.write_boolean(number, index, value, look)
+    elif isinstance(value, int | float):
+        sheet.write_number(number, index, value, look)
+    elif isinstance(value, date):
+        sheet.write_datetime(number, index, value, look)
+    else:
+        text = str(value)
+        sheet.write_string(number, index, text if len(text) <= LONGEST_TEXT else KEPT, look)
+
+
+def _fact(value: object) -> object:
+    return value if isinstance(value, str | int | float | date) else None
+
+
+def _help(item: Field) -> dict[str, object]:
+    if not item.help:
+        return {}
+    return {"input_title": item.label[:32], "input_message": item.help[:255]}
+
+
+def _file_names(value: object, files: Sequence[File]) -> str:
+    if not isinstance(value, dict):
+        return ""
+    names = {file.file_id: file.name for file in files}
+    return "、".join(f"{item}（{names.get(number, '已上传')}）" for item, number in value.items())
+
+
+def _set_print(sheet: Worksheet, layout: SheetLayout, stamp: Stamp) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(_A3)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(SECTION_ROW, HEADER_ROW)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    demo = " 演示数据" if stamp.is_demo else ""
+    sheet.set_footer(f"&L{layout.name.replace('&', '&&')}{demo}&R第 &P 页，共 &N 页")
