@@ -84,12 +84,17 @@ def list_plans(connection: Connection, division_code: str) -> list[Plan]:
     return fetch_all(connection, _SQL["list_plans"], Plan, division_code=division_code)
 
 
+def list_types(connection: Connection) -> list[PlanType]:
+    """Return every type of plan."""
+    return fetch_all(connection, _SQL["list_plan_types"], PlanType)
+
+
 def declarable_types(connection: Connection, division_code: str) -> list[PlanType]:
     """Return the types of plan that a unit of this level may declare beside its master plan."""
     unit = _get_unit(connection, division_code)
     allowed = _setting(connection, "declarable_plan_types").get(unit.level)
     codes = allowed if isinstance(allowed, list) else []
-    known = {item.code: item for item in fetch_all(connection, _SQL["list_plan_types"], PlanType)}
+    known = {item.code: item for item in list_types(connection)}
     return [known[code] for code in codes if code in known]
 
 

@@ -1,12 +1,11 @@
 """系统设置: what a province or a year would change, with the moment of its last change."""
 
-import json
-
 import streamlit as st
 
 from components.session import errors_shown, page_frame, require_actor
+from components.setting_inputs import Unreadable, read, setting_input
 from components.state_words import moment_text
-from data_access import portal_settings
+from data_access import plans, portal_settings
 from data_access.database import transaction
 from domain.access import Role
 from domain.settings import FIXED
@@ -18,6 +17,7 @@ st.markdown("改动立即生效，写入审计日志；看板回看过去日期�
 
 with transaction(actor, read_only=True) as connection:
     settings = portal_settings.list_settings(connection)
+    plan_types = {kind.code: kind.name for kind in plans.list_types(connection)}
 
 for setting in settings:
     if setting.name in FIXED:
@@ -29,16 +29,7 @@ for setting in settings:
             st.markdown(f"**{title}**", width="content")
             if title != setting.description:
                 st.badge("设计假定，待省厅确认", color="gray")
-        if isinstance(setting.value, bool):
-            typed: object = st.toggle("开启", value=setting.value, key=f"{key}-value")
-        else:
-            shown = json.dumps(setting.value, ensure_ascii=False)
-            typed = st.text_input(
-                title,
-                value=shown.strip('"'),
-                key=f"{key}-value",
-                label_visibility="collapsed",
-            )
+        typed = setting_input(setting, key, plan_types)
         with st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
         ):
@@ -47,11 +38,10 @@ for setting in settings:
             )
             saved = st.form_submit_button("保存")
     if saved:
-        text = json.dumps(typed) if isinstance(setting.value, str | bool) else str(typed)
         try:
-            value = json.loads(text)
-        except ValueError:
-            st.error(f"“{typed}”不是有效的取值，请按原来的样式填写：{shown}")
+            value = read(typed, setting.value)
+        except Unreadable as error:
+            st.error(f"“{error}”不是有效的取值，请按原来的样式填写。")
             continue
         with errors_shown():
             with transaction(actor, action="setting.change") as connection:

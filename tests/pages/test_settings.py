@@ -14,6 +14,11 @@ def page(open_page, owner):
 def save(page, name, typed):
     """Type a value and press the button of its own form."""
     page.text_input(key=f"settings-{name}-value").input(typed)
+    return save_form(page, name)
+
+
+def save_form(page, name):
+    """Press the button of a setting's own form."""
     button = next(one for one in page.button if f"settings-{name}" in (one.form_id or ""))
     return button.click().run()
 
@@ -43,6 +48,23 @@ def test_value_that_will_not_do_is_a_sentence_and_changes_nothing(page, owner, t
 def test_a_value_is_changed(page, owner):
     assert not save(page, "period_deadline_day", "20").error
     assert value_of(owner, "period_deadline_day") == 20
+
+
+def test_the_limits_of_lateness_are_two_numbers_in_order(page, owner):
+    page.text_input(key="settings-lateness_days-yellow").input("50")
+    assert "lateness" not in str(save_form(page, "lateness_days").error[0].value)
+    assert value_of(owner, "lateness_days") == {"yellow": 15, "orange": 45}
+    page.text_input(key="settings-lateness_days-yellow").input("20")
+    assert not save_form(page, "lateness_days").error
+    assert value_of(owner, "lateness_days") == {"yellow": 20, "orange": 45}
+
+
+def test_types_of_plan_are_chosen_by_name(page, owner):
+    chooser = page.multiselect(key="settings-declarable_plan_types-city")
+    assert "SPECIAL" not in chooser.options
+    chooser.unselect("SPECIAL")
+    assert not save_form(page, "declarable_plan_types").error
+    assert value_of(owner, "declarable_plan_types")["city"] == ["DETAIL"]
 
 
 def test_whether_data_is_invented_cannot_be_switched(page):

@@ -1,0 +1,79 @@
+"""Inputs for the value of a setting: one widget for each part of it, none asks for JSON."""
+
+import json
+from collections.abc import Mapping
+
+import streamlit as st
+
+from data_access.portal_settings import PortalSetting
+
+# The parts of structured settings, as a person calls them.
+_PARTS = {
+    "yellow": "黄：不超过（天）",
+    "orange": "橙：不超过（天）",
+    "city": "设区市",
+    "county": "县（市、区）",
+}
+
+
+class Unreadable(ValueError):
+    """What was typed is no value of the setting's kind; the text says what was typed."""
+
+
+def setting_input(setting: PortalSetting, key: str, plan_types: Mapping[str, str]) -> object:
+    """Draw the inputs of a setting; return what stands in them, for `read`.
+
+    `plan_types` are code to name.
+    """
+    value = setting.value
+    if isinstance(value, bool):
+        return st.toggle("开启", value=value, key=f"{key}-value")
+    if isinstance(value, dict):
+        with st.container(horizontal=True):
+            return {
+                part: _part_input(part, of_part, f"{key}-{part}", plan_types)
+                for part, of_part in value.items()
+            }
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return st.text_input(
+        setting.description, value=shown, key=f"{key}-value", label_visibility="collapsed"
+    )
+
+
+def _part_input(name: str, value: object, key: str, plan_types: Mapping[str, str]) -> object:
+    words = _PARTS.get(name, name)
+    if isinstance(value, list):
+        return st.multiselect(
+            words,
+            list(dict.fromkeys([*plan_types, *value])),
+            default=value,
+            format_func=lambda code: plan_types.get(code, code),
+            key=key,
+            placeholder="可选多项",
+        )
+    if isinstance(value, str) and value in plan_types:
+        codes = list(plan_types)
+        return st.selectbox(
+            words,
+            codes,
+            index=codes.index(value),
+            format_func=lambda code: plan_types.get(code, code),
+            key=key,
+        )
+    return st.text_input(words, value=str(value), key=key)
+
+
+def read(typed: object, old: object) -> object:
+    """Return what was typed as a value of the old one's kind; raise Unreadable.
+
+    >>> read({"yellow": "15", "orange": "45"}, {"yellow": 10, "orange": 30})
+    {'yellow': 15, 'orange': 45}
+    """
+    if isinstance(typed, dict) and isinstance(old, dict):
+        return {part: read(of_part, old[part]) for part, of_part in typed.items()}
+    if not isinstance(typed, str) or isinstance(old, str):
+        return typed
+    try:
+        return json.loads(typed)
+    except ValueError:
+        raise Unreadable(typed) from None
