@@ -247,6 +247,16 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "admin_division_version_one_at_a_time": "同一区划代码的有效期不能重叠，请先了结前一有效期。",
     "division_boundary_is_valid": "界线图形无效（自相交或未闭合），请修正后重新导入。",
     "division_boundary_one_at_a_time": "同一区划的界线有效期不能重叠，请核对起止日期。",
+    "division_location_ends_after_start": "位置的失效日期应晚于生效日期，请修改。",
+    "division_location_one_at_a_time": "同一区划的位置有效期不能重叠，请核对起止日期。",
+    "natural_village_code_is_15_digits": "自然村代码应为 15 位数字：行政村代码 12 位加顺序码 3 位。",
+    "natural_village_named": "请填写自然村名称。",
+    "natural_village_ends_after_start": "自然村的终止日期应晚于生效日期，请修改。",
+    "natural_village_end_has_reason": "终止自然村须写明原因。",
+    "natural_village_code_used_once": "自然村代码不能改动；已终止的自然村，其代码不再使用。",
+    "natural_village_changes_in_order": "该自然村已有更晚生效的变更，请核对生效日期。",
+    "natural_village_successor_is_another": "自然村不能承继自身，请核对代码。",
+    "admin_division_successor_is_another": "区划不能承继自身，请核对代码。",
     "account_username_form": (
         "用户名应以小写字母开头，由 3 至 40 个小写字母、数字、点、横线或下划线组成。"
     ),

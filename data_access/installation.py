@@ -30,6 +30,11 @@ def prepare(
 
             say("Loading the demo data …")
             demo.load(owner, settings.data_dir, today=clock.today())
+        if with_demo and lacks_villages(owner):
+            from data_access.demo import villages
+
+            say("Loading the demo's natural villages …")
+            villages.load(urls.owner)
         if applied:
             # The planner knows nothing of rows that were just copied in.
             owner.execute("ANALYZE")
@@ -55,3 +60,13 @@ def close_folders(settings: Settings) -> None:
 def is_empty(owner: psycopg.Connection) -> bool:
     """Tell whether nobody may sign in yet: no account was made and no demo was loaded."""
     return owner.execute("SELECT FROM account WHERE disabled_at IS NULL LIMIT 1").fetchone() is None
+
+
+def lacks_villages(owner: psycopg.Connection) -> bool:
+    """Tell whether this is a demo without places of villages: new, or of an earlier release."""
+    found = owner.execute(
+        "SELECT FROM portal_setting WHERE name = 'is_demo' AND value = 'true'"
+        " AND NOT EXISTS (SELECT FROM natural_village)"
+        " AND NOT EXISTS (SELECT FROM division_location)"
+    )
+    return found.fetchone() is not None

@@ -15,6 +15,8 @@ WITH asked AS (
 SELECT (SELECT max(name) FROM schema_migration) AS schema_version
      , (SELECT count(*) FROM asked WHERE form_code = 'plan_progress') AS reporting_units
      , (SELECT count(*) FROM asked WHERE form_code = 'compile_unit') AS compile_units
+     , (SELECT count(*) FROM division_on(CURRENT_DATE) WHERE level = 'village') AS administrative_villages
+     , (SELECT count(*) FROM natural_village_on(CURRENT_DATE)) AS natural_villages
      , (SELECT count(*) FROM account WHERE disabled_at IS NULL) AS accounts
      , (SELECT count(*) FROM submission) AS submissions
      , (SELECT count(*) FROM row_change) AS trail_entries
