@@ -226,7 +226,7 @@ GRANT SELECT, INSERT ON workbook_export_unit TO portal_app;
 GRANT SELECT, INSERT (export_id, user_id, file_name, sha256)
     , UPDATE (state, unchanged_count, notes, checked_at, applied_at, job_id) ON workbook_batch TO portal_app;
 GRANT SELECT, DELETE, INSERT (batch_id, division_code, user_id, unit_name, is_open, submission_id, seen_sha256, error_count)
-    , UPDATE (saved_version) ON workbook_batch_unit TO portal_app;
+    , UPDATE (submission_id, saved_version) ON workbook_batch_unit TO portal_app;
 GRANT SELECT, DELETE, INSERT (batch_id, entry_no, user_id, division_code, unit_name, sheet, row_no
             , group_code, row_key, field_code, label, kind, old_value, new_value, reason, problem, severity, decision)
     , UPDATE (decision) ON workbook_batch_row TO portal_app;

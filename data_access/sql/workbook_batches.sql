@@ -1,0 +1,158 @@
+-- name: find_upload
+-- One of the actor's own uploads: nobody opens another's file by its checksum.
+SELECT file_name FROM upload
+ WHERE use = 'workbook' AND sha256 = :sha256
+ ORDER BY finished_at DESC
+ LIMIT 1
+
+-- name: list_bases
+SELECT division_code, content FROM workbook_export_unit
+ WHERE export_id = :export_id AND division_code = ANY (CAST(:codes AS text[]))
+
+-- name: name_units
+SELECT code, name, prefix FROM division_on(CAST(:day AS date))
+ WHERE code = ANY (CAST(:codes AS text[]))
+ ORDER BY code
+
+-- name: add_batch
+INSERT INTO workbook_batch (export_id, user_id, file_name, sha256)
+VALUES (:export_id, :user_id, :file_name, :sha256)
+RETURNING batch_id
+
+-- name: get_batch
+SELECT batch.batch_id, batch.export_id, batch.user_id, batch.file_name, batch.sha256, batch.state
+     , batch.unchanged_count, batch.notes, batch.created_at, batch.checked_at, batch.expires_at
+     , batch.applied_at, batch.job_id
+     , export.form_code, export.form_version, export.period_id, export.taken_at
+     , form_version.title AS form_title, period.name AS period_name
+  FROM workbook_batch AS batch
+  JOIN workbook_export AS export USING (export_id)
+  JOIN form_version
+    ON form_version.form_code = export.form_code AND form_version.version = export.form_version
+  JOIN reporting_period AS period USING (period_id)
+ WHERE batch.batch_id = :batch_id AND batch.expires_at > now()
+
+-- name: lock_batch
+SELECT state FROM workbook_batch WHERE batch_id = :batch_id FOR UPDATE
+
+-- name: list_batches
+-- What the actor has not finished, the newest first.
+SELECT batch.batch_id, batch.export_id, batch.user_id, batch.file_name, batch.sha256, batch.state
+     , batch.unchanged_count, batch.notes, batch.created_at, batch.checked_at, batch.expires_at
+     , batch.applied_at, batch.job_id
+     , export.form_code, export.form_version, export.period_id, export.taken_at
+     , form_version.title AS form_title, period.name AS period_name
+  FROM workbook_batch AS batch
+  JOIN workbook_export AS export USING (export_id)
+  JOIN form_version
+    ON form_version.form_code = export.form_code AND form_version.version = export.form_version
+  JOIN reporting_period AS period USING (period_id)
+ WHERE batch.state <> 'discarded' AND batch.expires_at > now()
+ ORDER BY batch.batch_id DESC
+ LIMIT 5
+
+-- name: set_state
+UPDATE workbook_batch
+   SET state = :state, applied_at = CASE :state WHEN 'applied' THEN now() END
+ WHERE batch_id = :batch_id
+
+-- name: set_job
+UPDATE workbook_batch SET state = 'applying', job_id = :job_id WHERE batch_id = :batch_id
+
+-- name: set_checked
+UPDATE workbook_batch
+   SET unchanged_count = :unchanged_count, notes = :notes, checked_at = now()
+ WHERE batch_id = :batch_id
+
+-- name: forget_units
+DELETE FROM workbook_batch_unit WHERE batch_id = :batch_id
+
+-- name: forget_rows
+DELETE FROM workbook_batch_row WHERE batch_id = :batch_id
+
+-- name: add_unit
+INSERT INTO workbook_batch_unit (batch_id, division_code, user_id, unit_name, is_open, submission_id
+     , seen_sha256, error_count)
+VALUES (:batch_id, :division_code, :user_id, :unit_name, :is_open, :submission_id, :seen_sha256
+     , :error_count)
+
+-- name: add_rows
+-- One statement for all: a row policy keeps COPY away.
+INSERT INTO workbook_batch_row (batch_id, user_id, entry_no, division_code, unit_name, sheet, row_no
+     , group_code, row_key, field_code, label, kind, old_value, new_value, reason, problem, severity
+     , decision)
+SELECT :batch_id, :user_id, entry.no, entry.division_code, entry.unit_name, entry.sheet
+     , entry.row_no, entry.group_code, entry.row_key, entry.field_code, entry.label, entry.kind
+     , CAST(entry.old_value AS jsonb), CAST(entry.new_value AS jsonb), entry.reason, entry.problem
+     , entry.severity, entry.decision
+  FROM unnest(CAST(:no AS integer[]), CAST(:division_code AS text[]), CAST(:unit_name AS text[])
+            , CAST(:sheet AS text[]), CAST(:row_no AS integer[]), CAST(:group_code AS text[])
+            , CAST(:row_key AS text[]), CAST(:field_code AS text[]), CAST(:label AS text[])
+            , CAST(:kind AS text[]), CAST(:old_value AS text[]), CAST(:new_value AS text[])
+            , CAST(:reason AS text[]), CAST(:problem AS text[]), CAST(:severity AS text[])
+            , CAST(:decision AS text[]))
+       AS entry (no, division_code, unit_name, sheet, row_no, group_code, row_key, field_code, label
+               , kind, old_value, new_value, reason, problem, severity, decision)
+
+-- name: count_rows
+SELECT count(*) FILTER (WHERE kind = 'new') AS new
+     , count(*) FILTER (WHERE kind = 'changed') AS changed
+     , count(*) FILTER (WHERE kind = 'conflicting') AS conflicting
+     , count(*) FILTER (WHERE kind = 'conflicting' AND decision IS NULL) AS undecided
+     , count(*) FILTER (WHERE kind = 'conflicting' AND decision = 'mine') AS mine
+     , count(*) FILTER (WHERE kind = 'refused') AS refused
+     , count(*) FILTER (WHERE severity = 'error') AS errors
+  FROM workbook_batch_row
+ WHERE batch_id = :batch_id
+
+-- name: list_rows
+SELECT entry_no, division_code, unit_name, sheet, row_no, group_code, row_key, field_code, label
+     , kind, old_value, new_value, reason, problem, severity, decision
+  FROM workbook_batch_row
+ WHERE batch_id = :batch_id
+   AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+   AND (NOT CAST(:with_problem AS boolean) OR severity = 'error')
+   AND (CAST(:division_code AS text) IS NULL OR division_code = :division_code)
+ ORDER BY entry_no
+ LIMIT :limit OFFSET :offset
+
+-- name: count_listed
+SELECT count(*)
+  FROM workbook_batch_row
+ WHERE batch_id = :batch_id
+   AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+   AND (NOT CAST(:with_problem AS boolean) OR severity = 'error')
+   AND (CAST(:division_code AS text) IS NULL OR division_code = :division_code)
+
+-- name: list_units
+SELECT unit.division_code, unit.unit_name, unit.is_open, unit.submission_id, unit.seen_sha256
+     , unit.error_count, unit.saved_version, submission.state, submission.lock_version
+  FROM workbook_batch_unit AS unit
+  LEFT JOIN submission USING (submission_id)
+ WHERE unit.batch_id = :batch_id
+ ORDER BY unit.division_code
+
+-- name: list_chosen
+-- What is to be written, unit by unit: all that is good, and the conflicts decided for the workbook.
+SELECT division_code, group_code, row_key, field_code, new_value
+  FROM workbook_batch_row
+ WHERE batch_id = :batch_id
+   AND (kind IN ('new', 'changed') OR kind = 'conflicting' AND decision = 'mine')
+ ORDER BY entry_no
+
+-- name: decide
+UPDATE workbook_batch_row SET decision = :decision
+ WHERE batch_id = :batch_id AND kind = 'conflicting'
+   AND (CAST(:entry_no AS integer) IS NULL OR entry_no = :entry_no)
+
+-- name: lock_draft
+-- From here to the end of the transaction nobody else saves this draft.
+SELECT draft.submission_id, draft.draft_version, draft.content, submission.state
+  FROM submission_draft AS draft
+  JOIN submission USING (submission_id)
+ WHERE draft.submission_id = :submission_id
+   FOR UPDATE OF draft
+
+-- name: set_saved
+UPDATE workbook_batch_unit SET saved_version = :saved_version, submission_id = :submission_id
+ WHERE batch_id = :batch_id AND division_code = :division_code

@@ -1,0 +1,80 @@
+-- name: list_units
+-- The units that must file the form, within the actor's scope.
+SELECT division.code, division.name, division.prefix, coalesce(parent.name, '') AS parent_name
+  FROM division_on(CAST(:day AS date)) AS division
+  JOIN form_version ON form_version.form_code = :form_code AND form_version.version = :form_version
+  LEFT JOIN division_on(CAST(:day AS date)) AS parent ON parent.code = division.parent_code
+ WHERE division.level = ANY (unit_levels)
+   AND (unit_kinds IS NULL OR division.kind = ANY (unit_kinds))
+   AND division.code ^@ ANY ((SELECT actor_prefixes())::text[])
+ ORDER BY division.code
+
+-- name: list_areas
+-- The divisions that hold units of the actor's scope: what may be asked for as a whole.
+SELECT code, name, prefix
+  FROM division_on(CAST(:day AS date)) AS division
+ WHERE code ^@ ANY ((SELECT actor_prefixes())::text[])
+ ORDER BY length(prefix), code
+
+-- name: get_period
+SELECT period.period_id, period.form_code, form_version.title AS form_title, period.name
+     , period.deadline_at, period.form_version, period.workflow_version, period.closed_at
+  FROM reporting_period AS period
+  JOIN form_version
+    ON form_version.form_code = period.form_code AND form_version.version = period.form_version
+ WHERE period.period_id = :period_id
+
+-- name: list_reports
+-- The reports of a period among these units, with what is in the drafts and what was filed last.
+SELECT submission.division_code, submission.submission_id, submission.state
+     , draft.draft_version, draft.content AS draft_content, filed.content AS filed_content
+  FROM submission
+  LEFT JOIN submission_draft AS draft USING (submission_id)
+  LEFT JOIN submission_version AS filed
+         ON filed.submission_id = submission.submission_id
+        AND filed.version_no = submission.version_no
+ WHERE submission.period_id = :period_id
+   AND submission.division_code = ANY (CAST(:codes AS text[]))
+
+-- name: add_export
+INSERT INTO workbook_export (form_code, form_version, period_id, scope_name, unit_codes, taken_by)
+VALUES (:form_code, :form_version, :period_id, :scope_name, :unit_codes, :taken_by)
+RETURNING export_id, taken_at
+
+-- name: add_unit
+INSERT INTO workbook_export_unit (export_id, division_code, submission_id, draft_version, content)
+VALUES (:export_id, :division_code, :submission_id, :draft_version, CAST(:content AS jsonb))
+
+-- name: set_job
+UPDATE workbook_export SET job_id = :job_id WHERE export_id = :export_id
+
+-- name: set_ready
+UPDATE workbook_export SET ready_at = now() WHERE export_id = :export_id
+
+-- name: find_export
+SELECT export_id, form_code, form_version, period_id, scope_name, unit_codes, taken_by, taken_at
+     , job_id, ready_at
+  FROM workbook_export
+ WHERE export_id = :export_id
+
+-- name: list_made
+-- The workbooks that a job makes or made for somebody, the newest first, while their files stay.
+SELECT export_id, form_code, form_version, period_id, scope_name, unit_codes, taken_by, taken_at
+     , job_id, ready_at
+  FROM workbook_export
+ WHERE taken_by = :user_id AND job_id IS NOT NULL AND taken_at > now() - interval '1 day'
+ ORDER BY taken_at DESC
+ LIMIT 3
+
+-- name: find_actor
+-- One row for each grant of today: who a job works for.
+SELECT account.user_id, account.display_name
+     , account_grant.role, account_grant.division_code, account_grant.prefix, account_grant.subject
+  FROM account
+  JOIN account_grant USING (user_id)
+ WHERE user_id = :user_id AND disabled_at IS NULL
+   AND valid_from <= :today AND (valid_to IS NULL OR :today < valid_to)
+ ORDER BY grant_id
+
+-- name: remove_old
+SELECT remove_old_workbooks(make_interval(days => :days))

@@ -1,0 +1,341 @@
+"""A workbook that came back, compared: every cell beside what went out and what stands now."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from data_access import file_store, workbook_exports
+from data_access.database import transaction
+from data_access.form_checks import all_problems
+from data_access.forms import load_form, tell_owner
+from data_access.queries import load_queries
+from data_access.reporting_forms import find_form
+from data_access.rows import fetch_all
+from data_access.workbook_batches import BatchState, all_rows, get_batch, require_state
+from data_access.workbook_exports import IN_HAND, Export, Period, Report, files_for
+from data_access.workbook_read import read_stamp, read_workbook
+from domain.access import Actor
+from domain.clock import today
+from domain.errors import NotFound, WorkbookRefused
+from domain.forms import (
+    Content,
+    Context,
+    Form,
+    Problem,
+    Severity,
+    label_of,
+    normalise,
+    split_path,
+    withall_rows,
+)
+from domain.receipts import content_sha256
+from domain.workbook import Fault, Reading, ReadRow
+from domain.workbook_diff import Because, Entry, EntryKind, UnitDiff, applied, compare
+
+_SQL = load_queries("workbook_batches")
+
+
+class BatchRefusal(StrEnum):
+    """Why a workbook that can be read is not taken all the same."""
+
+    UNKNOWN_EXPORT = "unknown_export"
+    NOT_YOUR_UNITS = "not_your_units"
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    division_code: str
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    code: str
+    name: str
+    prefix: str
+
+
+def receive(actor: Actor, sha256: str) -> int:
+    """Read and compare a workbook the actor has uploaded; return the batch it became.
+
+    Raise WorkbookRefused for a file that is not taken at all; nothing is written then.
+    """
+    with transaction(actor, read_only=True) as connection:
+        file_name = connection.scalar(_SQL["find_upload"], {"sha256": sha256})
+        if file_name is None:
+            raise NotFound(sha256=sha256[:12])
+    path = file_store.stored_path(sha256)
+    export, period, form = _source(actor, path)
+    reading = read_workbook(path, form)
+    with transaction(actor, action="workbook.check") as connection:
+        parameters = {
+            "export_id": export.export_id,
+            "user_id": actor.user_id,
+            "file_name": file_name,
+            "sha256": sha256,
+        }
+        batch_id = int(connection.execute(_SQL["add_batch"], parameters).scalar_one())
+        _compare(connection, actor, batch_id, export.export_id, period, form, reading)
+    return batch_id
+
+
+def _source(actor: Actor, path: Path) -> tuple[Export, Period, Form]:
+    stamp = read_stamp(path)
+    with transaction(actor, read_only=True) as connection:
+        try:
+            export = workbook_exports.get_export(connection, UUID(stamp.export_id))
+        except (NotFound, ValueError):
+            raise WorkbookRefused(reason=BatchRefusal.UNKNOWN_EXPORT) from None
+        period = workbook_exports.get_period(connection, export.period_id)
+        return export, period, load_form(connection, export.form_code, export.form_version)
+
+
+def refresh(actor: Actor, batch_id: int) -> None:
+    """Compare the batch's file anew with what stands now; what was decided stays where it can."""
+    with transaction(actor, read_only=True) as connection:
+        batch = get_batch(connection, batch_id)
+        period = workbook_exports.get_period(connection, batch.period_id)
+        form = load_form(connection, batch.form_code, batch.form_version)
+    reading = read_workbook(file_store.stored_path(batch.sha256), form)
+    with transaction(actor, action="workbook.check") as connection:
+        require_state(connection, batch_id, BatchState.OPEN, BatchState.APPLYING)
+        decided = {
+            (row.division_code, row.path, _json(row.old_value)): row.decision
+            for row in all_rows(connection, batch_id)
+            if row.decision
+        }
+        for query in ("forget_rows", "forget_units"):
+            connection.execute(_SQL[query], {"batch_id": batch_id})
+        connection.execute(_SQL["set_state"], {"batch_id": batch_id, "state": BatchState.OPEN})
+        _compare(connection, actor, batch_id, batch.export_id, period, form, reading, decided)
+
+
+_Decided = Mapping[tuple[str | None, str, str], str | None]
+
+
+def _compare(
+    connection: Connection,
+    actor: Actor,
+    batch_id: int,
+    export_id: UUID,
+    period: Period,
+    form: Form,
+    reading: Reading,
+    decided: _Decided = {},  # noqa: B006
+) -> None:
+    """Write what the comparison of every unit of the file found into the batch."""
+    comparison = _Comparison(connection, actor, export_id, period, form, reading)
+    keep = {"batch_id": batch_id, "user_id": actor.user_id}
+    units, lines, unchanged = comparison.run()
+    connection.execute(_SQL["add_unit"], [{**keep, **unit} for unit in units])
+    if lines:
+        columns = {name: [line[name] for line in lines] for name in lines[0]}
+        columns["no"] = list(range(1, len(lines) + 1))
+        columns["decision"] = [
+            decided.get((line["division_code"], line["path"], line["old_value"]))
+            if line["kind"] == EntryKind.CONFLICTING
+            else None
+            for line in lines
+        ]
+        del columns["path"]
+        connection.execute(_SQL["add_rows"], {**keep, **columns})
+    connection.execute(
+        _SQL["set_checked"],
+        {"batch_id": batch_id, "unchanged_count": unchanged, "notes": list(reading.notes)},
+    )
+
+
+class _Comparison:
+    """One file beside the drafts of its units: what becomes of every cell."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        actor: Actor,
+        export_id: UUID,
+        period: Period,
+        form: Form,
+        reading: Reading,
+    ) -> None:
+        self._connection, self._actor = connection, actor
+        self._export_id, self._period = export_id, period
+        self._form, self._reading = form, reading
+
+    def run(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+        """Return the units, the lines of the preview, and how many cells say nothing."""
+        rows = _by_unit(self._reading.rows)
+        faults = _by_unit(self._reading.faults)
+        codes = sorted({*rows, *faults} - {""})
+        own = [c for c in codes if files_for(self._actor, self._form.form_code, c)]
+        bases = {
+            base.division_code: base.content
+            for base in fetch_all(
+                self._connection,
+                _SQL["list_bases"],
+                _Base,
+                export_id=self._export_id,
+                codes=own,
+            )
+        }
+        if not bases:
+            raise WorkbookRefused(reason=BatchRefusal.NOT_YOUR_UNITS)
+        names = {
+            unit.code: unit.name
+            for unit in fetch_all(
+                self._connection, _SQL["name_units"], _Named, day=today(), codes=codes
+            )
+        }
+        reports = workbook_exports.reports_of(self._connection, self._period.period_id, list(bases))
+        units: list[dict[str, Any]] = []
+        lines = [_general(fault) for fault in faults.get("", ())]
+        unchanged = 0
+        for code in codes:
+            name = names.get(code, code)
+            if code not in bases:
+                lines.append(_foreign(code, name, rows.get(code, ())))
+                continue
+            unit, found, same = self._unit(
+                code, name, bases[code], reports.get(code), rows.get(code, ()), faults.get(code, ())
+            )
+            units.append(unit)
+            lines += found
+            unchanged += same
+        return units, lines, unchanged
+
+    def _unit(
+        self,
+        code: str,
+        name: str,
+        base: Content,
+        report: Report | None,
+        rows: Sequence[ReadRow],
+        faults: Sequence[Fault],
+    ) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
+        form = self._form
+        context = find_form(form.form_code).context(self._connection, code)
+        standing = workbook_exports.standing_content(
+            self._connection, form.form_code, code, report, files=True
+        )
+        is_open = report is None or report.state in IN_HAND
+        current = withall_rows(form, normalise(form, standing), context)
+        start = withall_rows(form, base, context)
+        diff = compare(form, context, start, current, rows, faults, in_hand=is_open)
+        problems = self._problems(context, current, diff) if diff.offered else []
+        unit = {
+            "division_code": code,
+            "unit_name": name,
+            "is_open": is_open,
+            "submission_id": report.submission_id if report else None,
+            "seen_sha256": content_sha256(standing),
+            "error_count": sum(p.severity is Severity.ERROR for p in problems),
+        }
+        return unit, list(self._lines(code, name, context, diff, rows, problems)), diff.unchanged
+
+    def _problems(self, context: Context, current: Content, diff: UnitDiff) -> list[Problem]:
+        """Return what would be wrong with the draft if all that is offered were taken."""
+        cells = (((e.group, e.key, e.field), e.new) for e in diff.offered)
+        content = applied(self._form, context, current, cells)
+
+        def report(broken: Any) -> None:
+            tell_owner(self._connection, broken)
+
+        return all_problems(self._form, content, context, report)
+
+    def _lines(
+        self,
+        code: str,
+        name: str,
+        context: Context,
+        diff: UnitDiff,
+        rows: Sequence[ReadRow],
+        problems: Sequence[Problem],
+    ) -> Iterator[dict[str, Any]]:
+        by_path: dict[str, Problem] = {}
+        for problem in problems:
+            known = by_path.get(problem.path)
+            if known is None or known.severity is not Severity.ERROR:
+                by_path[problem.path] = problem
+        for entry in diff.entries:
+            problem = None if entry.kind is EntryKind.REFUSED else by_path.pop(entry.path, None)
+            yield _line(code, name, label_of_entry(self._form, context, entry), entry, problem)
+        places = {(row.group, row.key): row for row in rows}
+        for path, problem in by_path.items():
+            entry = _standing(path, places)
+            if entry is not None and problem.severity is Severity.ERROR:
+                yield _line(code, name, problem.label, entry, problem)
+
+
+def label_of_entry(form: Form, context: Context, entry: Entry) -> str:
+    """Return what a person calls the cell, or the row where it is the whole row."""
+    if entry.field:
+        return label_of(form, entry.path, context)
+    row = context.find_row(entry.group, entry.key)
+    return row.label if row else entry.key
+
+
+def _standing(path: str, places: Mapping[tuple[str, str], ReadRow]) -> Entry | None:
+    """Return an unchanged cell of the file, to say at it what is wrong."""
+    parts = split_path(path)
+    if parts is None:
+        return None
+    group, key, code = parts
+    row = places.get((group, key))
+    if row is None:
+        return None
+    value = row.values.get(code)
+    return Entry(row.sheet, row.row_no, group, key, code, EntryKind.UNCHANGED, value, value)
+
+
+def _by_unit(items: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for item in items:
+        found[item.division_code].append(item)
+    return found
+
+
+def _line(
+    code: str | None, name: str, label: str, entry: Entry, problem: Problem | None
+) -> dict[str, Any]:
+    return {
+        "division_code": code,
+        "unit_name": name,
+        "sheet": entry.sheet,
+        "row_no": entry.row_no or None,
+        "group_code": entry.group,
+        "row_key": entry.key,
+        "field_code": entry.field,
+        "path": entry.path,
+        "label": label,
+        "kind": entry.kind.value,
+        "old_value": _json(entry.old),
+        "new_value": _json(entry.new),
+        "reason": entry.because.value if entry.because else "",
+        "problem": entry.sentence or (problem.message if problem else ""),
+        "severity": problem.severity.value if problem else "",
+    }
+
+
+def _general(fault: Fault) -> dict[str, Any]:
+    """Return the line of what belongs to no unit: a column or a sheet that stands there twice."""
+    entry = Entry(
+        fault.sheet, fault.row_no, "", "", fault.field, EntryKind.REFUSED, sentence=fault.message
+    )
+    return _line(None, "", fault.details.get("label", ""), entry, None)
+
+
+def _foreign(code: str, name: str, rows: Sequence[ReadRow]) -> dict[str, Any]:
+    """Return the one line of a unit that somebody else files."""
+    sheet, row_no = (rows[0].sheet, rows[0].row_no) if rows else ("", 0)
+    entry = Entry(sheet, row_no, "", code, "", EntryKind.REFUSED, because=Because.NOT_YOURS)
+    return _line(None, name, f"共 {len(rows)} 行", entry, None)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

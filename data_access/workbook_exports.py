@@ -1,0 +1,407 @@
+"""Workbooks handed out: which units go into one, and what of each was written, kept here.
+
+What a unit's filer gets is the draft as it stands; anybody else gets what was filed last. A unit
+without a report gets what a new draft would start from, and no draft is made for it.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from data_access import file_store, jobs
+from data_access.database import transaction
+from data_access.forms import load_form
+from data_access.jobs import RunningJob
+from data_access.portal_settings import read_settings
+from data_access.queries import load_queries
+from data_access.reporting_forms import find_form
+from data_access.rows import fetch_all, fetch_one
+from data_access.workbook_write import write_workbook
+from domain.access import Actor, Grant, Role
+from domain.clock import today
+from domain.errors import NotFound, NotPermitted
+from domain.forms import Content, Form, mask, normalise, with_all_rows
+from domain.jobs import JobKind
+from domain.receipts import canonical
+from domain.workbook import Stamp, WorkbookUnit
+from domain.workflow import SubmissionState
+
+_SQL = load_queries("workbook_exports")
+FILING_ROLES = (Role.CITY, Role.COUNTY)
+IN_HAND = frozenset({SubmissionState.DRAFT, SubmissionState.RETURNED})
+MOST_AT_ONCE = 200  # units: a workbook of more is made by a job
+_STEP = 25  # units a job reads between two looks at whether it should stop
+_KEPT_DAYS = 180
+_FOLDER = "workbooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    period_id: int
+    form_code: str
+    form_title: str
+    name: str
+    deadline_at: datetime
+    form_version: int
+    workflow_version: int
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    code: str
+    name: str
+    prefix: str
+    parent_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be asked for as one workbook: a unit, or all units of an area."""
+
+    key: str
+    name: str
+    units: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    division_code: str
+    submission_id: int
+    state: SubmissionState
+    draft_version: int | None
+    draft_content: Content | None
+    filed_content: Content | None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One workbook as it was asked for."""
+
+    export_id: UUID
+    form_code: str
+    form_version: int
+    period_id: int
+    scope_name: str
+    unit_codes: list[str]
+    taken_by: int
+    taken_at: datetime
+    job_id: int | None
+    ready_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Area:
+    code: str
+    name: str
+    prefix: str
+
+
+# WHAT MAY BE ASKED FOR
+
+
+def get_period(connection: Connection, period_id: int) -> Period:
+    """Return the period with its form; raise NotFound."""
+    found = fetch_one(connection, _SQL["get_period"], Period, period_id=period_id)
+    if found is None:
+        raise NotFound(period_id=period_id)
+    return found
+
+
+def list_scopes(connection: Connection, actor: Actor, period: Period) -> list[Scope]:
+    """Return what the actor may ask for: first what he files himself, then areas, then units."""
+    units = list_units(connection, period)
+    own = [unit for unit in units if files_for(actor, period.form_code, unit.code)]
+    scopes = [_of_unit(unit) for unit in own]
+    if len(own) > 1:
+        scopes.insert(0, Scope("own", f"本账号填报的 {len(own)} 个单位", tuple(own)))
+    if any(grant.role not in FILING_ROLES or grant.role is Role.CITY for grant in actor.grants):
+        scopes += _areas(connection, units)
+        scopes += [_of_unit(unit) for unit in units if unit not in own]
+    return scopes
+
+
+def get_scope(connection: Connection, actor: Actor, period: Period, key: str) -> Scope:
+    """Return one of the actor's scopes by its key; raise NotFound."""
+    for scope in list_scopes(connection, actor, period):
+        if scope.key == key:
+            return scope
+    raise NotFound(scope=key)
+
+
+def list_units(connection: Connection, period: Period) -> list[Unit]:
+    """Return the units of the actor's scope that must file the period's form."""
+    return fetch_all(
+        connection,
+        _SQL["list_units"],
+        Unit,
+        day=today(),
+        form_code=period.form_code,
+        form_version=period.form_version,
+    )
+
+
+def files_for(actor: Actor, form_code: str, division_code: str) -> bool:
+    """Tell whether the actor files this form for the unit: a grant on the unit itself."""
+    return any(
+        grant.division_code == division_code
+        and grant.role in FILING_ROLES
+        and grant.subject in (None, form_code)
+        for grant in actor.grants
+    )
+
+
+def _of_unit(unit: Unit) -> Scope:
+    return Scope(unit.code, unit.name, (unit,))
+
+
+def _areas(connection: Connection, units: Sequence[Unit]) -> list[Scope]:
+    """Return the areas of several units; one with the same units as a wider one is left out."""
+    scopes: dict[tuple[str, ...], Scope] = {}
+    for area in fetch_all(connection, _SQL["list_areas"], _Area, day=today()):
+        inside = tuple(unit for unit in units if unit.prefix.startswith(area.prefix))
+        if len(inside) < 2:
+            continue
+        codes = tuple(unit.code for unit in inside)
+        name = f"{area.name}（{len(inside)} 个单位）"
+        scopes.setdefault(codes, Scope(f"{area.code}-all", name, inside))
+    return list(scopes.values())
+
+
+# WHAT IS HANDED OUT
+
+
+def begin(connection: Connection, actor: Actor, period: Period, scope: Scope) -> Export:
+    """Write down that the actor takes a workbook."""
+    row = connection.execute(
+        _SQL["add_export"],
+        {
+            "form_code": period.form_code,
+            "form_version": period.form_version,
+            "period_id": period.period_id,
+            "scope_name": scope.name,
+            "unit_codes": [unit.code for unit in scope.units],
+            "taken_by": actor.user_id,
+        },
+    ).one()
+    return get_export(connection, row.export_id)
+
+
+def get_export(connection: Connection, export_id: UUID) -> Export:
+    """Return an export; raise NotFound."""
+    found = fetch_one(connection, _SQL["find_export"], Export, export_id=export_id)
+    if found is None:
+        raise NotFound(export_id=export_id)
+    return found
+
+
+def hand_out(
+    connection: Connection,
+    actor: Actor,
+    export: Export,
+    period: Period,
+    units: Sequence[Unit],
+) -> list[WorkbookUnit]:
+    """Return the units as they go into the workbook, and keep what each was given."""
+    form = load_form(connection, period.form_code, period.form_version)
+    reports = reports_of(connection, period.period_id, [unit.code for unit in units])
+    made = [_handed(connection, actor, form, unit, reports.get(unit.code)) for unit in units]
+    rows = [
+        {
+            "export_id": export.export_id,
+            "division_code": unit.division_code,
+            "submission_id": report.submission_id if report else None,
+            "draft_version": unit.draft_version or None,
+            "content": canonical(unit.content),
+        }
+        for unit in made
+        for report in [reports.get(unit.division_code)]
+    ]
+    if rows:
+        connection.execute(_SQL["add_unit"], rows)
+    return made
+
+
+def reports_of(connection: Connection, period_id: int, codes: Sequence[str]) -> dict[str, Report]:
+    """Return the reports of a period among these units, by unit."""
+    rows = fetch_all(
+        connection, _SQL["list_reports"], Report, period_id=period_id, codes=list(codes)
+    )
+    return {row.division_code: row for row in rows}
+
+
+def standing_content(
+    connection: Connection, form_code: str, unit_code: str, report: Report | None, *, files: bool
+) -> Content:
+    """Return what stands for a unit now: the draft for its filer, what was filed for others.
+
+    A unit without either stands where a new draft would start.
+    """
+    if report is not None:
+        in_draft = files and report.state in IN_HAND
+        content = report.draft_content if in_draft else report.filed_content
+        if content is not None:
+            return content
+    return find_form(form_code).prefilled(connection, unit_code)
+
+
+def _handed(
+    connection: Connection, actor: Actor, form: Form, unit: Unit, report: Report | None
+) -> WorkbookUnit:
+    own = find_form(form.form_code)
+    files = files_for(actor, form.form_code, unit.code)
+    if files:
+        own.ensure_rows(connection, actor, unit.code)
+    context = own.context(connection, unit.code)
+    content = standing_content(connection, form.form_code, unit.code, report, files=files)
+    may_see = actor.may_see_contact(unit.prefix)
+
+    def shown(given: Content) -> Content:
+        complete = with_all_rows(form, normalise(form, given), context)
+        return mask(form, complete, may_see_contact=may_see)
+
+    in_draft = files and report is not None and report.state in IN_HAND
+    return WorkbookUnit(
+        division_code=unit.code,
+        unit_name=unit.name,
+        parent_name=unit.parent_name,
+        draft_version=(report.draft_version or 0) if in_draft and report else 0,
+        context=context,
+        content=shown(content),
+        accepted=shown(own.prefilled(connection, unit.code)),
+    )
+
+
+def stamp_of(connection: Connection, export: Export, period: Period) -> Stamp:
+    """Return what is written into the workbook about where it comes from."""
+    return Stamp(
+        export_id=str(export.export_id),
+        form_code=export.form_code,
+        form_version=export.form_version,
+        period_id=export.period_id,
+        period_name=period.name,
+        taken_at=export.taken_at,
+        is_demo=bool(read_settings(connection).get("is_demo")),
+        deadline_at=period.deadline_at,
+    )
+
+
+def make(actor: Actor, period_id: int, key: str) -> tuple[Path, str]:
+    """Make a workbook; return its temporary file, which the caller removes, and its name.
+
+    Raise NotFound for what is not the actor's, NotPermitted for what a job has to make.
+    """
+    with transaction(actor, action="workbook.export") as connection:
+        period = get_period(connection, period_id)
+        scope = get_scope(connection, actor, period, key)
+        if len(scope.units) > MOST_AT_ONCE:
+            raise NotPermitted(units=len(scope.units))
+        export = begin(connection, actor, period, scope)
+        units = hand_out(connection, actor, export, period, scope.units)
+        stamp = stamp_of(connection, export, period)
+        form = load_form(connection, period.form_code, period.form_version)
+    with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
+        path = Path(file.name)
+    try:
+        write_workbook(form, units, stamp, path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path, file_name_of(export, period)
+
+
+def file_name_of(export: Export, period: Period) -> str:
+    """Return what a person calls the file: 编制进度_2026年11月_安义县.xlsx."""
+    place = export.scope_name.partition("（")[0]
+    return f"{period.form_title}_{period.name}_{place}.xlsx".replace("/", "-")
+
+
+# BY A JOB
+
+
+def request(connection: Connection, actor: Actor, period: Period, scope: Scope) -> Export:
+    """Let a job make the workbook; the page shows how far it is, and the file when it is there."""
+    export = begin(connection, actor, period, scope)
+    job_id = jobs.defer(
+        connection,
+        JobKind.EXPORT_WORKBOOK,
+        {"export_id": str(export.export_id)},
+        requested_by=actor,
+    )
+    connection.execute(_SQL["set_job"], {"export_id": export.export_id, "job_id": job_id})
+    return get_export(connection, export.export_id)
+
+
+def list_made(connection: Connection, actor: Actor) -> list[Export]:
+    """Return the workbooks that a job makes or made for the actor since yesterday."""
+    return fetch_all(connection, _SQL["list_made"], Export, user_id=actor.user_id)
+
+
+def made_path(export_id: UUID) -> Path:
+    """Return where a job puts the workbook."""
+    folder = file_store.root() / _FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{export_id}.xlsx"
+
+
+def open_made(connection: Connection, actor: Actor, export_id: UUID) -> tuple[Path, str]:
+    """Return the file a job made for the actor, and its name; raise NotFound."""
+    export = get_export(connection, export_id)
+    path = made_path(export_id)
+    if export.taken_by != actor.user_id or export.ready_at is None or not path.is_file():
+        raise NotFound(export_id=export_id)
+    return path, file_name_of(export, get_period(connection, export.period_id))
+
+
+def run_job(job: RunningJob, export_id: str) -> None:
+    """Make one workbook for whoever asked for it: all of it, or nothing and again."""
+    actor = actor_of(job.requested_by)
+    with transaction(actor, action="workbook.export") as connection:
+        export = get_export(connection, UUID(export_id))
+        if export.ready_at is not None:
+            return
+        period = get_period(connection, export.period_id)
+        wanted = set(export.unit_codes)
+        units = [unit for unit in list_units(connection, period) if unit.code in wanted]
+        made = _in_steps(job, units, lambda some: hand_out(connection, actor, export, period, some))
+        stamp = stamp_of(connection, export, period)
+        form = load_form(connection, period.form_code, period.form_version)
+        job.check()
+        write_workbook(form, made, stamp, made_path(export.export_id))
+        connection.execute(_SQL["set_ready"], {"export_id": export.export_id})
+        job.report(connection, len(units), len(units), "已生成")
+
+
+def _in_steps(
+    job: RunningJob, units: Sequence[Unit], read: Callable[[Sequence[Unit]], list[WorkbookUnit]]
+) -> list[WorkbookUnit]:
+    """Read some units at a time; how far it is, is said beside the transaction that reads."""
+    made: list[WorkbookUnit] = []
+    for start in range(0, len(units), _STEP):
+        with job.transaction() as beside:
+            job.report(beside, start, len(units), "正在读取各单位内容")
+        made += read(units[start : start + _STEP])
+    return made
+
+
+def actor_of(user_id: int | None) -> Actor:
+    """Return who a job works for, with the grants of today; raise NotPermitted without any."""
+    with transaction(None, read_only=True) as connection:
+        rows = connection.execute(_SQL["find_actor"], {"user_id": user_id, "today": today()}).all()
+    if not rows:
+        raise NotPermitted(user_id=user_id)
+    grants = tuple(
+        Grant(Role(row.role), row.division_code, row.prefix, row.subject) for row in rows
+    )
+    return Actor(rows[0].user_id, rows[0].display_name, grants)
+
+
+def forget_old(connection: Connection) -> None:
+    """Remove batches whose time is over, and what was handed out half a year ago."""
+    for export_id in connection.scalars(_SQL["remove_old"], {"days": _KEPT_DAYS}):
+        made_path(export_id).unlink(missing_ok=True)
