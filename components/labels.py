@@ -20,6 +20,7 @@ from domain.settings import SettingFault
 from domain.supervision import ItemState, NoteKind, ReminderState, ReminderTopic
 from domain.trail import FindingKind, Operation
 from domain.workbook import FaultKind, Refusal
+from domain.workbook_diff import BatchRefusal, BatchState, Because, Decision, EntryKind
 from domain.workflow import ReviewAction, SubmissionState
 
 LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
@@ -186,12 +187,46 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         JobKind.EXPIRE_SESSIONS: "清理过期会话",
         JobKind.DELIVER_EVENTS: "对外事件投递",
         JobKind.FORGET_JOBS: "清理任务记录",
+        JobKind.EXPORT_WORKBOOK: "生成填报工作簿",
+        JobKind.APPLY_WORKBOOK: "工作簿写入草稿",
+        JobKind.FORGET_WORKBOOKS: "清理过期的工作簿",
     },
     SettingFault: {
         SettingFault.SHAPE: "取值的类型不对，请按原来的样式填写",
         SettingFault.RANGE: "取值超出允许的范围",
         SettingFault.FIXED: "该项由系统自动标注，不能改动",
         SettingFault.ORDER: "黄色天数须大于 0，并小于橙色天数",
+    },
+    EntryKind: {
+        EntryKind.NEW: "新增",
+        EntryKind.CHANGED: "修改",
+        EntryKind.UNCHANGED: "未变",
+        EntryKind.CONFLICTING: "冲突",
+        EntryKind.REFUSED: "不采用",
+    },
+    Because: {
+        Because.NOT_YOURS: "该单位不由您填报，其内容未采用。",
+        Because.NOT_IN_HAND: "该单位已报送，不在填报人手中，未采用。如需修改请先撤回。",
+        Because.UNKNOWN_ROW: "本单位没有这一行，未采用。请重新下载工作簿后填写。",
+        Because.LOCKED: "这一项已认定或由系统带出，不能改动，已保留原值。",
+        Because.HIDDEN: "按本行其他内容，这一项不需要填写，未采用。",
+        Because.ROW_REFUSED: "同一行有无法识别的内容，整行未采用。请改正后重新上传。",
+    },
+    Decision: {
+        Decision.MINE: "采用工作簿的",
+        Decision.THEIRS: "保留现值",
+    },
+    BatchState: {
+        BatchState.OPEN: "待确认",
+        BatchState.APPLYING: "正在写入",
+        BatchState.APPLIED: "已写入草稿",
+        BatchState.DISCARDED: "已放弃",
+    },
+    BatchRefusal: {
+        BatchRefusal.UNKNOWN_EXPORT: (
+            "本系统没有这份工作簿的下载记录，可能下载已久，或来自别处。请重新下载后填写"
+        ),
+        BatchRefusal.NOT_YOUR_UNITS: "其中没有由您填报的单位，未采用任何内容。请核对是否选错了文件",
     },
     Severity: {
         Severity.ERROR: "错误",
@@ -249,7 +284,7 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "division_boundary_one_at_a_time": "同一区划的界线有效期不能重叠，请核对起止日期。",
     "division_location_ends_after_start": "位置的失效日期应晚于生效日期，请修改。",
     "division_location_one_at_a_time": "同一区划的位置有效期不能重叠，请核对起止日期。",
-    "natural_village_code_is_15_digits": "自然村代码应为 15 位数字：行政村代码 12 位加顺序码 3 位。",
+    "natural_village_code_is_15_digits": "自然村代码应为 15 位数字：行政村代码加三位顺序码。",
     "natural_village_named": "请填写自然村名称。",
     "natural_village_ends_after_start": "自然村的终止日期应晚于生效日期，请修改。",
     "natural_village_end_has_reason": "终止自然村须写明原因。",
