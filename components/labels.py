@@ -10,11 +10,14 @@ from enum import StrEnum
 
 from domain import errors
 from domain.access import Role
+from domain.bulk_review import ItemState as BulkItemState
+from domain.bulk_review import LeftOut
 from domain.clock import BEIJING
 from domain.files import FileFault, MediaType
 from domain.forms import ChangeKind, ProblemKind, Severity
 from domain.jobs import JobKind, JobState
 from domain.passwords import PasswordFault
+from domain.review_filter import QueueOrder
 from domain.progress import Disposition, Lateness, MilestoneState, PeriodState
 from domain.settings import SettingFault
 from domain.supervision import ItemState, NoteKind, ReminderState, ReminderTopic
@@ -49,6 +52,31 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         ReviewAction.APPROVE: "通过",
         ReviewAction.RETURN: "退回",
         ReviewAction.REOPEN: "报送变更",
+    },
+    BulkItemState: {
+        BulkItemState.PENDING: "待生效",
+        BulkItemState.DONE: "已生效",
+        BulkItemState.LEFT_OUT: "未办理",
+        BulkItemState.UNDONE: "已撤销",
+    },
+    LeftOut: {
+        LeftOut.GONE: "记录不存在，或不在您的数据范围内",
+        LeftOut.CHANGED: "您看到之后已有变动，请打开核对最新版本",
+        LeftOut.NOT_WAITING: "已不在审核中",
+        LeftOut.NOT_YOURS: "不在您的审核权限内，或该步骤已由他人办理",
+        LeftOut.OWN_FILING: "由您本人或您所在单位填报，须由他人审核",
+        LeftOut.HAS_ERRORS: "自动校验有错误，请逐份打开审核",
+        LeftOut.PENDING_ELSEWHERE: "已在另一次批量办理中，等待生效",
+        LeftOut.REFUSED: "填报内容与已认定的数据冲突，请逐份打开审核",
+        LeftOut.BUSY: "他人正在办理，请稍后再试",
+    },
+    QueueOrder: {
+        QueueOrder.SUBMITTED: "报送时间",
+        QueueOrder.DUE: "应办结日期",
+        QueueOrder.UNIT: "填报单位",
+        QueueOrder.ROUND: "轮次",
+        QueueOrder.CHANGES: "变化项数",
+        QueueOrder.WARNINGS: "提示数",
     },
     MilestoneState: {
         MilestoneState.NOT_STARTED: "未开始",
@@ -187,6 +215,8 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         JobKind.EXPIRE_SESSIONS: "清理过期会话",
         JobKind.DELIVER_EVENTS: "对外事件投递",
         JobKind.FORGET_JOBS: "清理任务记录",
+        JobKind.DECIDE_IN_BULK: "批量办理生效",
+        JobKind.COUNT_WAITING: "待审填报的校验摘要",
         JobKind.EXPORT_WORKBOOK: "生成填报工作簿",
         JobKind.APPLY_WORKBOOK: "工作簿写入草稿",
         JobKind.FORGET_WORKBOOKS: "清理过期的工作簿",
@@ -314,6 +344,10 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "period_extension_has_reason": "请填写延期理由。",
     "submission_one_per_unit_and_period": "本单位本期已有一份填报，请打开原有的填报继续办理。",
     "review_event_return_has_comment": "退回时必须填写审核意见。",
+    "bulk_decision_return_has_comment": "批量退回必须填写统一的退回理由。",
+    "bulk_decision_action_known": "批量办理只有“通过”与“退回”，请重新选择。",
+    "saved_filter_named": "请给常用筛选起一个不超过 30 字的名称。",
+    "saved_filter_query_short": "筛选条件过长，请减少条件后再保存。",
     "review_remark_has_reason": "逐项退回时必须写明该项的理由。",
     "plan_named": "请填写规划名称。",
     "plan_once_by_name": "本单位已有同类同名的规划，请核对名称。",

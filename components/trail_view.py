@@ -40,6 +40,7 @@ _ACTIONS = {
     "draft.save": "保存草稿",
     "evidence.remove": "移除佐证",
     "evidence.upload": "上传佐证",
+    "history.import": "导入历史进度",
     "inbox.read": "阅读消息",
     "job.fail": "任务失败",
     "job.manage": "取消或重试任务",
@@ -59,6 +60,10 @@ _ACTIONS = {
     "setting.change": "修改设置",
     "submission.approve": "审核通过",
     "submission.return": "退回",
+    "review.bulk": "批量办理",
+    "review.undo": "撤销批量办理",
+    "filter.save": "保存常用筛选",
+    "filter.remove": "删除常用筛选",
     "submission.submit": "报送",
     "submission.withdraw": "撤回",
     "supervision_item.close": "督办销号",
@@ -69,6 +74,10 @@ _ACTIONS = {
     "upload.begin": "开始上传",
     "upload.cancel": "取消上传",
     "upload.receive": "接收上传",
+    "workbook.apply": "工作簿写入草稿",
+    "workbook.check": "上传工作簿比对",
+    "workbook.export": "下载工作簿",
+    "workbook.upload": "上传工作簿",
 }
 
 

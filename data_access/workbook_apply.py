@@ -18,7 +18,6 @@ from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
 from data_access.workbook_batches import (
     Batch,
-    BatchState,
     BatchUnit,
     count_rows,
     get_batch,
@@ -31,7 +30,7 @@ from domain.errors import DraftConflict, InvalidAction, InvalidContent, PortalEr
 from domain.forms import Content, Form, Problem, normalise
 from domain.jobs import JobKind
 from domain.receipts import content_sha256
-from domain.workbook_diff import applied
+from domain.workbook_diff import BatchState, applied
 from domain.workflow import SubmissionState
 
 _SQL = load_queries("workbook_batches")

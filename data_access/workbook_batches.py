@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
@@ -24,17 +23,10 @@ from domain.access import Actor
 from domain.errors import InvalidAction, NotFound
 from domain.forms import Form, Severity, path_of, text_of
 from domain.workbook import Mark
-from domain.workbook_diff import Decision, EntryKind
+from domain.workbook_diff import BatchState, Decision, EntryKind
 
 _SQL = load_queries("workbook_batches")
 USE = "workbook"
-
-
-class BatchState(StrEnum):
-    OPEN = "open"
-    APPLYING = "applying"
-    APPLIED = "applied"
-    DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, slots=True)

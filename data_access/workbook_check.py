@@ -4,7 +4,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from data_access.forms import load_form, tell_owner
 from data_access.queries import load_queries
 from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all
-from data_access.workbook_batches import BatchState, all_rows, get_batch, require_state
+from data_access.workbook_batches import all_rows, get_batch, require_state
 from data_access.workbook_exports import IN_HAND, Export, Period, Report, files_for
 from data_access.workbook_read import read_stamp, read_workbook
 from domain.access import Actor
@@ -37,16 +36,18 @@ from domain.forms import (
 )
 from domain.receipts import content_sha256
 from domain.workbook import Fault, Reading, ReadRow
-from domain.workbook_diff import Because, Entry, EntryKind, UnitDiff, applied, compare
+from domain.workbook_diff import (
+    BatchRefusal,
+    BatchState,
+    Because,
+    Entry,
+    EntryKind,
+    UnitDiff,
+    applied,
+    compare,
+)
 
 _SQL = load_queries("workbook_batches")
-
-
-class BatchRefusal(StrEnum):
-    """Why a workbook that can be read is not taken all the same."""
-
-    UNKNOWN_EXPORT = "unknown_export"
-    NOT_YOUR_UNITS = "not_your_units"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from procrastinate.worker import Worker
 from sqlalchemy import make_url
 
 from data_access import jobs
+from data_access.change_listener import listening
 from data_access.jobs import JobStopped, JobTakenOver, RunningJob, Task
 from data_access.settings import Refusal, read_settings
 from domain.errors import DatabaseAway
@@ -32,7 +33,7 @@ _LOG = logging.getLogger("portal.worker")
 _OPTIONS = "-c search_path=job_queue,public -c role=portal_app -c TimeZone=Asia/Shanghai"
 _MOST_ATTEMPTS = 5  # a job that keeps taking its worker down with it
 _MISSED_BY = 86_400  # seconds: what the clock asked for while nothing ran is done afterwards
-TASK_MODULES = ("data_access.clock_tasks",)
+TASK_MODULES = ("data_access.clock_tasks", "data_access.review_tasks", "data_access.workbook_jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Pace:
 
     heartbeat: float = 5
     dead_after: float = 20
+    poll: float = 1
+    """How late a job that waits for its moment may begin; one that does not begins at once."""
     grace: float = 6
     """What running jobs get when the worker is told to stop; the supervisor waits for 10."""
 
@@ -62,7 +65,8 @@ def run_worker(
     for module in modules:
         import_module(module)
     _limit_memory(settings.worker_memory_mb)
-    asyncio.run(_work(settings.database_url, pace))
+    with listening():
+        asyncio.run(_work(settings.database_url, pace))
 
 
 def _limit_memory(megabytes: int) -> None:
@@ -74,7 +78,7 @@ def _limit_memory(megabytes: int) -> None:
 async def _work(database_url: str, pace: Pace) -> None:
     app = build_app(database_url)
     async with app.open_async():
-        workers = [_worker(app, queue, pace) for queue in (jobs.CLOCK, jobs.WORK)]
+        workers = [_worker(app, queue, pace) for queue in jobs.QUEUES]
         _stop_on_signals(workers)
         ended = [asyncio.create_task(worker.run()) for worker in workers]
         watch = asyncio.create_task(_resume_stalled(app, pace))
@@ -91,6 +95,7 @@ def _worker(app: procrastinate.App, queue: str, pace: Pace) -> Worker:
         queues=[queue],
         name=queue,
         concurrency=1,
+        fetch_job_polling_interval=pace.poll,
         shutdown_graceful_timeout=pace.grace,
         install_signal_handlers=False,
         update_heartbeat_interval=pace.heartbeat,

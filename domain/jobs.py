@@ -21,6 +21,11 @@ class JobKind(StrEnum):
     EXPIRE_SESSIONS = "session.expire"
     DELIVER_EVENTS = "event.deliver"
     FORGET_JOBS = "job.forget"
+    EXPORT_WORKBOOK = "workbook.export"
+    APPLY_WORKBOOK = "workbook.apply"
+    FORGET_WORKBOOKS = "workbook.forget"
+    DECIDE_IN_BULK = "review.bulk"
+    COUNT_WAITING = "review.count"
 
 
 # What ended without its result, and may be asked for again.

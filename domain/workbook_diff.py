@@ -52,6 +52,20 @@ class Decision(StrEnum):
     THEIRS = "theirs"
 
 
+class BatchState(StrEnum):
+    OPEN = "open"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+
+
+class BatchRefusal(StrEnum):
+    """Why a workbook that can be read is not taken all the same."""
+
+    UNKNOWN_EXPORT = "unknown_export"
+    NOT_YOUR_UNITS = "not_your_units"
+
+
 GOOD = frozenset({EntryKind.NEW, EntryKind.CHANGED})
 _OFFERED = GOOD | {EntryKind.CONFLICTING}
 
