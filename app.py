@@ -24,19 +24,22 @@ from components.middleware import (
     SessionEndsPages,
     SessionRequired,
 )
+from components.packed_assets import PackedAssets
 from components.routes import ROUTES
 from components.routes.auth import fault, http_error, portal_error
+from data_access.change_listener import listening
 from domain.errors import PortalError
 
 
 @asynccontextmanager
 async def lifespan(served: App) -> AsyncIterator[None]:
-    """Watch the sessions of open pages for as long as the process serves."""
-    watch = asyncio.create_task(OPEN_PAGES.watch(), name="session-watch")
-    yield
-    watch.cancel()
-    with suppress(asyncio.CancelledError):
-        await watch
+    """Listen for changes and watch the sessions of open pages for as long as the process serves."""
+    with listening():
+        watch = asyncio.create_task(OPEN_PAGES.watch(), name="session-watch")
+        yield
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
 
 
 def show_fault(error: Exception) -> bool:
@@ -58,6 +61,7 @@ app = App(
     routes=ROUTES,
     middleware=[
         Middleware(SecurityHeaders),
+        Middleware(PackedAssets),
         Middleware(QuietProbes),
         Middleware(SessionRequired),
         Middleware(SessionEndsPages),

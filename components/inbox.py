@@ -7,6 +7,7 @@ import streamlit as st
 
 from components.labels import label
 from data_access import inbox
+from data_access.change_listener import Topic, mark
 from data_access.database import transaction
 from data_access.inbox import InboxMessage
 from domain.access import Actor, Role
@@ -15,12 +16,15 @@ _PAGES = Path(__file__).parents[1] / "pages"
 
 
 def unread_count(actor: Actor) -> int:
-    """Return how many messages the actor has not opened, at most a few seconds old."""
-    return _unread(actor, actor.user_id, actor.prefixes, tuple(sorted(actor.roles)))
+    """Return how many messages the actor has not opened."""
+    reader = (actor.user_id, actor.prefixes, tuple(sorted(actor.roles)))
+    return _unread(actor, reader, mark(Topic.INBOX))
 
 
-@st.cache_data(ttl=5, max_entries=1000, show_spinner=False)
-def _unread(_actor: Actor, user_id: int, prefixes: tuple[str, ...], roles: tuple[str, ...]) -> int:
+@st.cache_resource(ttl="1m", max_entries=1000, show_spinner=False)
+def _unread(
+    _actor: Actor, reader: tuple[int, tuple[str, ...], tuple[str, ...]], marked: int
+) -> int:
     with transaction(_actor, read_only=True) as connection:
         return inbox.count_unread(connection)
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.labels import error_message
 from data_access import portal_settings, sessions
+from data_access.change_listener import Topic, mark
 from data_access.database import transaction
 from domain.access import Actor, Role
 from domain.errors import PortalError
@@ -90,9 +91,14 @@ def demo_badge() -> None:
         st.badge("演示数据", color="orange")
 
 
-@st.cache_data(ttl="30s", show_spinner=False)
 def portal_facts() -> PortalFacts:
     """Return the names of the installation and whether its data is invented."""
+    return read_facts(mark(Topic.SETTINGS))
+
+
+@st.cache_resource(ttl="1h", max_entries=4, show_spinner=False)
+def read_facts(marked: int) -> PortalFacts:
+    """Read the facts; they hold until the mark of the settings moves."""
     with transaction(None, read_only=True) as connection:
         settings = portal_settings.read_settings(connection)
     return PortalFacts(

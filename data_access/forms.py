@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from data_access.change_listener import Topic, mark
 from data_access.inbox import IN_APP
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
@@ -18,7 +19,7 @@ from domain.supervision import Notice
 
 _SQL = load_queries("forms")
 _LOG = logging.getLogger(__name__)
-_LOADED: dict[tuple[str, int], Form] = {}
+_LOADED: dict[tuple[str, int], tuple[int, Form]] = {}
 _TOLD: set[tuple[object, ...]] = set()
 
 
@@ -59,15 +60,16 @@ class _Code:
 
 
 def load_form(connection: Connection, form_code: str, version: int) -> Form:
-    """Return one version of a form; it never changes, so a process reads it once."""
+    """Return one version of a form, read once and again when reference data was loaded."""
+    marked = mark(Topic.FORMS)
     known = _LOADED.get((form_code, version))
-    if known is None:
-        known = _LOADED[form_code, version] = _read_form(connection, form_code, version)
-    return known
+    if known is None or known[0] != marked:
+        known = _LOADED[form_code, version] = marked, _read_form(connection, form_code, version)
+    return known[1]
 
 
 def forget_forms() -> None:
-    """Read every form anew: after reference data was loaded into a running process."""
+    """Read every form anew, at once: for tests that change one."""
     _LOADED.clear()
     _TOLD.clear()
 

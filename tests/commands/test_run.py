@@ -6,10 +6,9 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic, sleep
 from urllib.request import urlopen
 
 import psycopg
@@ -17,6 +16,7 @@ import pytest
 
 from data_access.settings import CHECKOUT
 from tests.commands.conftest import Finished, bare_environment, portal, refusal
+from tests.waiting import wait_until
 
 LEFT_BEHIND = shutil.ignore_patterns(".venv", ".git", "var", ".*_cache", "__pycache__")
 
@@ -74,14 +74,6 @@ class Portal:
             except OSError:
                 continue
         return found
-
-
-def wait_until(holds: Callable[[], bool], patience: float = 90) -> None:
-    """Wait for something that has no event of its own, and fail when it does not come."""
-    deadline = monotonic() + patience
-    while not holds():
-        assert monotonic() < deadline
-        sleep(0.05)
 
 
 @pytest.fixture(scope="module")

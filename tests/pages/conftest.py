@@ -21,7 +21,7 @@ def open_page(owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> Ope
     def open_as(actor: Actor | None, name: str, **query: str) -> AppTest:
         token = session_token(owner, actor) if actor else None
         monkeypatch.setattr(session, "browser_token", lambda: token)
-        session.portal_facts.clear()
+        session.read_facts.clear()
         portal = AppTest.from_file(ROOT / "components" / "portal.py", default_timeout=30)
         portal.run()
         for key, value in query.items():
