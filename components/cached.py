@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from data_access import layers, overview, portal_settings, progress
+from data_access.change_listener import Topic, mark
 from data_access.database import transaction
 from data_access.layers import DivisionLabel, Extent
 from data_access.overview import AcceptedStage, Filing, Period
@@ -52,14 +53,15 @@ class Frame:
 def read_frame(actor: Actor, day: date | None = None) -> Frame:
     """Return the stages, the version of the data, and the settings now or on a past day.
 
-    At most a second old: this is what tells whether a cached read still holds.
+    This is what tells whether a cached read still holds: it is read anew when another process
+    tells of a change, and each second whatever is told.
     """
     past = progress.moment_of(day)[0] if day is not None and day < today() else None
-    return _frame(actor, past, today())
+    return _frame(actor, past, today(), mark(Topic.DASHBOARD, Topic.SETTINGS, Topic.MAP))
 
 
 @st.cache_resource(ttl="1s", max_entries=32, show_spinner=False)
-def _frame(_actor: Actor, past: datetime | None, on: date) -> Frame:
+def _frame(_actor: Actor, past: datetime | None, on: date, marked: int) -> Frame:
     """Read what is the same for everyone: nothing here depends on the data scope."""
     with transaction(_actor, read_only=True) as connection:
         settings = portal_settings.read_settings(connection, past)
