@@ -14,9 +14,10 @@ import streamlit as st
 
 from data_access import layers, overview, portal_settings, progress
 from data_access.change_listener import Topic, mark
-from data_access.database import transaction
+from data_access.database import Connection
 from data_access.layers import DivisionLabel, Extent
 from data_access.overview import AcceptedStage, Filing, Period
+from data_access.read_replica import read
 from domain.access import Actor, Grant, Role
 from domain.clock import today
 from domain.overview import Stage
@@ -63,12 +64,15 @@ def read_frame(actor: Actor, day: date | None = None) -> Frame:
 @st.cache_resource(ttl="1s", max_entries=32, show_spinner=False)
 def _frame(_actor: Actor, past: datetime | None, on: date, marked: int) -> Frame:
     """Read what is the same for everyone: nothing here depends on the data scope."""
-    with transaction(_actor, read_only=True) as connection:
-        settings = portal_settings.read_settings(connection, past)
-        data = progress.data_version(connection)
-        boundaries = layers.boundary_version(connection)
-        stages = overview.list_stages(connection)
-        roots = overview.list_roots(connection)
+    return read(_actor, lambda connection: _read_frame(connection, past, on))
+
+
+def _read_frame(connection: Connection, past: datetime | None, on: date) -> Frame:
+    settings = portal_settings.read_settings(connection, past)
+    data = progress.data_version(connection)
+    boundaries = layers.boundary_version(connection)
+    stages = overview.list_stages(connection)
+    roots = overview.list_roots(connection)
     return Frame(
         today=on,
         version=f"{data}-{boundaries}",
@@ -135,20 +139,18 @@ def _read_units(
     actor: Actor, scope: Scope, moment: datetime, day: date
 ) -> tuple[UnitProgress, ...]:
     if scope == actor.prefixes:
-        with transaction(actor, read_only=True) as connection:
-            return tuple(progress.list_units(connection, moment, day))
+        return tuple(read(actor, lambda connection: progress.list_units(connection, moment, day)))
     # The setting lends the sight of every unit's figures, not of the people behind them.
     reader = replace(actor, grants=tuple(Grant(Role.LEADER, root, root) for root in scope))
-    with transaction(reader, read_only=True) as connection:
-        units = progress.list_units(connection, moment, day)
+    units = read(reader, lambda connection: progress.list_units(connection, moment, day))
     return tuple(replace(unit, responsible_name="") for unit in units)
 
 
 @st.cache_resource(ttl="15m", max_entries=64, show_spinner=False)
 def period_at(_actor: Actor, day: date | None, version: str) -> Period | None:
     """Return the reporting period that was open on a day."""
-    with transaction(_actor, read_only=True) as connection:
-        return overview.find_period(connection, progress.moment_of(day)[0])
+    moment = progress.moment_of(day)[0]
+    return read(_actor, lambda connection: overview.find_period(connection, moment))
 
 
 def filings_on(actor: Actor, day: date | None, version: str) -> dict[str, Filing]:
@@ -158,8 +160,8 @@ def filings_on(actor: Actor, day: date | None, version: str) -> dict[str, Filing
 
 @st.cache_resource(ttl="15m", max_entries=32, show_spinner=False)
 def _filings(_actor: Actor, scope: Scope, day: date | None, version: str) -> dict[str, Filing]:
-    with transaction(_actor, read_only=True) as connection:
-        rows = overview.list_filings(connection, progress.moment_of(day)[0])
+    moment = progress.moment_of(day)[0]
+    rows = read(_actor, lambda connection: overview.list_filings(connection, moment))
     return {row.code: row for row in rows}
 
 
@@ -174,8 +176,8 @@ def accepted_on(
 def _accepted(
     _actor: Actor, scope: Scope, day: date | None, version: str
 ) -> dict[str, tuple[AcceptedStage, ...]]:
-    with transaction(_actor, read_only=True) as connection:
-        rows = overview.list_accepted(connection, progress.moment_of(day)[0])
+    moment = progress.moment_of(day)[0]
+    rows = read(_actor, lambda connection: overview.list_accepted(connection, moment))
     stages: dict[str, list[AcceptedStage]] = {}
     for row in rows:
         stages.setdefault(row.code, []).append(row)
@@ -186,31 +188,31 @@ def _accepted(
 @st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
 def extent_of(_actor: Actor, code: str | None, day: date, version: str) -> Extent | None:
     """Return the box of a division, or of everything drawn, on a day."""
-    with transaction(_actor, read_only=True) as connection:
-        layers.draw_as_of(connection, day)
-        return layers.get_extent(connection, code)
+    return layers.read_as_of(_actor, day, lambda connection: layers.get_extent(connection, code))
 
 
 @st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
 def shapes_of(_actor: Actor, level: str, day: date, boundaries: int) -> dict[str, tuple[str, str]]:
     """Return name and outline (GeoJSON text) of the divisions of a level on a day, by code."""
-    with transaction(_actor, read_only=True) as connection:
-        layers.draw_as_of(connection, day)
-        features = layers.list_features(connection, level)
+    features = layers.read_as_of(
+        _actor, day, lambda connection: layers.list_features(connection, level)
+    )
     return {feature.key: (str(feature.fields["name"]), feature.shape) for feature in features}
 
 
 @st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
 def hatches_of(_actor: Actor, level: str, day: date, boundaries: int) -> dict[str, str]:
     """Return the hatching (GeoJSON text) of the divisions of a level on a day, by code."""
-    with transaction(_actor, read_only=True) as connection:
-        layers.draw_as_of(connection, day)
-        return {hatch.code: hatch.shape for hatch in layers.list_hatches(connection, level)}
+    hatches = layers.read_as_of(
+        _actor, day, lambda connection: layers.list_hatches(connection, level)
+    )
+    return {hatch.code: hatch.shape for hatch in hatches}
 
 
 @st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
 def labels_of(_actor: Actor, level: str, day: date, boundaries: int) -> tuple[DivisionLabel, ...]:
     """Return where the names of the divisions of a level are written on a day."""
-    with transaction(_actor, read_only=True) as connection:
-        layers.draw_as_of(connection, day)
-        return tuple(layers.list_labels(connection, level))
+    labels = layers.read_as_of(
+        _actor, day, lambda connection: layers.list_labels(connection, level)
+    )
+    return tuple(labels)

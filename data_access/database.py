@@ -1,11 +1,13 @@
 """The engine, and transactions that know who is acting."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from data_access.queries import load_queries
@@ -13,34 +15,34 @@ from domain.access import Actor
 from domain.errors import DatabaseAway, RuleViolation
 
 # The type of what a transaction yields, for layers that only hand it on.
-__all__ = ["Connection", "engine", "transaction"]
+__all__ = ["Connection", "Engine", "engine", "transaction"]
 
 _SQL = load_queries("session")
-_SERVER_OPTIONS = "-c statement_timeout=15s -c lock_timeout=4s -c TimeZone=Asia/Shanghai -c jit=off"
+_OPTIONS = (
+    "-c statement_timeout=15s -c lock_timeout=4s -c TimeZone=Asia/Shanghai -c jit=off"
+    " -c role=portal_app"
+)
 
 
 @cache
 def engine() -> Engine:
-    """Return the process's one engine; page runs, routes and the worker share its pool.
+    """Return the process's one engine; page runs, routes and the worker share its pool."""
+    return build_engine(os.environ["PORTAL_DATABASE_URL"], pool_pre_ping=True)
+
+
+def build_engine(
+    url: str, *, connect_args: Mapping[str, object] = MappingProxyType({}), **pool: Any
+) -> Engine:
+    """Return an engine of the portal's login.
 
     An outside database may be reached as its owner: then every connection steps down to
     portal_app, so that row policies and missing rights bind the portal all the same.
     """
+    connecting: dict[str, object] = {"options": _OPTIONS, "connect_timeout": 5, **connect_args}
+    settings = {"pool_size": 8, "max_overflow": 8, **pool}
     return create_engine(
-        _portal_url(),
-        pool_size=8,
-        max_overflow=8,
-        pool_pre_ping=True,
-        connect_args={"options": f"{_SERVER_OPTIONS} -c role=portal_app", "connect_timeout": 5},
+        make_url(url).set(drivername="postgresql+psycopg"), connect_args=connecting, **settings
     )
-
-
-def _portal_url() -> str:
-    url = os.environ["PORTAL_DATABASE_URL"]
-    for scheme in ("postgresql://", "postgres://"):
-        if url.startswith(scheme):
-            return "postgresql+psycopg://" + url.removeprefix(scheme)
-    return url
 
 
 @contextmanager
@@ -53,12 +55,30 @@ def transaction(
     the portal itself: it sees no work data. The block makes no `st.*` call: those are where
     Streamlit interrupts a script.
     """
+    with (
+        faults_named(),
+        engine().connect() as connection,
+        acting(connection, actor, read_only=read_only, action=action),
+    ):
+        yield connection
+
+
+@contextmanager
+def acting(
+    connection: Connection, actor: Actor | None, *, read_only: bool, action: str = ""
+) -> Iterator[None]:
+    """Hold a transaction that carries the actor; its faults stay the driver's own."""
+    connection.execution_options(postgresql_readonly=read_only)
+    with connection.begin():
+        connection.execute(_SQL["set_actor"], _settings(actor, action))
+        yield
+
+
+@contextmanager
+def faults_named() -> Iterator[None]:
+    """Turn what the database refuses, and its absence, into the errors of the portal."""
     try:
-        with engine().connect() as connection:
-            connection.execution_options(postgresql_readonly=read_only)
-            with connection.begin():
-                connection.execute(_SQL["set_actor"], _settings(actor, action))
-                yield connection
+        yield
     except IntegrityError as error:
         raise RuleViolation(constraint=constraint_name(error)) from error
     except OperationalError as error:

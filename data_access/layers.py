@@ -1,17 +1,23 @@
 """Map layers of the registry, and the pictures of divisions that the overview draws on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from data_access.queries import load_queries
+from data_access.read_replica import read
 from data_access.rows import fetch_all, fetch_one
+from domain.access import Actor
 from domain.errors import NotFound
 
 _SQL = load_queries("layers")
 # About 3 km between the lines of a hatched division.
 _HATCH_DEGREES = 0.035
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,16 @@ def get_layer(connection: Connection, layer_code: str) -> MapLayer:
 def draw_as_of(connection: Connection, day: date) -> None:
     """Let divisions be drawn as they were on `day`, to the end of the transaction."""
     connection.execute(_SQL["set_picture_day"], {"day": day})
+
+
+def read_as_of(actor: Actor, day: date, question: Callable[[Connection], Answer]) -> Answer:
+    """Answer a question about divisions as they were drawn on `day`."""
+
+    def dated(connection: Connection) -> Answer:
+        draw_as_of(connection, day)
+        return question(connection)
+
+    return read(actor, dated)
 
 
 def list_features(

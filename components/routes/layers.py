@@ -26,8 +26,8 @@ from components.map import (
 from components.routes.auth import require
 from components.routes.responses import Packed, answer, pack, refusal
 from data_access import layers, progress
-from data_access.database import transaction
 from data_access.layers import DivisionLabel
+from data_access.read_replica import read
 from domain.access import Actor
 from domain.cartography import Name, Placed, fitting, in_tile
 from domain.clock import now
@@ -65,10 +65,10 @@ def layer(request: Request) -> Response:
     actor = require(request)
     try:
         day = _day(request) or progress.moment_of(None)[1]
-        with transaction(actor, read_only=True) as connection:
-            entry = layers.get_layer(connection, request.path_params["layer"])
+        code = request.path_params["layer"]
+        entry = read(actor, lambda connection: layers.get_layer(connection, code))
     except ValueError:
-        return _bad_address()
+        return bad_address()
     except NotFound:
         return refusal("没有这个图层。请从图层目录中选择。", 404)
     scope = actor.prefixes if entry.is_scoped else ()
@@ -87,9 +87,10 @@ def _packed_layer(
     keys: tuple[str, ...] | None,
     day: date,
 ) -> Packed:
-    with transaction(_actor, read_only=True) as connection:
-        layers.draw_as_of(connection, day)
-        rows = layers.list_features(connection, code, list(keys) if keys else None)
+    wanted = list(keys) if keys else None
+    rows = layers.read_as_of(
+        _actor, day, lambda connection: layers.list_features(connection, code, wanted)
+    )
     return pack(
         _collection([(row.shape, {"code": row.key, **row.fields}) for row in rows]), _GEOJSON
     )
@@ -108,9 +109,9 @@ def picture(request: Request) -> Response:
     """Answer with a layer of the overview's picture: units, hatching or marks."""
     actor = require(request)
     try:
-        asked = _asked(request)
+        asked = asked_picture(request)
     except ValueError:
-        return _bad_address()
+        return bad_address()
     build = _PICTURES.get(request.path_params["name"])
     if build is None:
         return refusal("没有这个图层。", 404)
@@ -118,7 +119,7 @@ def picture(request: Request) -> Response:
     return answer(request, build(actor, frame, cached.scope_of(actor, frame), asked))
 
 
-def _asked(request: Request) -> Picture:
+def asked_picture(request: Request) -> Picture:
     """Return the picture that the address asks for; ValueError where it cannot be read."""
     query = request.query_params
     return Picture(
@@ -204,9 +205,9 @@ def names(request: Request) -> Response:
     """Answer with the names of one tile: cities at every zoom, counties where they fit."""
     actor = require(request)
     try:
-        asked = _asked(request)
+        asked = asked_picture(request)
     except ValueError:
-        return _bad_address()
+        return bad_address()
     z, x, y = (request.path_params[name] for name in ("z", "x", "y"))
     frame = cached.read_frame(actor, asked.as_of)
     kept = _kept_names(actor, frame, cached.scope_of(actor, frame), asked, min(z, 22))
@@ -287,7 +288,8 @@ def _day(request: Request) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _bad_address() -> Response:
+def bad_address() -> Response:
+    """Answer that the parameters of the address cannot be read."""
     return refusal("地址中的参数无法识别：日期应写作 2026-11-22，层级为 county 或 city。", 400)
 
 

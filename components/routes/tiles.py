@@ -8,7 +8,7 @@ from starlette.routing import Route
 from components.routes.auth import require
 from components.routes.responses import Packed, answer, pack, refusal
 from data_access import layers
-from data_access.database import transaction
+from data_access.read_replica import read
 from domain.access import Actor
 from domain.errors import NotFound
 
@@ -22,8 +22,8 @@ def tile(request: Request) -> Response:
     if z > 22 or max(x, y) >= 2**z:
         return refusal("没有这个瓦片。", 404)
     try:
-        with transaction(actor, read_only=True) as connection:
-            entry = layers.get_layer(connection, request.path_params["layer"])
+        code = request.path_params["layer"]
+        entry = read(actor, lambda connection: layers.get_layer(connection, code))
     except NotFound:
         return refusal("没有这个图层。请从图层目录中选择。", 404)
     if entry.format != "tile":
@@ -39,8 +39,8 @@ def tile(request: Request) -> Response:
 def _packed_tile(
     _actor: Actor, scope: tuple[str, ...], code: str, version: int, z: int, x: int, y: int
 ) -> Packed:
-    with transaction(_actor, read_only=True) as connection:
-        return pack(layers.read_tile(connection, code, z, x, y), _TILE)
+    body = read(_actor, lambda connection: layers.read_tile(connection, code, z, x, y))
+    return pack(body, _TILE)
 
 
 ROUTES = [Route("/tiles/{layer}/{z:int}/{x:int}/{y:int}", tile)]
