@@ -1,0 +1,368 @@
+"""What a workbook is made of, looked at before anything opens it: hostile until shown otherwise.
+
+A workbook is a ZIP archive of XML parts. Every part is read once, as a stream, by a parser that
+knows no entities; what the values alone do not tell (hidden rows, merged cells, formulas without a
+result, errors) is noted on the way. It runs in a process of its own (`workbook_cells`).
+"""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+from xml.parsers import expat
+
+from domain.errors import WorkbookRefused
+from domain.workbook import Refusal
+
+Cell = tuple[int, int]
+"""Row and column, from 0."""
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
+_MAIN_PART = "xl/workbook.xml"
+_MACRO_PARTS = ("vbaproject", "/activex/", "xl/macrosheets/", "xl/dialogsheets/")
+_LINK_PARTS = ("xl/externallinks/", "xl/connections.xml", "xl/querytables/", "xl/model/")
+_OBJECT_PARTS = ("/embeddings/", "/ctrlprops/", "/webextensions/")
+_LINK_TYPES = ("externalLink", "connections", "queryTable", "externalLinkPath")
+_OBJECT_TYPES = ("oleObject", "package", "control", "ctrlProp", "webextension")
+_MACRO_TYPES = ("vbaProject", "xlMacrosheet", "xlIntlMacrosheet", "attachedToolbars")
+_MACRO_CONTENT = re.compile("macroenabled|vbaproject|macrosheet", re.IGNORECASE)
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".emf", ".wmf", ".tif", ".tiff", ".bin")
+_ARCHIVES = (".zip", ".xlsx", ".xlsm", ".docx", ".7z", ".rar", ".gz")
+# A topic of another program (DDE), or a function that asks a server.
+_REACHES_OUT = re.compile(r"\w\s*\|[^\"]*!|\b(WEBSERVICE|DDE)\s*\(", re.IGNORECASE)
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a workbook may be before it is refused."""
+
+    size: int = 50_000_000
+    """Bytes of the file."""
+    unpacked: int = 150_000_000
+    """Bytes of all its parts together."""
+    ratio: int = 200
+    ratio_from: int = 30_000_000
+    """The ratio of unpacked to packed is judged above this many bytes."""
+    parts: int = 1_000
+    cells: int = 2_000_000
+    """Rows times columns from the first cell to the last one with content, all sheets together."""
+    memory: int = 190 << 20
+    """Bytes of address space of the process that reads."""
+    seconds: float = 4.5
+
+
+@dataclass(slots=True)
+class SheetStructure:
+    """What stands beside the values of one sheet."""
+
+    hidden_rows: list[int] = field(default_factory=list)
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """First row, first column, last row, last column."""
+    formulas: list[Cell] = field(default_factory=list)
+    without_value: list[Cell] = field(default_factory=list)
+    errors: list[tuple[int, int, str]] = field(default_factory=list)
+    last_row: int = -1
+    last_column: int = -1
+
+
+@dataclass(slots=True)
+class Structure:
+    sheets: dict[str, SheetStructure]
+    uses_1904: bool
+    """Whether days are counted from 1904 instead of 1900."""
+
+
+def inspect(path: Path, limits: Limits) -> Structure:
+    """Return what the workbook is made of; raise WorkbookRefused for everything unsafe."""
+    refuse_by_size(path, limits)
+    with path.open("rb") as file:
+        _refuse_by_signature(file)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _Archive(archive, limits).structure()
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+            raise WorkbookRefused(reason=Refusal.DAMAGED) from error
+        except (ValueError, KeyError, RuntimeError) as error:
+            raise WorkbookRefused(reason=Refusal.DAMAGED) from error
+
+
+def refuse_by_size(path: Path, limits: Limits) -> None:
+    """Refuse what is too large or empty, by its size alone."""
+    size = path.stat().st_size
+    if size == 0:
+        raise WorkbookRefused(reason=Refusal.EMPTY)
+    if size > limits.size:
+        raise WorkbookRefused(reason=Refusal.TOO_LARGE)
+
+
+def _refuse_by_signature(file: BinaryIO) -> None:
+    start = file.read(8)
+    if start == _OLE:
+        is_locked = _ENCRYPTED_PART in file.read()
+        raise WorkbookRefused(reason=Refusal.ENCRYPTED if is_locked else Refusal.OLD_EXCEL)
+    if not start.startswith(b"PK"):
+        raise WorkbookRefused(reason=Refusal.NOT_A_WORKBOOK)
+    file.seek(0)
+
+
+class _Archive:
+    def __init__(self, archive: zipfile.ZipFile, limits: Limits) -> None:
+        self._archive, self._limits = archive, limits
+        self._entries = archive.infolist()
+        self._parts: dict[str, _Part] = {}
+
+    def structure(self) -> Structure:
+        self._refuse_bomb()
+        self._refuse_foreign()
+        for entry in self._entries:
+            if not entry.is_dir() and not entry.filename.lower().endswith(_PICTURES):
+                self._parts[entry.filename] = self._read(entry)
+        self._refuse_content()
+        return self._structure()
+
+    def _refuse_bomb(self) -> None:
+        names = [entry.filename.lower() for entry in self._entries]
+        unpacked = sum(entry.file_size for entry in self._entries)
+        packed = sum(entry.compress_size for entry in self._entries)
+        thin = unpacked > self._limits.ratio_from and unpacked > packed * self._limits.ratio
+        if (
+            unpacked > self._limits.unpacked
+            or thin
+            or len(names) > self._limits.parts
+            or len(set(names)) < len(names)
+            or any(_leads_outside(name) for name in names)
+        ):
+            raise WorkbookRefused(reason=Refusal.UNPACKS_TOO_LARGE)
+        if any(entry.flag_bits & 1 for entry in self._entries):
+            raise WorkbookRefused(reason=Refusal.ENCRYPTED)
+
+    def _refuse_foreign(self) -> None:
+        names = {entry.filename.lower() for entry in self._entries}
+        if {"xl/workbook.bin", "content.xml"} & names:
+            raise WorkbookRefused(reason=Refusal.OLD_EXCEL)
+        if not {"[content_types].xml", _MAIN_PART} <= names:
+            raise WorkbookRefused(reason=Refusal.NOT_A_WORKBOOK)
+        for parts, reason in (
+            (_MACRO_PARTS, Refusal.MACROS),
+            (_LINK_PARTS, Refusal.EXTERNAL_LINKS),
+            (_OBJECT_PARTS, Refusal.EMBEDDED_OBJECTS),
+        ):
+            if any(part in name for part in parts for name in names):
+                raise WorkbookRefused(reason=reason)
+        if any(name.endswith(_ARCHIVES) for name in names):
+            raise WorkbookRefused(reason=Refusal.EMBEDDED_OBJECTS)
+
+    def _read(self, entry: zipfile.ZipInfo) -> "_Part":
+        part = _Part(self._limits)
+        try:
+            with self._archive.open(entry) as file:
+                while chunk := file.read(_CHUNK):
+                    part.feed(chunk)
+                part.feed(b"", is_last=True)
+        except expat.ExpatError as error:
+            raise WorkbookRefused(reason=Refusal.DAMAGED) from error
+        return part
+
+    def _refuse_content(self) -> None:
+        content = [text for part in self._parts.values() for text in part.content_types]
+        if any(_MACRO_CONTENT.search(text) for text in content):
+            raise WorkbookRefused(reason=Refusal.MACROS)
+        if sum((p.sheet.last_row + 1) * (p.sheet.last_column + 1) for p in self._parts.values()) > (
+            self._limits.cells
+        ):
+            raise WorkbookRefused(reason=Refusal.TOO_MANY_CELLS)
+
+    def _structure(self) -> Structure:
+        lowered = {name.lower(): part for name, part in self._parts.items()}
+        main, links = lowered[_MAIN_PART], lowered["xl/_rels/workbook.xml.rels"].targets
+        sheets = {}
+        for name, link in main.sheets:
+            target = _resolved(links[link])
+            sheets[name] = lowered[target].sheet
+        return Structure(sheets, main.uses_1904)
+
+
+def _leads_outside(name: str) -> bool:
+    return ".." in re.split(r"[/\\]", name) or name.startswith(("/", "\\")) or ":" in name
+
+
+def _resolved(target: str) -> str:
+    if target.startswith("/"):
+        return target[1:].lower()
+    return str(PurePosixPath("xl") / target).lower()
+
+
+class _Part:
+    """One XML part, read as a stream; no end of an element is ever needed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.content_types: list[str] = []
+        self.targets: dict[str, str] = {}
+        self.sheets: list[tuple[str, str]] = []
+        self.uses_1904 = False
+        self.sheet = SheetStructure()
+        self._limits = limits
+        self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._first
+        self._parser.CharacterDataHandler = self._text
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+        self._parser.EntityDeclHandler = _refuse_doctype
+        self._row, self._column = -1, -1
+        self._kind, self._has_value, self._is_formula = "", False, False
+        self._texts: list[str] | None = None
+        self._formula: list[str] = []
+        self._value: list[str] = []
+        self._handlers: Mapping[str, Callable[[dict[str, str]], None]] = {
+            "row": self._on_row,
+            "v": self._on_value,
+            "is": self._on_value,
+            "f": self._on_formula,
+            "definedName": self._on_defined_name,
+            "mergeCell": self._on_merged,
+            "Relationship": self._on_relationship,
+            "Default": self._on_content_type,
+            "Override": self._on_content_type,
+            "sheet": self._on_sheet,
+            "workbookPr": self._on_workbook,
+        }
+
+    def feed(self, data: bytes, *, is_last: bool = False) -> None:
+        self._parser.Parse(data, is_last)
+        if is_last:
+            self._finish_cell()
+
+    def _first(self, name: str, attributes: dict[str, str]) -> None:
+        self._parser.StartElementHandler = self._start
+        self._start(name, attributes)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if ":" in name:
+            name = name.rpartition(":")[2]
+        if name == "c":
+            self._on_cell(attributes)
+            return
+        handler = self._handlers.get(name)
+        if handler is not None:
+            handler(attributes)
+
+    def _text(self, text: str) -> None:
+        if self._texts is not None:
+            self._texts.append(text)
+
+    # CELLS
+
+    def _on_row(self, attributes: dict[str, str]) -> None:
+        self._finish_cell()
+        self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
+        self._column = -1
+        if attributes.get("hidden") in ("1", "true"):
+            self.sheet.hidden_rows.append(self._row)
+
+    def _on_cell(self, attributes: dict[str, str]) -> None:
+        self._finish_cell()
+        reference = attributes.get("r")
+        if reference is None:
+            self._column += 1
+        else:
+            self._row, self._column = cell_of(reference)
+        self._kind = attributes.get("t", "")
+
+    def _on_value(self, attributes: dict[str, str]) -> None:
+        self._has_value = True
+        self._texts = self._value if self._is_formula or self._kind == "e" else None
+
+    def _on_formula(self, attributes: dict[str, str]) -> None:
+        self._is_formula = True
+        self._texts = self._formula
+
+    def _on_defined_name(self, attributes: dict[str, str]) -> None:
+        self._on_formula(attributes)
+        self._finish_cell()
+        self._is_formula, self._texts = True, self._formula
+
+    def _finish_cell(self) -> None:
+        sheet = self.sheet
+        if self._has_value:
+            sheet.last_row = max(sheet.last_row, self._row)
+            sheet.last_column = max(sheet.last_column, self._column)
+        if self._is_formula or self._kind == "e":
+            self._note_result()
+        self._has_value = self._is_formula = False
+        self._kind, self._texts = "", None
+
+    def _note_result(self) -> None:
+        value = "".join(self._value).strip()
+        if self._is_formula:
+            if _REACHES_OUT.search("".join(self._formula)):
+                raise WorkbookRefused(reason=Refusal.EXTERNAL_LINKS)
+            self.sheet.formulas.append((self._row, self._column))
+            if not value and self._kind != "str":
+                self.sheet.without_value.append((self._row, self._column))
+        if self._kind == "e":
+            self.sheet.errors.append((self._row, self._column, value[:20]))
+        self._formula.clear()
+        self._value.clear()
+
+    def _on_merged(self, attributes: dict[str, str]) -> None:
+        self._finish_cell()
+        first, _, last = attributes["ref"].partition(":")
+        self.sheet.merged.append((*cell_of(first), *cell_of(last or first)))
+
+    # THE WORKBOOK'S OWN PARTS
+
+    def _on_relationship(self, attributes: dict[str, str]) -> None:
+        kind = attributes.get("Type", "").rpartition("/")[2]
+        is_outside = attributes.get("TargetMode") == "External" and kind != "hyperlink"
+        for kinds, reason in (
+            (_MACRO_TYPES, Refusal.MACROS),
+            (_OBJECT_TYPES, Refusal.EMBEDDED_OBJECTS),
+            (_LINK_TYPES, Refusal.EXTERNAL_LINKS),
+        ):
+            if kind in kinds:
+                raise WorkbookRefused(reason=reason)
+        if is_outside:
+            raise WorkbookRefused(reason=Refusal.EXTERNAL_LINKS)
+        self.targets[attributes.get("Id", "")] = attributes.get("Target", "")
+
+    def _on_content_type(self, attributes: dict[str, str]) -> None:
+        self.content_types.append(attributes.get("ContentType", ""))
+
+    def _on_sheet(self, attributes: dict[str, str]) -> None:
+        links = [value for name, value in attributes.items() if name.rpartition(":")[2] == "id"]
+        if "name" in attributes and links:
+            self.sheets.append((attributes["name"], links[0]))
+
+    def _on_workbook(self, attributes: dict[str, str]) -> None:
+        self.uses_1904 = attributes.get("date1904") in ("1", "true")
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise WorkbookRefused(reason=Refusal.UNSAFE_XML)
+
+
+_COLUMNS: dict[str, int] = {}
+
+
+def cell_of(reference: str) -> Cell:
+    """Return row and column from 0 of a cell such as B3; raise ValueError for what is none."""
+    letters = reference.rstrip("0123456789")
+    column = _COLUMNS.get(letters)
+    if column is None:
+        column = _COLUMNS[letters] = _column_of(letters)
+    return int(reference[len(letters) :]) - 1, column
+
+
+def _column_of(letters: str) -> int:
+    number = 0
+    for letter in letters.replace("$", "").upper():
+        if not "A" <= letter <= "Z":
+            raise ValueError(letters)
+        number = number * 26 + ord(letter) - 64
+    if not 0 < number <= 16_384:
+        raise ValueError(letters)
+    return number - 1
