@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -17,10 +18,19 @@ _PATIENCE = 180  # seconds: two cores may be busy with other things
 class Portal:
     """`./portal run` against a database of the test cluster, with the demo in it."""
 
-    def __init__(self, data_dir: Path, database: str, cluster: Path) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        database: str,
+        cluster: Path,
+        options: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.data_dir = data_dir
         self.owner_url = f"postgresql://owner@/{database}?host={cluster}"
         self._portal_url = f"postgresql://portal@/{database}?host={cluster}"
+        self._options = options
+        self._settings = settings or {}
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -33,14 +43,15 @@ class Portal:
         environment = {name: value for name, value in os.environ.items() if name != "PORTAL_NOW"}
         options = ("--data-dir", str(self.data_dir), "--port", str(self._port))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "data_access", "run", *options],
+            [sys.executable, "-m", "data_access", "run", *options, *self._options],
             cwd=ROOT,
             env=environment
             | {
                 "PYTHONPATH": str(ROOT),
                 "PORTAL_DATABASE_URL": self._portal_url,
                 "PORTAL_OWNER_DATABASE_URL": self.owner_url,
-            },
+            }
+            | dict(self._settings),
             stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + _PATIENCE
@@ -58,6 +69,29 @@ class Portal:
     def restart(self) -> None:
         self.stop()
         self.start()
+
+    def children(self, words: str) -> list[int]:
+        """Return the children of the supervisor whose command line holds the words."""
+        assert self._process
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+                line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:  # it has ended meanwhile
+                continue
+            if parent == self._process.pid and words in line:
+                found.append(int(process.name))
+        return found
+
+    def web_process(self, number: int) -> int:
+        """Return the process id of a web process behind the proxy, counted from 1."""
+        (found,) = self.children(f"--server.port={self._port + number}")
+        return found
+
+    def web_url(self, number: int) -> str:
+        """Return the address of a web process behind the proxy; 0 is the proxy."""
+        return f"http://127.0.0.1:{self._port + number}"
 
     def password(self, username: str) -> str:
         """Return the password of a demo account."""

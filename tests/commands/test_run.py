@@ -16,7 +16,7 @@ import pytest
 
 from data_access.settings import CHECKOUT
 from tests.commands.conftest import Finished, bare_environment, portal, refusal
-from tests.waiting import wait_until
+from tests.patience import wait_until
 
 LEFT_BEHIND = shutil.ignore_patterns(".venv", ".git", "var", ".*_cache", "__pycache__")
 

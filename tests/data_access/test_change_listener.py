@@ -14,7 +14,7 @@ from data_access.database import transaction
 from data_access.forms import load_form
 from tests.actors import PROVINCE
 from tests.paths import ROOT
-from tests.waiting import wait_until
+from tests.patience import wait_until
 
 AT_ONCE = 1.0  # seconds
 OTHER_PROCESS = """
