@@ -1,5 +1,6 @@
 """Who hears of a decision: the next reviewers of a report, or the unit that filed it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -18,6 +19,9 @@ _SQL = load_queries("decision_notices")
 class _Report:
     """A report with one division that reviews its waiting step, where one waits."""
 
+    form_code: str
+    submission_id: int
+    receipt_no: str | None
     division_code: str
     division_name: str
     level: str
@@ -29,40 +33,31 @@ class _Report:
 
 
 def tell(
-    connection: Connection,
-    submission_id: int,
-    move: Move,
-    comment: str,
-    receipt_no: str | None,
-    sender: Sender = IN_APP,
+    connection: Connection, moves: Mapping[int, Move], comment: str, sender: Sender = IN_APP
 ) -> None:
-    """Tell whose turn it is after a move; a withdrawal concerns nobody."""
-    if move.action is ReviewAction.WITHDRAW:
+    """Tell whose turn it is after the moves, by submission.
+
+    What a filer takes into his own hands concerns nobody else.
+    """
+    own = (ReviewAction.WITHDRAW, ReviewAction.REOPEN)
+    told = [number for number, move in moves.items() if move.action not in own]
+    if not told:
         return
-    reports = fetch_all(
-        connection,
-        _SQL["describe_report"],
-        _Report,
-        submission_id=submission_id,
-        step_no=move.target.step_no,
-    )
-    sender.send(
-        connection, [_notice(each, submission_id, move, comment, receipt_no) for each in reports]
-    )
+    reports = fetch_all(connection, _SQL["describe_reports"], _Report, submission_ids=told)
+    sender.send(connection, [_notice(each, moves[each.submission_id], comment) for each in reports])
 
 
-def _notice(
-    report: _Report, submission_id: int, move: Move, comment: str, receipt_no: str | None
-) -> Notice:
+def _notice(report: _Report, move: Move, comment: str) -> Notice:
     subject = f"{report.division_name}{report.period_name}{report.form_title}"
     if move.target.state is SubmissionState.SUBMITTED and report.step_role and report.reviewer_code:
         role, code = Role(report.step_role), report.reviewer_code
         title, body = f"待审核：{subject}", f"{subject}已报送，等待{report.step_name}。"
     else:
         role, code = unit_role(report.level), report.division_code
-        title, body = _outcome(subject, move, comment, receipt_no)
-    link = "report" if move.target.state is SubmissionState.RETURNED else "submission?id={}"
-    return Notice(role, code, title, body, link.format(submission_id), "submission", submission_id)
+        title, body = _outcome(subject, move, comment, report.receipt_no)
+    number, returned = report.submission_id, move.target.state is SubmissionState.RETURNED
+    link = f"report?form={report.form_code}" if returned else f"submission?id={number}"
+    return Notice(role, code, title, body, link, "submission", number)
 
 
 def _outcome(subject: str, move: Move, comment: str, receipt_no: str | None) -> tuple[str, str]:

@@ -4,22 +4,22 @@ One business action is one function, one transaction, one entry in `review_event
 here serves every form; what a form does on its own stands in its module (`reporting_forms`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from data_access import decision_notices
+from data_access import decision_notices, review_summaries
 from data_access.drafts import get_draft, require_filer
 from data_access.form_checks import prepare
 from data_access.queries import load_queries
-from data_access.reporting import Submission, get_version, load_workflow
+from data_access.reporting import Submission, load_workflow
 from data_access.reporting_forms import find_form
-from data_access.rows import fetch_one
+from data_access.rows import fetch_all
 from domain.access import Actor
-from domain.errors import InvalidContent, NotFound, PeriodClosed, StaleVersion
+from domain.errors import InvalidContent, NotFound, PeriodClosed, PortalError, StaleVersion
 from domain.receipts import canonical, content_sha256, receipt_hash
 from domain.workflow import (
     Move,
@@ -27,6 +27,7 @@ from domain.workflow import (
     ReviewAction,
     SubmissionState,
     Unit,
+    Workflow,
     open_moves,
     take,
 )
@@ -44,6 +45,7 @@ class LockedSubmission:
     form_version: int
     workflow_version: int
     starts_on: date
+    receipt_prefix: str
     period_closed: bool
     state: SubmissionState
     step_no: int
@@ -106,15 +108,38 @@ def submit(
     version_no = locked.version_no + 1
     _add_version(connection, actor, locked, version_no, content, no_change=no_change)
     form.write_filed(connection, submission_id, version_no)
-    return _move(
-        connection, actor, locked, move, version_no=version_no, no_change=no_change, content=content
-    )
+    turn = _Turn(locked, move, version_no=version_no, no_change=no_change)
+    moved = _move(connection, actor, [turn])[submission_id]
+    review_summaries.write(connection, submission_id, problems)
+    return moved
 
 
 def withdraw(connection: Connection, actor: Actor, submission_id: int, lock_version: int) -> Moved:
     """Take a report back before the first decision."""
     locked, move = _begin(connection, actor, submission_id, lock_version, ReviewAction.WITHDRAW)
-    return _move(connection, actor, locked, move, no_change=locked.no_change)
+    return _move(connection, actor, [_Turn(locked, move)])[submission_id]
+
+
+def reopen(connection: Connection, actor: Actor, submission_id: int, lock_version: int) -> Moved:
+    """Open a filed report again, to report what has changed since: a round of its own.
+
+    The accepted values stand until the change is accepted; the draft starts from them. Raises
+    InvalidAction for a form that is filed once a period, PeriodClosed after its period.
+    """
+    locked, move = _begin(connection, actor, submission_id, lock_version, ReviewAction.REOPEN)
+    if locked.period_closed:
+        raise PeriodClosed(submission_id=submission_id)
+    accepted = find_form(locked.form_code).prefilled(connection, locked.division_code)
+    connection.execute(
+        _SQL["renew_draft"],
+        {
+            "submission_id": submission_id,
+            "division_code": locked.division_code,
+            "content": canonical(accepted),
+            "user_id": actor.user_id,
+        },
+    )
+    return _move(connection, actor, [_Turn(locked, move, no_change=False)])[submission_id]
 
 
 def review(
@@ -131,33 +156,43 @@ def review(
     `remarks` are (field path, reason) of a return. The last approval turns what was filed into
     accepted facts, gives the receipt, and writes the event for other systems: all or nothing.
     """
-    locked, move = _begin(connection, actor, submission_id, lock_version, action)
-    content = None
-    if move.target.state is SubmissionState.FILED:
-        content = get_version(connection, submission_id, locked.version_no).content
-        form = find_form(locked.form_code)
-        form.accept(connection, submission_id, locked.version_no, actor.user_id)
-    moved = _move(
-        connection,
-        actor,
-        locked,
-        move,
-        comment=comment,
-        no_change=locked.no_change,
-        content=content,
-    )
-    for field_path, reason in _with_general(action, comment, remarks):
-        connection.execute(
-            _SQL["add_remark"],
-            {
-                "review_event_id": moved.review_event_id,
-                "submission_id": submission_id,
-                "division_code": locked.division_code,
-                "field_path": field_path,
-                "reason": reason,
-            },
-        )
-    return moved
+    outcome = review_many(
+        connection, actor, {submission_id: lock_version}, action, comment, remarks
+    )[submission_id]
+    if isinstance(outcome, PortalError):
+        raise outcome
+    return outcome
+
+
+def review_many(
+    connection: Connection,
+    actor: Actor,
+    seen: Mapping[int, int],
+    action: ReviewAction,
+    comment: str = "",
+    remarks: Sequence[tuple[str, str]] = (),
+    *,
+    bulk_decision_id: int | None = None,
+) -> dict[int, Moved | PortalError]:
+    """Take the same decision on each report in the version the actor saw: id to lock_version.
+
+    Return what became of each, or why nothing did. What the database refuses raises, for all of
+    them: the caller's savepoint says how many go together.
+    """
+    locked = _lock(connection, seen)
+    outcomes: dict[int, Moved | PortalError] = {}
+    turns: list[_Turn] = []
+    workflows = _Workflows(connection)
+    for submission_id, lock_version in seen.items():
+        try:
+            report = _as_seen(locked, submission_id, lock_version)
+            turns.append(_Turn(report, workflows.move(report, action, actor)))
+        except PortalError as error:
+            outcomes[submission_id] = error
+    _accept(connection, actor, turns)
+    moved = _move(connection, actor, turns, comment=comment, bulk_decision_id=bulk_decision_id)
+    _add_remarks(connection, moved, turns, _with_general(action, comment, remarks))
+    return outcomes | moved
 
 
 def reply(connection: Connection, actor: Actor, review_remark_id: int, text: str) -> None:
@@ -179,6 +214,43 @@ def moves_of(
     return open_moves(workflow, submission.unit, submission.position, actor, submission.filer_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One report and the move it makes; `version_no` is set where the move files a new version."""
+
+    report: LockedSubmission
+    move: Move
+    version_no: int | None = None
+    no_change: bool | None = None
+
+    @property
+    def version(self) -> int:
+        return self.version_no or self.report.version_no
+
+    @property
+    def says_no_change(self) -> bool:
+        return self.report.no_change if self.no_change is None else self.no_change
+
+    @property
+    def files(self) -> bool:
+        return self.move.target.state is SubmissionState.FILED
+
+
+class _Workflows:
+    """The workflows of a transaction, each read once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[tuple[str, int], Workflow] = {}
+
+    def move(self, report: LockedSubmission, action: ReviewAction, actor: Actor) -> Move:
+        key = report.form_code, report.workflow_version
+        if key not in self._known:
+            self._known[key] = load_workflow(self._connection, *key)
+        workflow = self._known[key]
+        return take(workflow, report.unit, report.position, action, actor, report.filer_id)
+
+
 def _begin(
     connection: Connection,
     actor: Actor,
@@ -187,15 +259,29 @@ def _begin(
     action: ReviewAction,
 ) -> tuple[LockedSubmission, Move]:
     """Lock the submission, compare the version the actor saw, and find his move."""
-    locked = fetch_one(
-        connection, _SQL["lock_submission"], LockedSubmission, submission_id=submission_id
+    locked = _as_seen(_lock(connection, [submission_id]), submission_id, lock_version)
+    return locked, _Workflows(connection).move(locked, action, actor)
+
+
+def _lock(connection: Connection, submission_ids: Iterable[int]) -> dict[int, LockedSubmission]:
+    rows = fetch_all(
+        connection,
+        _SQL["lock_submissions"],
+        LockedSubmission,
+        submission_ids=list(submission_ids),
     )
-    if locked is None:
+    return {row.submission_id: row for row in rows}
+
+
+def _as_seen(
+    locked: Mapping[int, LockedSubmission], submission_id: int, lock_version: int
+) -> LockedSubmission:
+    found = locked.get(submission_id)
+    if found is None:
         raise NotFound(submission_id=submission_id)
-    if locked.lock_version != lock_version:
+    if found.lock_version != lock_version:
         raise StaleVersion(submission_id=submission_id)
-    workflow = load_workflow(connection, locked.form_code, locked.workflow_version)
-    return locked, take(workflow, locked.unit, locked.position, action, actor, locked.filer_id)
+    return found
 
 
 def _add_version(
@@ -225,77 +311,123 @@ def _add_version(
     )
 
 
+def _accept(connection: Connection, actor: Actor, turns: Sequence[_Turn]) -> None:
+    """Turn what was filed into accepted facts, where the move is the last one."""
+    for turn in turns:
+        if turn.files:
+            form = find_form(turn.report.form_code)
+            form.accept(connection, turn.report.submission_id, turn.version, actor.user_id)
+
+
 def _move(
     connection: Connection,
     actor: Actor,
-    locked: LockedSubmission,
-    move: Move,
+    turns: Sequence[_Turn],
     *,
-    version_no: int | None = None,
     comment: str = "",
-    no_change: bool = False,
-    content: dict[str, Any] | None = None,
-) -> Moved:
-    filed = move.target.state is SubmissionState.FILED
-    version = version_no or locked.version_no
-    receipt_no, hashed = (None, None)
-    if filed and content is not None:
-        receipt_no, hashed = _receipt(connection, locked, version, content)
-    moved = fetch_one(
+    bulk_decision_id: int | None = None,
+) -> dict[int, Moved]:
+    """Move the reports, log each, announce what was filed, and tell whose turn it is."""
+    if not turns:
+        return {}
+    receipts = _receipts(connection, [turn for turn in turns if turn.files])
+    reports = [turn.report for turn in turns]
+    action = turns[0].move.action
+    rows = fetch_all(
         connection,
-        _SQL["move_submission"],
+        _SQL["move_submissions"],
         Moved,
-        submission_id=locked.submission_id,
-        state=move.target.state,
-        step_no=move.target.step_no,
-        version_no=version,
-        round_no=locked.round_no,
-        new_round=move.new_round,
-        no_change=no_change,
-        filer_id=actor.user_id if move.action is ReviewAction.SUBMIT else None,
-        action=move.action,
-        from_step_no=locked.step_no,
-        from_state=locked.state,
+        submission_ids=[report.submission_id for report in reports],
+        states=[turn.move.target.state.value for turn in turns],
+        step_nos=[turn.move.target.step_no for turn in turns],
+        version_nos=[turn.version for turn in turns],
+        new_rounds=[turn.move.new_round for turn in turns],
+        no_changes=[
+            turn.report.no_change if turn.no_change is None else turn.no_change for turn in turns
+        ],
+        from_rounds=[report.round_no for report in reports],
+        from_steps=[report.step_no for report in reports],
+        from_states=[report.state.value for report in reports],
+        roles=[turn.move.role.value for turn in turns],
+        receipt_nos=[receipts.get(report.submission_id, (None, None))[0] for report in reports],
+        receipt_hashes=[receipts.get(report.submission_id, (None, None))[1] for report in reports],
+        filer_id=actor.user_id if action is ReviewAction.SUBMIT else None,
+        action=action,
         comment=comment.strip(),
         user_id=actor.user_id,
-        role=move.role,
-        receipt_no=receipt_no,
-        receipt_hash=hashed,
+        bulk_decision_id=bulk_decision_id,
     )
-    assert moved is not None  # the row is locked by this transaction
-    if filed:
-        _announce(connection, locked, version, receipt_no)
-    decision_notices.tell(connection, locked.submission_id, move, comment, receipt_no)
-    return moved
+    _announce(connection, turns, receipts)
+    moves = {turn.report.submission_id: turn.move for turn in turns}
+    decision_notices.tell(connection, moves, comment)
+    return {row.submission_id: row for row in rows}
 
 
-def _receipt(
-    connection: Connection, locked: LockedSubmission, version_no: int, content: dict[str, Any]
-) -> tuple[str, str]:
-    number = f"{locked.starts_on:%Y%m}-{locked.division_code}-{version_no:02d}"
-    filed_at = connection.scalar(_SQL["transaction_time"])
-    assert isinstance(filed_at, datetime)
-    return number, receipt_hash(number, content_sha256(content), filed_at)
+def _receipts(connection: Connection, turns: Sequence[_Turn]) -> dict[int, tuple[str, str]]:
+    """Return number and checksum of each report that is now filed, by its id."""
+    if not turns:
+        return {}
+    parameters = {
+        "submission_ids": [turn.report.submission_id for turn in turns],
+        "version_nos": [turn.version for turn in turns],
+    }
+    rows = connection.execute(_SQL["list_content_sums"], parameters)
+    sums = {row.submission_id: (row.content_sha256, row.filed_at) for row in rows}
+    receipts = {}
+    for turn in turns:
+        report = turn.report
+        number = (
+            f"{report.receipt_prefix}{report.starts_on:%Y%m}-{report.division_code}"
+            f"-{turn.version:02d}"
+        )
+        content_sum, filed_at = sums[report.submission_id]
+        receipts[report.submission_id] = number, receipt_hash(number, content_sum, filed_at)
+    return receipts
 
 
 def _announce(
-    connection: Connection, locked: LockedSubmission, version_no: int, receipt_no: str | None
+    connection: Connection, turns: Sequence[_Turn], receipts: Mapping[int, tuple[str, str]]
 ) -> None:
-    payload = {
-        "form_code": locked.form_code,
-        "division_code": locked.division_code,
-        "submission_id": locked.submission_id,
-        "version_no": version_no,
-        "receipt_no": receipt_no,
-    }
-    connection.execute(
-        _SQL["add_outbox_event"],
+    events = [
         {
             "topic": "submission.filed",
-            "subject": locked.division_code,
-            "payload": canonical(payload),
-        },
-    )
+            "subject": turn.report.division_code,
+            "payload": canonical(
+                {
+                    "form_code": turn.report.form_code,
+                    "division_code": turn.report.division_code,
+                    "submission_id": turn.report.submission_id,
+                    "version_no": turn.version,
+                    "receipt_no": receipts[turn.report.submission_id][0],
+                }
+            ),
+        }
+        for turn in turns
+        if turn.files
+    ]
+    if events:
+        connection.execute(_SQL["add_outbox_event"], events)
+
+
+def _add_remarks(
+    connection: Connection,
+    moved: Mapping[int, Moved],
+    turns: Sequence[_Turn],
+    remarks: Sequence[tuple[str, str]],
+) -> None:
+    rows = [
+        {
+            "review_event_id": moved[turn.report.submission_id].review_event_id,
+            "submission_id": turn.report.submission_id,
+            "division_code": turn.report.division_code,
+            "field_path": field_path,
+            "reason": reason,
+        }
+        for turn in turns
+        for field_path, reason in remarks
+    ]
+    if rows:
+        connection.execute(_SQL["add_remark"], rows)
 
 
 def _with_general(

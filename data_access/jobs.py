@@ -26,6 +26,8 @@ from domain.supervision import Notice
 _SQL = load_queries("jobs")
 WORK = "work"
 CLOCK = "clock"
+PROMPT = "prompt"  # short work that somebody waits for: no import stands before it
+QUEUES = (CLOCK, WORK, PROMPT)
 
 
 class JobStopped(Exception):
@@ -51,13 +53,12 @@ _TASKS: dict[str, Task] = {}
 
 
 def task(
-    kind: str, *, every: str | None = None
+    kind: str, *, every: str | None = None, queue: str = WORK
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register `function(job, **arguments)` as a kind's work; `every` is a cron line in UTC."""
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        queue = CLOCK if every else WORK
-        _TASKS[str(kind)] = Task(str(kind), function, queue, every)
+        _TASKS[str(kind)] = Task(str(kind), function, CLOCK if every else queue, every)
         return function
 
     return register
@@ -103,14 +104,17 @@ def defer(
     requested_by: Actor | None = None,
     lock: str | None = None,
     once: str | None = None,
+    queue: str = WORK,
+    at: datetime | None = None,
 ) -> int:
     """Ask for a job within the caller's transaction; return its id.
 
-    Jobs with the same `lock` run one after the other. Of `once` only one may wait: another one
-    raises RuleViolation.
+    With `at` it begins then, at the earliest. Jobs with the same `lock` run one after the other.
+    Of `once` only one may wait: another one raises RuleViolation.
     """
     parameters = {
-        "queue": WORK,
+        "queue": queue,
+        "at": at,
         "kind": str(kind),
         "lock": lock,
         "queueing_lock": once,

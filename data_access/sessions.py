@@ -5,10 +5,11 @@ A token and a ticket are random; the database keeps their SHA-256 alone.
 
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 import bcrypt
 from sqlalchemy import Connection
@@ -153,15 +154,26 @@ def find_actor(token: str, *, touch: bool = True) -> Actor | None:
     if touch and first.seen_long_ago:
         with transaction(None) as connection:
             connection.execute(_SQL["touch_session"], {"session_id": first.session_id})
+    return _actor(rows)
+
+
+def actor_today(connection: Connection, user_id: int) -> Actor:
+    """Return whom an account stands for today: without any grant once it is closed."""
+    parameters = {"user_id": user_id, "today": clock.today()}
+    return _actor(connection.execute(_SQL["actor_today"], parameters).all())
+
+
+def _actor(rows: Sequence[Any]) -> Actor:
+    """Build the actor from one row a grant, or one row without."""
     return Actor(
-        user_id=first.user_id,
-        display_name=first.display_name,
+        user_id=rows[0].user_id,
+        display_name=rows[0].display_name,
         grants=tuple(
             Grant(Role(row.role), row.division_code, row.prefix, row.subject)
             for row in rows
             if row.role is not None
         ),
-        must_change_password=first.must_change_password,
+        must_change_password=rows[0].must_change_password,
     )
 
 

@@ -2,7 +2,8 @@
 WITH queued AS (
     SELECT unnest(job_queue.procrastinate_defer_jobs_v1(ARRAY[CAST(ROW(
                CAST(:queue AS text), CAST(:kind AS text), 0, CAST(:lock AS text)
-             , CAST(:queueing_lock AS text), CAST(:arguments AS jsonb), NULL
+             , CAST(:queueing_lock AS text), CAST(:arguments AS jsonb)
+             , CAST(:at AS timestamptz)
            ) AS job_queue.procrastinate_job_to_defer_v1)])) AS job_id
 )
 INSERT INTO job_progress (job_id, requested_by)

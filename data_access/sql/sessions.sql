@@ -74,6 +74,18 @@ SELECT account.user_id, account.display_name, account.must_change_password
    AND account.disabled_at IS NULL
  ORDER BY account_grant.grant_id
 
+-- name: actor_today
+SELECT account.user_id, account.display_name, account.must_change_password
+     , account_grant.role, account_grant.division_code, account_grant.prefix, account_grant.subject
+  FROM account
+  LEFT JOIN account_grant
+    ON account_grant.user_id = account.user_id
+   AND account.disabled_at IS NULL
+   AND account_grant.valid_from <= :today
+   AND (account_grant.valid_to IS NULL OR :today < account_grant.valid_to)
+ WHERE account.user_id = :user_id
+ ORDER BY account_grant.grant_id
+
 -- name: touch_session
 UPDATE portal_session SET last_seen_at = now() WHERE session_id = :session_id
 

@@ -1,0 +1,75 @@
+"""What a reviewer reads of a report before he opens it: changes, findings, attachments, counted.
+
+A version is counted in the transaction that files it; what came by another way (the demo, a
+release that did not count yet) is counted by the clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from data_access.form_checks import check_submission
+from data_access.forms import load_form
+from data_access.queries import load_queries
+from data_access.reporting import previous_content
+from data_access.rows import fetch_all, fetch_one
+from domain.forms import Content, Problem, Severity, flatten
+
+_SQL = load_queries("review_summaries")
+
+
+@dataclass(frozen=True, slots=True)
+class _Filed:
+    submission_id: int
+    version_no: int
+    division_code: str
+    form_code: str
+    form_version: int
+    content: Content
+
+
+def write(connection: Connection, submission_id: int, problems: Sequence[Problem]) -> None:
+    """Count the report's newest version, whose problems are known."""
+    filed = fetch_one(connection, _SQL["get_filed"], _Filed, submission_id=submission_id)
+    assert filed is not None  # the caller has just filed it
+    _write(connection, filed, problems)
+
+
+def write_missing(connection: Connection, limit: int = 50) -> int:
+    """Count waiting versions that nobody has counted yet; return how many."""
+    missing = fetch_all(connection, _SQL["list_missing"], _Filed, limit=limit)
+    for filed in missing:
+        problems = check_submission(
+            connection, filed.form_code, filed.form_version, filed.division_code, filed.content
+        )
+        _write(connection, filed, problems)
+    return len(missing)
+
+
+def _write(connection: Connection, filed: _Filed, problems: Sequence[Problem]) -> None:
+    form = load_form(connection, filed.form_code, filed.form_version)
+    before = flatten(form, previous_content(connection, filed.submission_id))
+    after = flatten(form, filed.content)
+    files, known = _files(after), _files(before)
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    connection.execute(
+        _SQL["write"],
+        {
+            "submission_id": filed.submission_id,
+            "version_no": filed.version_no,
+            "division_code": filed.division_code,
+            "errors": errors,
+            "warnings": len(problems) - errors,
+            "changes": sum(before.get(p) != after.get(p) for p in {**before, **after}),
+            "attachments": len(files),
+            "new_attachments": len(files - known),
+        },
+    )
+
+
+def _files(values: dict[str, object]) -> frozenset[object]:
+    """Return the ids of the files that the content names."""
+    return frozenset(
+        number for value in values.values() if isinstance(value, dict) for number in value.values()
+    )
