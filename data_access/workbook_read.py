@@ -241,6 +241,7 @@ class _SheetReader:
         self._merged = self._merged_cells()
         self._formulas: list[str] = []
         self._kept: list[str] = []
+        self._foreign: list[str] = []
 
     def read(self) -> None:
         self._read_columns()
@@ -312,6 +313,8 @@ class _SheetReader:
         if found is None:
             if any(sheet.cell(number, i) != "" for i in (*sheet.fields, *sheet.twice)):
                 self._fault(number, FaultKind.NEW_ROW, {})
+            elif any(cell != "" for cell in self._raw.rows[number]):
+                self._foreign.append(f"第 {number + 1} 行")
             return None
         line = _Line(number, *found)
         column = sheet.kinds.get(ColumnKind.UNIT_CODE)
@@ -379,6 +382,8 @@ class _SheetReader:
         hidden_data = min(hidden, len(self._raw.rows) - start - 1)
         if hidden_data > 0:
             self._note(f"有 {hidden_data} 行被隐藏或筛选掉，同样已读取。")
+        if self._foreign:
+            self._note(f"{_listed(self._foreign)}不是表中的行，未读取。")
         if self._formulas:
             self._note(f"{_listed(self._formulas)}是公式，按其计算结果读取。")
         if self._kept:
