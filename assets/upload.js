@@ -1,6 +1,6 @@
 // Sends one file to /api/uploads in pieces, with its progress, and goes on after a cut.
 //
-//   const result = await uploadFile(file, { use: "evidence", plan_id, stage_code, item }, {
+//   const result = await uploadFile(file, { use: "evidence", form_code, division_code, group, key, item }, {
 //     signal,                       // an AbortSignal: aborting forgets the upload on the server too
 //     onProgress: (part) => {},     // 0 to 1, of the whole file
 //     onState: (state) => {},       // "sending", "waiting" (no network), "checking"

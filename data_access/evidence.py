@@ -1,4 +1,4 @@
-"""Evidence: one openable file for each item that a stage names."""
+"""Evidence: one openable file for each item that a row of a form names."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from data_access.queries import load_queries
+from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor, Role
 from domain.errors import InvalidAction, NotFound, NotPermitted
+from domain.forms import Row
 
 _SQL = load_queries("evidence")
 _FILING_ROLES = frozenset({Role.CITY, Role.COUNTY})
@@ -16,19 +18,24 @@ _FILING_ROLES = frozenset({Role.CITY, Role.COUNTY})
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a piece of evidence proves: an item of a stage of a plan."""
+    """What a piece of evidence proves: an item of a row of a unit's form."""
 
-    plan_id: int
-    stage_code: str
+    form_code: str
+    division_code: str
+    group_code: str
+    row_key: str
     item: str
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     evidence_id: int
-    plan_id: int
+    form_code: str
+    group_code: str
+    row_key: str
+    plan_id: int | None
     division_code: str
-    stage_code: str
+    stage_code: str | None
     item: str
     sha256: str
     file_name: str
@@ -46,42 +53,32 @@ class Duplicate:
     """The same file standing as other evidence."""
 
     evidence_id: int
-    plan_id: int
+    form_title: str
+    plan_id: int | None
     plan_name: str
     division_code: str
     division_name: str
-    stage_code: str
+    stage_code: str | None
     stage_name: str
     item: str
     file_name: str
     uploaded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    plan_id: int
-    division_code: str
-    plan_type: str
+def check_target(connection: Connection, actor: Actor, target: Target) -> Row:
+    """Return the row that the evidence belongs to.
 
-
-def check_target(connection: Connection, actor: Actor, target: Target) -> str:
-    """Return the division the evidence belongs to.
-
-    Raise NotFound for a plan out of sight or an item its stage does not name, NotPermitted where
-    the actor does not file for the plan's unit.
+    Raise NotFound for a row out of sight or an item it does not name, NotPermitted where the
+    actor does not file for the row's unit.
     """
-    plan = fetch_one(connection, _SQL["find_plan"], _Plan, plan_id=target.plan_id)
-    if plan is None:
-        raise NotFound(plan_id=target.plan_id)
-    _require_filer(actor, plan.division_code)
-    parameters = {
-        "stage_code": target.stage_code,
-        "item": target.item,
-        "plan_type": plan.plan_type,
-    }
-    if connection.execute(_SQL["find_item"], parameters).first() is None:
-        raise NotFound(stage_code=target.stage_code, item=target.item)
-    return plan.division_code
+    context = find_form(target.form_code).context(connection, target.division_code)
+    row = context.find_row(target.group_code, target.row_key)
+    if row is None:
+        raise NotFound(row_key=target.row_key)
+    _require_filer(actor, target.division_code)
+    if target.item not in row.file_items:
+        raise NotFound(row_key=target.row_key, item=target.item)
+    return row
 
 
 def _require_filer(actor: Actor, division_code: str) -> None:
@@ -96,11 +93,14 @@ def add(
     connection: Connection, actor: Actor, target: Target, *, sha256: str, file_name: str
 ) -> int:
     """Let a stored file stand as evidence; return its id."""
-    division_code = check_target(connection, actor, target)
+    row = check_target(connection, actor, target)
     parameters = {
-        "plan_id": target.plan_id,
-        "division_code": division_code,
-        "stage_code": target.stage_code,
+        "form_code": target.form_code,
+        "division_code": target.division_code,
+        "group_code": target.group_code,
+        "row_key": target.row_key,
+        "plan_id": row.identity.get("plan_id"),
+        "stage_code": row.identity.get("stage_code"),
         "item": target.item,
         "sha256": sha256,
         "file_name": file_name,
@@ -118,7 +118,7 @@ def get(connection: Connection, evidence_id: int) -> Evidence:
 
 
 def list_for_plan(connection: Connection, plan_id: int) -> list[Evidence]:
-    """Return the plan's evidence that was not removed, stage by stage."""
+    """Return the evidence of the plan's stages that was not removed, stage by stage."""
     return fetch_all(connection, _SQL["list_for_plan"], Evidence, plan_id=plan_id)
 
 
@@ -130,11 +130,11 @@ def duplicates_of(connection: Connection, evidence_id: int) -> list[Duplicate]:
 def remove(connection: Connection, actor: Actor, evidence_id: int) -> None:
     """Take a piece of evidence off the list; the file and its record stay.
 
-    Raise InvalidAction when a report under review or an accepted milestone relies on it.
+    Raise InvalidAction when a report under review or an accepted one relies on it.
     """
     evidence = get(connection, evidence_id)
     _require_filer(actor, evidence.division_code)
-    parameters = {"evidence_id": evidence_id, "plan_id": evidence.plan_id}
+    parameters = {"evidence_id": evidence_id}
     if connection.execute(_SQL["is_relied_on"], parameters).scalar_one():
         raise InvalidAction(evidence_id=evidence_id)
     connection.execute(_SQL["remove"], parameters)

@@ -16,7 +16,7 @@ from domain.access import Actor, Role
 from domain.clock import today
 from domain.errors import DraftConflict, InvalidContent, NotFound
 from domain.form_rules import unfit
-from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows
+from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows, with_facts
 from domain.workflow import ReviewAction, SubmissionState
 
 _SQL = load_queries("filing")
@@ -83,6 +83,8 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
     editable = ReviewAction.SUBMIT in actions
     stored = submission.draft_content if editable else submission.filed_content
     content = with_all_rows(form, stored or {}, context)
+    if editable:
+        content = with_facts(form, content, context)
     returned = _last_return(connection, submission)
     return FilingState(
         submission=submission,
@@ -124,7 +126,7 @@ def save_checked(
     foreign = unfit(form, content, context)
     if foreign:
         raise InvalidContent(problems=foreign, count=len(foreign))
-    normal = with_all_rows(form, normalise(form, content), context)
+    normal = with_facts(form, with_all_rows(form, normalise(form, content), context), context)
     # Checked before it is written: what the write locks is then held for the shortest time.
     problems = all_problems(form, normal, context, lambda broken: tell_owner(connection, broken))
     saved = drafts.save_draft(connection, actor, submission_id, normal, draft_version)

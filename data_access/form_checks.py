@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from data_access.forms import load_form, log_broken, tell_owner
 from data_access.reporting_forms import find_form
 from domain.form_rules import Report, check, unfit, without_hidden
-from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows
+from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows, with_facts
 
 
 def form_context(connection: Connection, form_code: str, division_code: str) -> Context:
@@ -58,6 +58,6 @@ def _prepared(
     problems = unfit(form, content, context)
     if problems:
         return content, problems
-    complete = with_all_rows(form, normalise(form, content), context)
+    complete = with_facts(form, with_all_rows(form, normalise(form, content), context), context)
     filed = without_hidden(form, complete, context)
     return filed, all_problems(form, filed, context, report)

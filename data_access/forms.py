@@ -50,6 +50,7 @@ class _Field:
     sensitivity: str
     column_name: str | None
     read_only: bool
+    lookup: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def _field(row: _Field) -> Field:
         sensitivity=row.sensitivity,
         column_name=row.column_name,
         read_only=row.read_only,
+        lookup=row.lookup,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from data_access import progress_form
+from data_access import compile_form, progress_form
 from domain.access import Actor
 from domain.errors import NotFound
 from domain.forms import Content, Context, Form, Problem
@@ -35,7 +35,10 @@ class ReportingForm(Protocol):
         """Turn the filed rows of a version into accepted facts."""
 
 
-FORMS: Mapping[str, ReportingForm] = {progress_form.FORM_CODE: progress_form}
+FORMS: Mapping[str, ReportingForm] = {
+    progress_form.FORM_CODE: progress_form,
+    compile_form.FORM_CODE: compile_form,
+}
 
 
 def find_form(form_code: str) -> ReportingForm:

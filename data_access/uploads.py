@@ -105,9 +105,13 @@ def evidence_target(target: Mapping[str, Any]) -> evidence.Target:
     """Return what a piece of evidence is for; raise NotFound where it is not said."""
     try:
         return evidence.Target(
-            int(target["plan_id"]), str(target["stage_code"]), str(target["item"])
+            form_code=str(target["form_code"]),
+            division_code=str(target["division_code"]),
+            group_code=str(target["group"]),
+            row_key=str(target["key"]),
+            item=str(target["item"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except KeyError:
         raise NotFound(target=dict(target)) from None
 
 

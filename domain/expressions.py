@@ -16,6 +16,8 @@ from functools import cache
 
 from simpleeval import DEFAULT_OPERATORS, InvalidExpression, SimpleEval
 
+from domain.uscc import is_uscc
+
 MAX_LENGTH = 500
 MAX_NODES = 200
 
@@ -47,6 +49,7 @@ def _round(value: Decimal, digits: int = 0) -> Decimal:
 _FUNCTIONS: dict[str, Callable[..., object]] = {
     "abs": abs,
     "days": _days,
+    "is_uscc": is_uscc,
     "len": len,
     "max": max,
     "min": min,

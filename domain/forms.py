@@ -73,6 +73,9 @@ class Field:
     sensitivity: str = "open"
     column_name: str | None = None
     read_only: bool = False
+    """Whether the portal says it: the row's own fact of this name, whatever is sent."""
+    lookup: str | None = None
+    """The list that offers what is known already, such as compile-units."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ class Context:
     today: date
     values: Values = field(default_factory=dict)
     rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    references: Mapping[str, Values] = field(default_factory=dict)
+    """What rules that span rows compare with, by its key; it never goes to the browser."""
 
     def find_row(self, group: str, key: str) -> Row | None:
         """Return the row, or None where the unit has no such row."""
@@ -248,6 +253,21 @@ def _complete_row(form: Form, group: str, row: Row, known: dict[str, Any] | None
     given = dict(row.defaults) if known is None else known
     fields = {item.code: given.get(item.code) for item in form.fields_of(group)}
     return {IDENTITY: row.key, **row.identity, **fields}
+
+
+def with_facts(form: Form, content: Content, context: Context) -> Content:
+    """Return the content with its read-only fields as the facts of their rows have them now."""
+    result = dict(content)
+    for group in form.groups:
+        told = [item.code for item in form.fields_of(group) if item.read_only]
+        if group == FORM_GROUP or not told:
+            continue
+        result[group] = [
+            values | {code: row.values.get(code) for code in told} if row else values
+            for key, values in rows_of(content, group)
+            for row in [context.find_row(group, key)]
+        ]
+    return result
 
 
 # NORMAL FORM

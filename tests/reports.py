@@ -56,9 +56,10 @@ def add_evidence(
         [sha256],
     )
     row = owner.execute(
-        "INSERT INTO evidence (plan_id, division_code, stage_code, item, sha256, file_name"
-        ", uploaded_by) VALUES (%s, %s, %s, %s, %s, 'a.pdf', %s) RETURNING evidence_id",
-        [plan_id, COUNTY, LAUNCH, item, sha256, actor.user_id],
+        "INSERT INTO evidence (form_code, group_code, row_key, plan_id, division_code, stage_code"
+        ", item, sha256, file_name, uploaded_by) VALUES ('plan_progress', 'milestone', %s, %s, %s"
+        ", %s, %s, %s, 'a.pdf', %s) RETURNING evidence_id",
+        [f"{plan_id}/{LAUNCH}", plan_id, COUNTY, LAUNCH, item, sha256, actor.user_id],
     ).fetchone()
     assert row is not None
     return int(row[0])

@@ -11,6 +11,16 @@ from psycopg import sql
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
+FILED_CONTRACT = (
+    "submission_id", "version_no", "division_code", "plan_id", "progress_stage",
+    "contract_status", "purchase_method", "tender_date", "bid_date", "contract_no",
+    "contract_amount", "contract_sign_date", "contract_end_date", "is_consortium", "unit1_uscc",
+    "unit1_name", "unit1_type", "unit1_grade", "unit1_cert_no", "unit1_cert_valid",
+    "unit1_province", "unit2_uscc", "unit2_name", "unit2_type", "unit2_grade", "unit2_cert_no",
+    "unit2_cert_valid", "unit2_province", "leader_name", "leader_title", "leader_reg_planner",
+    "leader_phone", "team_size", "reg_planner_cnt", "disciplines", "site_staff", "owner_dept",
+    "owner_contact", "owner_phone", "performance_score", "evidence_ids", "remark",
+)  # fmt: skip
 # Parents before children. An identity column stands first in its table.
 TABLES: dict[str, tuple[str, ...]] = {
     "account": (
@@ -34,13 +44,14 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "stored_file": ("sha256", "size", "media_type", "stored_at"),
     "evidence": (
-        "evidence_id", "plan_id", "division_code", "stage_code", "item", "sha256", "file_name",
-        "uploaded_by", "uploaded_at",
+        "evidence_id", "form_code", "group_code", "row_key", "plan_id", "division_code",
+        "stage_code", "item", "sha256", "file_name", "uploaded_by", "uploaded_at",
     ),
     "submission": (
         "submission_id", "form_code", "period_id", "division_code", "state", "step_no",
         "round_no", "version_no", "lock_version", "no_change", "filer_id", "submitted_at",
         "first_submitted_at", "filed_at", "receipt_no", "receipt_hash", "created_at",
+        "waiting_since",
     ),
     "submission_draft": (
         "submission_id", "division_code", "content", "draft_version", "saved_at", "saved_by",
@@ -49,6 +60,9 @@ TABLES: dict[str, tuple[str, ...]] = {
         "submission_id", "version_no", "division_code", "round_no", "form_version",
         "rule_version", "code_version", "workflow_version", "content", "content_sha256",
         "no_change", "submitted_by", "submitted_at",
+    ),
+    "submission_receipt": (
+        "submission_id", "version_no", "division_code", "receipt_no", "receipt_hash", "filed_at",
     ),
     "review_event": (
         "review_event_id", "submission_id", "division_code", "version_no", "round_no", "step_no",
@@ -74,6 +88,11 @@ TABLES: dict[str, tuple[str, ...]] = {
         "accepted_disposition_id", "plan_id", "division_code", "disposition", "reason",
         "submission_id", "version_no", "accepted_by", "accepted_at",
     ),
+    "compile_unit": (
+        "uscc", "name", "unit_type", "grade", "cert_no", "cert_valid", "province", "updated_at",
+    ),
+    "filed_contract": FILED_CONTRACT,
+    "accepted_contract": (*FILED_CONTRACT, "accepted_by", "accepted_at"),
     "reminder": (
         "reminder_id", "division_code", "topic", "message", "sent_by", "sent_at",
         "answer_due_on", "acknowledged_by", "acknowledged_at", "reply", "escalated_at",

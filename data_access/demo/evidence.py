@@ -42,6 +42,9 @@ class EvidenceStore:
         sha256 = self._store(make_pdf(title or item, lines, words.WATERMARK), uploaded_at)
         return self._rows.add_numbered(
             "evidence",
+            "plan_progress",
+            "milestone",
+            f"{plan_id}/{stage.stage_code}",
             plan_id,
             division_code,
             stage.stage_code,

@@ -377,6 +377,13 @@ class UnitHistory:
         number = f"{period.starts_on:%Y%m}-{self._unit.code}-{report.version_no:02d}"
         hashed = receipt_hash(number, content_sha256(report.content), at)
         report.receipt = (number, hashed, at)
+        self._rows.add(
+            "submission_receipt",
+            report.submission_id,
+            report.version_no,
+            self._unit.code,
+            *report.receipt,
+        )
         by = (report.submission_id, report.version_no, reviewer.user_id, at)
         plans = {plan.plan_id: plan for plan in self._plans}
         for row in report.content["milestone"]:
@@ -445,6 +452,7 @@ class UnitHistory:
             number,
             hashed,
             created_at,
+            chain.events[-1].at if report.state is SubmissionState.SUBMITTED else None,
         )
         for remark_id, event_id, path, reason, _ in report.open_remarks:
             if event_id:

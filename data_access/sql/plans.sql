@@ -28,7 +28,7 @@ SELECT plan.plan_id, plan.name AS plan_name, stage.plan_type_name, plan.is_headl
 -- name: list_files
 SELECT evidence_id, plan_id, stage_code, item, file_name, sha256
   FROM evidence
- WHERE division_code = :division_code AND removed_at IS NULL
+ WHERE division_code = :division_code AND stage_code IS NOT NULL AND removed_at IS NULL
 
 -- name: list_plan_types
 SELECT DISTINCT plan_type AS code, plan_type_name AS name FROM plan_stage ORDER BY plan_type

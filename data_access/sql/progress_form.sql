@@ -27,7 +27,7 @@ SELECT DISTINCT ON (plan_id) plan_id, disposition, reason
 -- name: list_evidence
 SELECT evidence_id, plan_id, stage_code, item
   FROM evidence
- WHERE division_code = :division_code AND removed_at IS NULL
+ WHERE division_code = :division_code AND stage_code IS NOT NULL AND removed_at IS NULL
 
 -- name: write_filed
 INSERT INTO filed_milestone (submission_id, version_no, division_code, plan_id, stage_code, state

@@ -64,7 +64,8 @@ def test_the_portals_role_owns_nothing_and_cannot_touch_what_is_only_added_to(da
         SELECT tablename, privilege
           FROM unnest(ARRAY['row_change', 'trail_head', 'review_event', 'submission_version',
                             'filed_milestone', 'accepted_milestone', 'accepted_disposition',
-                            'period_extension']) AS tablename
+                            'period_extension', 'submission_receipt', 'filed_contract',
+                            'accepted_contract']) AS tablename
          CROSS JOIN unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
          WHERE has_table_privilege('portal_app', tablename, privilege)
         """

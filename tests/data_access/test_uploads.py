@@ -5,13 +5,14 @@ import os
 from uuid import uuid4
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from data_access import evidence, file_store, uploads
 from data_access.database import transaction
 from domain.access import Role
 from domain.errors import InvalidAction, NotFound, NotPermitted, RuleViolation, UploadRefused
 from domain.files import FileFault
-from tests.actors import make_actor
+from tests.actors import COUNTY, make_actor
 from tests.files import pdf, picture, zipped
 
 
@@ -32,7 +33,13 @@ def target(owner, plan_id):
         " WHERE plan_id = %s AND evidence_items <> '{}' ORDER BY stage_order",
         [plan_id],
     ).fetchone()
-    return {"plan_id": plan_id, "stage_code": stage, "item": items[0]}
+    return {
+        "form_code": "plan_progress",
+        "division_code": COUNTY,
+        "group": "milestone",
+        "key": f"{plan_id}/{stage}",
+        "item": items[0],
+    }
 
 
 def begin(actor, target, content, name="批复.pdf", use="evidence"):
@@ -62,7 +69,7 @@ def files(store):
     return sorted(path.name for path in store.rglob("*") if path.is_file())
 
 
-def test_finished_upload_is_evidence_stored_by_its_content(store, county, target):
+def test_finished_upload_is_evidence_stored_by_its_content(store, county, target, plan_id):
     content = pdf()
     result = send(county, target, content)
     sha256 = hashlib.sha256(content).hexdigest()
@@ -70,7 +77,7 @@ def test_finished_upload_is_evidence_stored_by_its_content(store, county, target
     assert file_store.stored_path(sha256).read_bytes() == content
     with transaction(county) as connection:
         found = evidence.get(connection, result["evidence_id"])
-        assert [found] == evidence.list_for_plan(connection, target["plan_id"])
+        assert [found] == evidence.list_for_plan(connection, plan_id)
     assert (found.file_name, found.media_type, found.size) == (
         "批复.pdf",
         "application/pdf",
@@ -194,7 +201,9 @@ def test_reviewer_sees_the_same_file_of_another_county(owner, county, bureau, ta
         "INSERT INTO plan (division_code, plan_type, name) VALUES ('360121', 'MASTER_COUNTY', 'x')"
         " RETURNING plan_id"
     ).fetchone()[0]
-    theirs = send(neighbour, {**target, "plan_id": other_plan}, pdf())
+    stage = target["key"].rpartition("/")[2]
+    place = {"division_code": "360121", "key": f"{other_plan}/{stage}"}
+    theirs = send(neighbour, target | place, pdf())
     assert theirs["also_used_for"] == []
     with transaction(bureau) as connection:
         (found,) = evidence.duplicates_of(connection, theirs["evidence_id"])
@@ -204,9 +213,10 @@ def test_reviewer_sees_the_same_file_of_another_county(owner, county, bureau, ta
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"plan_id": 999_999}, NotFound),
+        ({"key": "999999/X"}, NotFound),
         ({"item": "没有这一项"}, NotFound),
-        ({"plan_id": "x"}, NotFound),
+        ({"form_code": "x"}, NotFound),
+        ({"division_code": "360124"}, NotFound),
     ],
 )
 def test_evidence_for_nothing_is_refused_before_a_byte_is_sent(county, target, change, error):
@@ -307,19 +317,22 @@ def test_finished_upload_answers_the_same_again(county, target):
         assert uploads.get(connection, upload_id).result == result
 
 
-def test_removed_evidence_leaves_the_list_and_stays_readable(county, bureau, target):
+def test_removed_evidence_leaves_the_list_and_stays_readable(county, bureau, target, plan_id):
     evidence_id = send(county, target, pdf())["evidence_id"]
     with pytest.raises(NotPermitted), transaction(bureau) as connection:
         evidence.remove(connection, bureau, evidence_id)
     with transaction(county) as connection:
         evidence.remove(connection, county, evidence_id)
     with transaction(county) as connection:
-        assert evidence.list_for_plan(connection, target["plan_id"]) == []
+        assert evidence.list_for_plan(connection, plan_id) == []
         assert evidence.get(connection, evidence_id).removed_at is not None
 
 
 def test_evidence_that_a_report_relies_on_stays(owner, county, target, period_id):
+    """The row's field in the filed content names the file."""
     evidence_id = send(county, target, pdf())["evidence_id"]
+    row = {"key": target["key"], "evidence": {target["item"]: evidence_id}}
+    content = {"form": {"note": "x"}, "milestone": [row]}
     submission_id = owner.execute(
         "INSERT INTO submission (form_code, period_id, division_code, state, step_no, version_no)"
         " VALUES ('plan_progress', %s, '360123', 'submitted', 1, 1) RETURNING submission_id",
@@ -328,13 +341,8 @@ def test_evidence_that_a_report_relies_on_stays(owner, county, target, period_id
     owner.execute(
         "INSERT INTO submission_version (submission_id, version_no, division_code, round_no"
         ", form_version, rule_version, code_version, workflow_version, content, content_sha256"
-        ", submitted_by) VALUES (%s, 1, '360123', 1, 1, 1, '1', 1, '{}', '', %s)",
-        [submission_id, county.user_id],
-    )
-    owner.execute(
-        "INSERT INTO filed_milestone (submission_id, version_no, division_code, plan_id"
-        ", stage_code, state, evidence_ids) VALUES (%s, 1, '360123', %s, %s, 'running', %s)",
-        [submission_id, target["plan_id"], target["stage_code"], [evidence_id]],
+        ", submitted_by) VALUES (%s, 1, '360123', 1, 1, 1, '1', 1, %s, '', %s)",
+        [submission_id, Jsonb(content), county.user_id],
     )
     with pytest.raises(InvalidAction), transaction(county) as connection:
         evidence.remove(connection, county, evidence_id)

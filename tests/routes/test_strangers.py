@@ -18,7 +18,7 @@ from data_access import file_store, uploads
 from data_access.database import transaction
 from domain.access import Actor, Role
 from domain.errors import PortalError
-from tests.actors import PROVINCE, make_actor, session_token
+from tests.actors import COUNTY, PROVINCE, make_actor, session_token
 from tests.reports import LAUNCH
 
 OTHER_COUNTY = "360121"
@@ -56,7 +56,13 @@ PUBLIC = {"GET /health", "POST /api/session", "DELETE /api/session"}
 # A new route fails until it has its line here. The lines run from top to bottom on one report:
 # reading comes before what changes it.
 DRAFT = "/api/drafts/{submission_id}"
-TARGET = {"plan_id": "{plan_id}", "stage_code": LAUNCH, "item": "工作方案"}
+TARGET = {
+    "form_code": "plan_progress",
+    "division_code": COUNTY,
+    "group": "milestone",
+    "key": "{plan_id}/" + LAUNCH,
+    "item": "工作方案",
+}
 CASES = {
     "GET /api/style.json": of_everyone("/api/style.json"),
     "GET /api/vendor/mvt-worker.js": of_everyone("/api/vendor/mvt-worker.js"),
@@ -110,7 +116,7 @@ def names(owner, submission, county, plan_id, monkeypatch, tmp_path) -> dict[str
             use="evidence",
             file_name="a.pdf",
             size=10,
-            target={**TARGET, "plan_id": plan_id},
+            target={**TARGET, "key": f"{plan_id}/{LAUNCH}"},
         )
     (evidence_id,) = owner.execute(
         "SELECT evidence_id FROM evidence WHERE sha256 = %s", [SHA256.strip('"')]

@@ -17,7 +17,7 @@ from data_access import file_store, sessions
 from data_access.uploads import receiving
 from domain.access import Role
 from domain.errors import PortalError
-from tests.actors import make_actor
+from tests.actors import COUNTY, make_actor
 from tests.files import docx, pdf, picture
 
 
@@ -70,7 +70,13 @@ def target(owner, plan_id):
         " WHERE plan_id = %s AND evidence_items <> '{}' ORDER BY stage_order",
         [plan_id],
     ).fetchone()
-    return {"plan_id": plan_id, "stage_code": stage, "item": items[0]}
+    return {
+        "form_code": "plan_progress",
+        "division_code": COUNTY,
+        "group": "milestone",
+        "key": f"{plan_id}/{stage}",
+        "item": items[0],
+    }
 
 
 def begin(client, target, content, name="批复 1.pdf"):
