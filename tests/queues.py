@@ -9,8 +9,8 @@ from domain.receipts import canonical, content_sha256
 CONTENT = {"form": {"work_summary": "已完成本期工作。"}, "plan": [], "milestone": []}
 # The three statements below are one report's life up to its review, for many at once.
 _SUBMISSIONS = """
-INSERT INTO submission (form_code, period_id, division_code, state, step_no, version_no, lock_version
-     , filer_id, submitted_at, first_submitted_at, no_change, waiting_since)
+INSERT INTO submission (form_code, period_id, division_code, state, step_no, version_no
+     , lock_version, filer_id, submitted_at, first_submitted_at, no_change, waiting_since)
 SELECT period.form_code, period.period_id, code, 'submitted', %(step_no)s, 1, 2, %(filer_id)s
      , moment, moment, number %% 5 = 0, moment
   FROM reporting_period AS period

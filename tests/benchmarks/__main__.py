@@ -1,6 +1,6 @@
 """`./portal bench [part …]`: a portal of its own, the figures as a table and as JSON.
 
-Parts: start, reruns, browser, idle, layers, database, trail, upload; all of them without a name.
+Parts: start, reruns, browser, idle, layers, database, queue, trail, upload; all of them without a name.
 """
 
 import os
@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from domain.clock import BEIJING
-from tests.benchmarks import database, large, pages
+from tests.benchmarks import database, large, pages, queue
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.pages import as_json
 from tests.benchmarks.portal import BenchPortal, running_portal
@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "browser": (pages.browser_figures,),
     "idle": (pages.idle_figures,),
     "database": (database.as_of_figures, database.save_figures),
+    "queue": (queue.queue_figures,),
     "trail": (large.trail_figures,),
     "upload": (large.upload_figures,),
 }
