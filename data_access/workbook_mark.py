@@ -14,7 +14,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.formatting.formatting import ConditionalFormattingList
-from openpyxl.formatting.rule import FormulaRule
+from openpyxl.formatting.rule import FormulaRule, Rule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -92,7 +92,7 @@ class _Marker:
         return "" if value is None else str(value)[:200]
 
     def mark(self, marks: Sequence[Mark]) -> None:
-        self._forget_earlier()
+        others = self._forget_earlier()
         messages: dict[tuple[int, int], list[Mark]] = defaultdict(list)
         for mark in marks:
             messages[self.place(mark)].append(mark)
@@ -103,6 +103,9 @@ class _Marker:
             places = [p for p, found in messages.items() if _worst(found) is severity]
             if places:
                 self._colour(severity, places)
+        # LibreOffice lets the first win where formats overlap, Excel the one with priority.
+        for area, rule in others:
+            self._sheet.conditional_formatting.add(area, rule)
 
     def _column(self, field: str) -> int:
         if not self._codes and field.isalpha() and field.isascii() and len(field) <= 3:
@@ -113,20 +116,23 @@ class _Marker:
         column = self._codes.get(ColumnKind.ROW_ID)
         return bool(column and self._sheet.cell(row, column).value == "#header")
 
-    def _forget_earlier(self) -> None:
-        """Take away what an earlier marking added, and let the other formats step back by one."""
+    def _forget_earlier(self) -> list[tuple[str, Rule]]:
+        """Take away all conditional formats and what an earlier marking added; return the others,
+        one step further back.
+        """
         for row in self._sheet.iter_rows():
             for cell in row:
                 if cell.comment and cell.comment.author == _AUTHOR:
                     cell.comment = None
-        kept = ConditionalFormattingList()
+        others = []
         ours = {_RULE.format(severity=severity) for severity in Severity}
         for area in self._sheet.conditional_formatting:
             for rule in area.rules:
                 if not ours & set(rule.formula):
                     rule.priority += len(Severity)
-                    kept.add(str(area.sqref), rule)
-        self._sheet.conditional_formatting = kept
+                    others.append((str(area.sqref), rule))
+        self._sheet.conditional_formatting = ConditionalFormattingList()
+        return others
 
     def _comment(self, place: tuple[int, int], marks: Iterable[Mark]) -> None:
         cell = self._sheet.cell(*place)
@@ -215,4 +221,4 @@ def _put(sheet: Worksheet, row: int, column: int, text: str) -> Any:
 
 
 def _printable(text: str) -> str:
-    return ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)
+    return str(ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))
