@@ -210,13 +210,18 @@ def _record(record: Record | None) -> dict[str, object]:
             ("记录", "版本", "报送人", "报送时间", "认定或退回人", "认定或退回时间")
         )
     return {
-        "记录": f"/submission?id={record.submission_id}#填报 {record.submission_id}",
+        "记录": _address(record.submission_id),
         "版本": record.version_no,
         "报送人": record.filed_by,
         "报送时间": _local(record.filed_at),
         "认定或退回人": record.decided_by,
         "认定或退回时间": _local(record.decided_at),
     }
+
+
+def _address(submission_id: int | None) -> str | None:
+    """Return the report's address; what was imported has none."""
+    return f"/submission?id={submission_id}#填报 {submission_id}" if submission_id else None
 
 
 def _local(moment: datetime | None) -> datetime | None:

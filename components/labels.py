@@ -15,6 +15,7 @@ from domain.bulk_review import LeftOut
 from domain.clock import BEIJING
 from domain.files import FileFault, MediaType
 from domain.forms import ChangeKind, ProblemKind, Severity
+from domain.history import HistoryFault
 from domain.jobs import JobKind, JobState
 from domain.passwords import PasswordFault
 from domain.review_filter import QueueOrder
@@ -257,6 +258,20 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
             "本系统没有这份工作簿的下载记录，可能下载已久，或来自别处。请重新下载后填写"
         ),
         BatchRefusal.NOT_YOUR_UNITS: "其中没有由您填报的单位，未采用任何内容。请核对是否选错了文件",
+    },
+    HistoryFault: {
+        HistoryFault.NO_UNIT: "没有填写单位",
+        HistoryFault.UNKNOWN_UNIT: "没有这个填报单位",
+        HistoryFault.AMBIGUOUS_UNIT: "有多个同名单位，请填代码",
+        HistoryFault.UNKNOWN_PLAN: "该单位没有这项规划",
+        HistoryFault.UNKNOWN_STAGE: "该规划没有这个阶段",
+        HistoryFault.NO_DATE: "计划与实际日期都没有填写",
+        HistoryFault.NOT_A_DATE: "日期无法识别",
+        HistoryFault.IN_THE_FUTURE: "实际日期晚于今天",
+        HistoryFault.BASELINE_DIFFERS: "与已认定的基准计划日期不同",
+        HistoryFault.COMPLETION_DIFFERS: "与已认定的完成日期不同",
+        HistoryFault.SKIPPED: "该阶段已认定跳过",
+        HistoryFault.TWICE: "文件中有两行日期不同",
     },
     Severity: {
         Severity.ERROR: "错误",

@@ -53,6 +53,7 @@ PAGES = (
     PortalPage("supervision", "督办催办", "campaign", "监督", WORKERS),
     PortalPage("inbox", "消息", "inbox", "监督", ADDRESSEES),
     PortalPage("report", "在线填报", "edit_note", "填报", (Role.COUNTY, Role.CITY)),
+    PortalPage("workbooks", "Excel 填报", "table_view", "填报", REPORTERS),
     PortalPage("review_queue", "审核队列", "rule", "审核", (Role.PLAN_BUREAU, Role.CITY)),
     PortalPage("submission", "填报详情", "description", "审核", REPORTERS, hidden=True),
     PortalPage("accounts", "账号", "group", "管理", (Role.INFORMATION_CENTRE,)),

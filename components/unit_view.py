@@ -242,6 +242,8 @@ def _accepter(row: MilestoneView) -> str:
 
 
 def _version_link(row: MilestoneView) -> str:
+    if row.import_source is not None:
+        return f"历史导入：{escape(row.import_source)}"
     if row.submission_id is None:
         return _NONE
     return f'<a href="submission?id={row.submission_id}" target="_self">第 {row.version_no} 版</a>'

@@ -39,7 +39,7 @@ class Filing:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedStage:
-    """One stage of a headline plan as accepted, and the report that it was accepted from."""
+    """One stage of a headline plan as accepted, and its source: a report, or (None) an import."""
 
     code: str
     stage_order: int
@@ -48,8 +48,8 @@ class AcceptedStage:
     weight_ratio: float
     baseline_on: date | None
     completed_on: date | None
-    submission_id: int
-    version_no: int
+    submission_id: int | None
+    version_no: int | None
     filed_by: str
     filed_at: datetime
     decided_by: str

@@ -54,6 +54,8 @@ class MilestoneView:
     evidence_ids: list[int]
     submission_id: int | None
     version_no: int | None
+    import_source: str | None
+    """File and row, where the stage was accepted from a sheet of before the portal."""
     accepted_by_name: str | None
     accepted_at: datetime | None
     pending_state: str | None

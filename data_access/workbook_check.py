@@ -4,7 +4,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all
 from data_access.workbook_batches import all_rows, get_batch, require_state
 from data_access.workbook_exports import IN_HAND, Export, Period, Report, files_for
-from data_access.workbook_read import read_stamp, read_workbook
+from data_access.workbook_read import read_workbook
 from domain.access import Actor
 from domain.clock import today
 from domain.errors import NotFound, WorkbookRefused
@@ -32,10 +31,10 @@ from domain.forms import (
     label_of,
     normalise,
     split_path,
-    withall_rows,
+    with_all_rows,
 )
 from domain.receipts import content_sha256
-from domain.workbook import Fault, Reading, ReadRow
+from domain.workbook import Fault, Reading, ReadRow, Stamp
 from domain.workbook_diff import (
     BatchRefusal,
     BatchState,
@@ -72,9 +71,14 @@ def receive(actor: Actor, sha256: str) -> int:
         file_name = connection.scalar(_SQL["find_upload"], {"sha256": sha256})
         if file_name is None:
             raise NotFound(sha256=sha256[:12])
-    path = file_store.stored_path(sha256)
-    export, period, form = _source(actor, path)
-    reading = read_workbook(path, form)
+    source: list[tuple[Export, Period, Form]] = []
+
+    def find_form_of(stamp: Stamp) -> Form:
+        source.append(_source(actor, stamp))
+        return source[0][2]
+
+    reading = read_workbook(file_store.stored_path(sha256), find_form_of)
+    export, period, form = source[0]
     with transaction(actor, action="workbook.check") as connection:
         parameters = {
             "export_id": export.export_id,
@@ -87,8 +91,7 @@ def receive(actor: Actor, sha256: str) -> int:
     return batch_id
 
 
-def _source(actor: Actor, path: Path) -> tuple[Export, Period, Form]:
-    stamp = read_stamp(path)
+def _source(actor: Actor, stamp: Stamp) -> tuple[Export, Period, Form]:
     with transaction(actor, read_only=True) as connection:
         try:
             export = workbook_exports.get_export(connection, UUID(stamp.export_id))
@@ -225,8 +228,8 @@ class _Comparison:
             self._connection, form.form_code, code, report, files=True
         )
         is_open = report is None or report.state in IN_HAND
-        current = withall_rows(form, normalise(form, standing), context)
-        start = withall_rows(form, base, context)
+        current = with_all_rows(form, normalise(form, standing), context)
+        start = with_all_rows(form, base, context)
         diff = compare(form, context, start, current, rows, faults, in_hand=is_open)
         problems = self._problems(context, current, diff) if diff.offered else []
         unit = {
@@ -264,13 +267,13 @@ class _Comparison:
             if known is None or known.severity is not Severity.ERROR:
                 by_path[problem.path] = problem
         for entry in diff.entries:
-            problem = None if entry.kind is EntryKind.REFUSED else by_path.pop(entry.path, None)
-            yield _line(code, name, label_of_entry(self._form, context, entry), entry, problem)
+            found = None if entry.kind is EntryKind.REFUSED else by_path.pop(entry.path, None)
+            yield _line(code, name, label_of_entry(self._form, context, entry), entry, found)
         places = {(row.group, row.key): row for row in rows}
         for path, problem in by_path.items():
-            entry = _standing(path, places)
-            if entry is not None and problem.severity is Severity.ERROR:
-                yield _line(code, name, problem.label, entry, problem)
+            standing = _standing(path, places)
+            if standing is not None and problem.severity is Severity.ERROR:
+                yield _line(code, name, problem.label, standing, problem)
 
 
 def label_of_entry(form: Form, context: Context, entry: Entry) -> str:

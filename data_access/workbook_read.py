@@ -5,7 +5,7 @@ fault with its place, or in a note that says what was left out.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -43,10 +43,16 @@ def read_stamp(path: Path, limits: Limits | None = None) -> Stamp:
     return _stamp(read_cells(path, limits))
 
 
-def read_workbook(path: Path, form: Form, limits: Limits | None = None) -> Reading:
-    """Return the rows of a workbook of this form; raise WorkbookRefused for any other file."""
+def read_workbook(
+    path: Path, form: Form | Callable[[Stamp], Form], limits: Limits | None = None
+) -> Reading:
+    """Return the rows of a workbook of this form; raise WorkbookRefused for any other file.
+
+    A function is asked for the form that the stamp names.
+    """
     raw = read_cells(path, limits)
     stamp = _stamp(raw)
+    form = form(stamp) if callable(form) else form
     if stamp.form_code != form.form_code:
         raise WorkbookRefused(reason=Refusal.OTHER_FORM, form_code=stamp.form_code)
     if stamp.form_version != form.version:

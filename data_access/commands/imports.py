@@ -1,28 +1,52 @@
-"""import: another province's divisions or boundaries, or corrected ones of this."""
+"""import: divisions, boundaries, or the progress sheets of the time before the portal."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import psycopg
 
-from data_access import cluster, reference_data
+from data_access import cluster, history_import, reference_data
+from data_access.administration import administration
 from data_access.commands import Command
 from data_access.settings import Refusal, Settings
+from domain.history import HistoryFault
 
 _LOADERS = {
     "divisions": reference_data.import_divisions,
     "boundaries": reference_data.import_boundaries,
 }
+_HISTORY = "history"
+_FAULTS = {
+    HistoryFault.NO_UNIT: "no unit is named",
+    HistoryFault.UNKNOWN_UNIT: "no reporting unit is called {}",
+    HistoryFault.AMBIGUOUS_UNIT: "several units are called {}: give the code",
+    HistoryFault.UNKNOWN_PLAN: "the unit has no plan called {}",
+    HistoryFault.UNKNOWN_STAGE: "the plan has no stage {}",
+    HistoryFault.NO_DATE: "there is neither a planned nor an actual day",
+    HistoryFault.NOT_A_DATE: "{} is not a day",
+    HistoryFault.IN_THE_FUTURE: "the actual day {} is still to come",
+    HistoryFault.BASELINE_DIFFERS: "the accepted baseline is {} and stays",
+    HistoryFault.COMPLETION_DIFFERS: "the stage is accepted as completed on {}",
+    HistoryFault.SKIPPED: "the stage is accepted as skipped",
+    HistoryFault.TWICE: "{} stands in the file twice with different days",
+}
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("what", choices=_LOADERS)
-    parser.add_argument("file", type=Path, help="CSV of divisions, or GeoJSON of boundaries")
+    parser.add_argument("what", choices=[*_LOADERS, _HISTORY])
+    parser.add_argument(
+        "file", type=Path, help="CSV of divisions, GeoJSON of boundaries, or a progress sheet"
+    )
+    parser.add_argument(
+        "--commit", action="store_true", help="history: write what the preview shows"
+    )
 
 
 def _import(arguments: Namespace, settings: Settings) -> int:
     if not arguments.file.is_file():
         raise Refusal(f"There is no file {arguments.file}.")
+    if arguments.what == _HISTORY:
+        return _import_history(arguments, settings)
     with (
         cluster.open_database(settings) as urls,
         psycopg.connect(urls.owner, autocommit=True) as owner,
@@ -30,6 +54,28 @@ def _import(arguments: Namespace, settings: Settings) -> int:
         count = _LOADERS[arguments.what](owner, arguments.file)
     print(f"{count} {arguments.what} of {arguments.file.name} are in the database.")
     return 0
+
+
+def _import_history(arguments: Namespace, settings: Settings) -> int:
+    with administration(settings, action="history.import") as connection:
+        found = history_import.preview(connection, arguments.file)
+        print(_summary(found))
+        for row in found.bad:
+            print(f"Row {row.row_no}: {_FAULTS[row.fault].format(repr(row.quoted))}.")
+        if arguments.commit:
+            written = history_import.write(connection, found)
+    if arguments.commit:
+        print(f"{written} facts of {found.file_name} are accepted, marked as imported.")
+    elif found.facts:
+        print("Nothing is written yet: --commit writes the new rows.")
+    return 0
+
+
+def _summary(found: history_import.Preview) -> str:
+    return (
+        f"{found.file_name}: {len(found.facts)} new, {found.unchanged} unchanged,"
+        f" {len(found.bad)} not taken."
+    )
 
 
 COMMANDS = {"import": Command(_import, _add_arguments)}

@@ -48,7 +48,9 @@ SELECT DISTINCT ON (accepted.division_code, accepted.stage_code)
        accepted.division_code AS code, stage.stage_order, stage.name AS stage_name
      , accepted.state, CAST(weight.weight / 100 AS double precision) AS weight_ratio
      , accepted.baseline_on, accepted.completed_on, accepted.submission_id, accepted.version_no
-     , filer.display_name AS filed_by, version.submitted_at AS filed_at
+     , coalesce(filer.display_name, '历史导入：' || history_import.file_name
+                || ' 第 ' || accepted.import_row || ' 行') AS filed_by
+     , coalesce(version.submitted_at, history_import.imported_at) AS filed_at
      , accepter.display_name AS decided_by, accepted.accepted_at AS decided_at
   FROM accepted_milestone AS accepted
   JOIN plan ON plan.plan_id = accepted.plan_id AND plan.is_headline
@@ -57,9 +59,11 @@ SELECT DISTINCT ON (accepted.division_code, accepted.stage_code)
     ON weight.stage_code = accepted.stage_code
    AND weight.weight_version = (SELECT max(weight_version) FROM weight_version
                                  WHERE in_force_at <= :moment)
-  JOIN submission_version AS version
-    ON version.submission_id = accepted.submission_id AND version.version_no = accepted.version_no
-  JOIN account AS filer ON filer.user_id = version.submitted_by
+  LEFT JOIN submission_version AS version
+         ON version.submission_id = accepted.submission_id
+        AND version.version_no = accepted.version_no
+  LEFT JOIN account AS filer ON filer.user_id = version.submitted_by
+  LEFT JOIN history_import USING (history_import_id)
   JOIN account AS accepter ON accepter.user_id = accepted.accepted_by
  WHERE accepted.accepted_at <= :moment AND plan.declared_at <= :moment
  ORDER BY accepted.division_code, accepted.stage_code, accepted.accepted_at DESC

@@ -216,6 +216,7 @@ SELECT plan.plan_id, plan.plan_type, plan.name AS plan_name, plan.is_headline
      , accepted.started_on, accepted.completed_on, accepted.skip_reason, accepted.late_reason
      , coalesce(accepted.evidence_ids, '{}') AS evidence_ids
      , accepted.submission_id, accepted.version_no
+     , history_import.file_name || ' 第 ' || accepted.import_row || ' 行' AS import_source
      , account.display_name AS accepted_by_name, accepted.accepted_at
      , pending.state AS pending_state, pending.completed_on AS pending_completed_on
      , CASE WHEN coalesce(accepted.state, 'not_started') IN ('not_started', 'running')
@@ -234,6 +235,7 @@ SELECT plan.plan_id, plan.plan_type, plan.name AS plan_name, plan.is_headline
        ORDER BY accepted_at DESC, accepted_milestone_id DESC
        LIMIT 1) AS accepted ON true
   LEFT JOIN account ON account.user_id = accepted.accepted_by
+  LEFT JOIN history_import ON history_import.history_import_id = accepted.history_import_id
   LEFT JOIN LATERAL (
       SELECT disposition
         FROM accepted_disposition

@@ -23,6 +23,7 @@ ROLES_OF = {
     "supervision": WORKERS,
     "inbox": EVERYONE - {Role.SECURITY_AUDITOR},
     "report": {Role.CITY, Role.COUNTY},
+    "workbooks": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
     "review_queue": {Role.CITY, Role.PLAN_BUREAU},
     "submission": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
     "accounts": {Role.INFORMATION_CENTRE},

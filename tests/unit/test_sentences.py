@@ -35,7 +35,8 @@ def milestone(order: int, **changes: object) -> MilestoneView:
         responsible="县级自然资源主管部门", evidence_items=[], minimum_days=None, weight_ratio=0.25,
         state=MilestoneState.NOT_STARTED, baseline_on=None, replanned_on=None, replan_reason=None,
         started_on=None, completed_on=None, skip_reason=None, late_reason=None, evidence_ids=[],
-        submission_id=None, version_no=None, accepted_by_name=None, accepted_at=None,
+        submission_id=None, version_no=None, import_source=None, accepted_by_name=None,
+        accepted_at=None,
         pending_state=None, pending_completed_on=None, late_days=0,
     )  # fmt: skip
     return replace(row, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,64 @@
+"""Excel 填报: take a workbook of a form, bring it back, look at what it changes, write it."""
+
+import streamlit as st
+
+from components import workbooks
+from components.session import errors_shown, page_frame, require_actor
+from components.upload import upload_field
+from components.url_parameters import number_parameter
+from data_access import reporting, workbook_batches, workbook_exports
+from data_access.database import transaction
+from data_access.forms import load_form
+from domain.access import Role
+from domain.workbook_diff import BatchState
+
+actor = require_actor(Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
+workbooks.load_styles()
+batch_id = number_parameter("batch")
+
+if batch_id is not None:
+    with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
+        batch = workbook_batches.get_batch(connection, batch_id)
+        form = load_form(connection, batch.form_code, batch.form_version)
+    page_frame("Excel 填报", f"{batch.file_name} · {batch.form_title} {batch.period_name}")
+    workbooks.back_link()
+    if batch.state is BatchState.OPEN:
+        workbooks.preview(actor, batch, form)
+    elif batch.state is BatchState.APPLYING:
+        workbooks.applying(actor, batch)
+    elif batch.state is BatchState.APPLIED:
+        workbooks.outcome(actor, batch)
+    else:
+        st.info("这次上传已放弃，没有写入任何内容。")
+    st.stop()
+
+page_frame("Excel 填报")
+with transaction(actor, read_only=True) as connection:
+    current = reporting.list_current_periods(connection)
+    periods = [workbook_exports.get_period(connection, each.period_id) for each in current]
+    batches = workbook_batches.list_batches(connection)
+    made = workbook_exports.list_made(connection, actor)
+if not periods:
+    st.info("目前没有开放的填报期。省厅开启新一期后，请在此下载工作簿。")
+    st.stop()
+st.markdown(
+    "下载工作簿，在 Excel、WPS 或 LibreOffice 中填写，再传回来：先看清改了什么，再写入草稿。"
+)
+
+take, bring = st.columns(2, gap="medium")
+with take, st.container(border=True, height="stretch", key="workbooks-take"):
+    st.subheader("1　下载工作簿", anchor=False)
+    workbooks.download_card(actor, periods)
+with bring, st.container(border=True, height="stretch", key="workbooks-bring"):
+    st.subheader("2　上传填好的工作簿", anchor=False)
+    if actor.has_role(Role.CITY, Role.COUNTY):
+        uploaded = upload_field(
+            actor, "填好的工作簿", key="workbooks-upload", use=workbook_batches.USE
+        )
+        if uploaded:
+            workbooks.take_upload(actor, uploaded)
+    else:
+        st.caption("工作簿由各填报单位填好后自行上传。您下载的可用于查看和核对。")
+if made:
+    workbooks.made_list(actor)
+workbooks.batch_list(batches)
