@@ -55,9 +55,7 @@ class CellReader:
         if table not in self._codes:
             shown = shown_codes(self._form.options(item))
             self._codes[table] = {name.strip(): code for code, name in shown.items()}
-        if not isinstance(plain, str):
-            return plain
-        text = _without_apostrophe(plain)
+        text = _without_apostrophe(str(plain))
         code = self._codes[table].get(text)
         return code if code is not None else _with_zeros(text, self._form.options(item))
 

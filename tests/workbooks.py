@@ -1,0 +1,66 @@
+"""A clerk with a workbook: takes it, types into it, brings it back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+from data_access import file_store, uploads, workbook_check, workbook_exports
+from data_access.database import transaction
+from data_access.workbook_layout import ColumnKind
+from domain.access import Actor
+
+
+def taken(actor: Actor, period_id: int, key: str) -> Path:
+    """Return a fresh workbook of this scope."""
+    return workbook_exports.make(actor, period_id, key)[0]
+
+
+def typed(path: Path, cells: Mapping[tuple[str, str, str], object], target: Path) -> Path:
+    """Type values into a copy of the workbook: (unit, row key, field code) to value.
+
+    Rows and columns are found by their hidden codes, as a clerk finds them by their headers.
+    """
+    book = load_workbook(path)
+    left = dict(cells)
+    for sheet in book.worksheets:
+        for row in sheet.iter_rows(min_row=1, max_row=8):
+            codes = {cell.value: cell.column for cell in row if isinstance(cell.value, str)}
+            if ColumnKind.ROW_ID in codes:
+                _type(sheet, row[0].row, codes, left)
+    assert not left, left
+    book.save(target)
+    return target
+
+
+def _type(sheet, code_row: int, codes: dict[str, int], left: dict) -> None:
+    for number in range(code_row + 1, sheet.max_row + 1):
+        unit = sheet.cell(number, codes[ColumnKind.UNIT_CODE]).value
+        identity = str(sheet.cell(number, codes[ColumnKind.ROW_ID]).value)
+        for (code, key, field), value in list(left.items()):
+            column = next((c for name, c in codes.items() if name.endswith(f".{field}")), None)
+            plain = [name for name in codes if name.endswith(f".{field}") and "@" not in name]
+            if plain:
+                column = codes[plain[0]]
+            if unit == code and identity.endswith(f"|{key}") and plain and column:
+                sheet.cell(number, column).value = value
+                del left[code, key, field]
+
+
+def brought(actor: Actor, path: Path, name: str = "填报.xlsx") -> int:
+    """Upload the file as the page does, and return its batch."""
+    content = path.read_bytes()
+    with transaction(actor) as connection:
+        upload_id = uploads.begin(
+            connection, actor, use="workbook", file_name=name, size=len(content), target={}
+        )
+    with uploads.receiving(actor, upload_id, 0) as reception:
+        reception.append(content)
+        result = reception.finish()
+    return workbook_check.receive(actor, result["sha256"])
+
+
+def empty_store(folder: Path, monkeypatch) -> None:
+    """Let the test's files go into a folder of its own."""
+    monkeypatch.setenv("PORTAL_DATA_DIR", str(folder))
+    file_store.root.cache_clear()
