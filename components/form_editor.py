@@ -4,8 +4,11 @@ The element is given a number and asks /api/drafts for everything else, so a rer
 costs nothing and never disturbs what somebody is typing.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import streamlit as st
 
 from domain.access import Actor
 from domain.expressions import BadExpression, parse, tree
+from domain.form_options import excluded_options
 from domain.forms import (
     FORM_GROUP,
     UNDELIVERED,
@@ -28,10 +32,18 @@ from domain.forms import (
 )
 
 _ASSETS = Path(__file__).parents[1] / "assets"
+_SCRIPTS = ("upload.js", "form_parts.js", "form_state.js", "form_fields.js", "form_editor.js")
+_GRID_SCRIPTS = (
+    "form_grid_clipboard.js",
+    "form_grid_table.js",
+    "form_grid_cell.js",
+    "form_grid_bars.js",
+    "form_grid.js",
+)
 _element = st.components.v2.component(
     "form_editor",
     css=(_ASSETS / "form_editor.css").read_text("utf-8"),
-    js="\n".join((_ASSETS / name).read_text("utf-8") for name in ("upload.js", "form_editor.js")),
+    js="\n".join((_ASSETS / name).read_text("utf-8") for name in _SCRIPTS),
 )
 
 
@@ -48,10 +60,30 @@ def form_editor(actor: Actor, submission_id: int, revision: int, page: int = 0) 
             "user_id": actor.user_id,
             "revision": revision,
             "page": page,
+            "grid_url": grid_url(),
         },
         on_moved_change=_noted,
     )
     return result.moved is not None
+
+
+@cache
+def grid_script() -> str:
+    """Return the grid with its style as one module, which the browser asks for on opening it."""
+    style = json.dumps((_ASSETS / "form_grid.css").read_text("utf-8"))
+    scripts = [(_ASSETS / name).read_text("utf-8") for name in _GRID_SCRIPTS]
+    return "\n".join([f"const GRID_STYLE = {style};", *scripts])
+
+
+@cache
+def grid_digest() -> str:
+    """Return what tells one version of the grid's script from another, so that it may be kept."""
+    return hashlib.sha256(grid_script().encode()).hexdigest()[:16]
+
+
+def grid_url() -> str:
+    """Return the address of the grid's script."""
+    return f"/api/form-grid/{grid_digest()}.js"
 
 
 def _noted() -> None:
@@ -92,9 +124,14 @@ def _condition(expression: str | None) -> list[object] | None:
         return None
 
 
-def describe_rows(context: Context) -> dict[str, Any]:
+def describe_rows(form: Form, context: Context) -> dict[str, Any]:
     """Return what is known about the rows beside what is typed into them."""
-    return {group: [_row(row) for row in rows] for group, rows in context.rows.items()}
+    return {
+        group: [
+            _row(row) | {"excluded": excluded_options(form, context, group, row)} for row in rows
+        ]
+        for group, rows in context.rows.items()
+    }
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -224,7 +224,7 @@ class _RowChecker:
             return
         try:
             if not evaluate(parse(expression), self._names):
-                filled = _fill(message, self._names)
+                filled = fill(message, self._names)
                 yield self._problem(item, filled, ProblemKind.RULE)
         except EvaluationFailed as error:
             self._tell(item, expression, error)
@@ -299,7 +299,7 @@ def _prefixed(form: Form, typed: _Typed, group: str, key: str) -> dict[str, obje
     return {f"{group}_{item.code}": values.get(item.code) for item in form.fields_of(group)}
 
 
-def _fill(message: str, names: Values) -> str:
+def fill(message: str, names: Values) -> str:
     """Put values into a sentence: only plain names, so a sentence can reach nothing else."""
     return _PLACEHOLDER.sub(lambda found: str(names.get(found[1], found[0])), message)
 

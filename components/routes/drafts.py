@@ -4,7 +4,6 @@ Every answer that refuses carries `error` (the class) and `message` (the sentenc
 softly: whatever is wrong comes back beside the draft that was stored all the same.
 """
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -21,10 +20,13 @@ from components.form_editor import (
     describe_problems,
     describe_rows,
     describe_values,
+    grid_digest,
+    grid_script,
     labels,
 )
 from components.labels import error_message, moment
 from components.routes.auth import require
+from components.routes.responses import no_store, read_json
 from data_access import decisions, filing
 from data_access.database import transaction
 from data_access.filing import FilingState
@@ -33,6 +35,7 @@ from data_access.uploads import EVIDENCE, get_use
 from domain import clock
 from domain.access import Actor, Role
 from domain.errors import DraftConflict, InvalidContent, NotFound
+from domain.form_options import excluded_options
 from domain.forms import changed_by_normalising
 from domain.workflow import ReviewAction
 
@@ -51,7 +54,7 @@ def read_draft(request: Request) -> Response:
     with transaction(actor, read_only=True) as connection:
         state = filing.read_state(connection, actor, submission_id)
         accept = get_use(connection, EVIDENCE).media_types
-    return _no_store(JSONResponse({**_drawn(state), "accept": ",".join(accept)}))
+    return no_store(JSONResponse({**_drawn(state), "accept": ",".join(accept)}))
 
 
 def _drawn(state: FilingState) -> dict[str, Any]:
@@ -59,6 +62,8 @@ def _drawn(state: FilingState) -> dict[str, Any]:
     named = labels(form, state.content, context)
     return {
         "submission": {
+            "form_code": submission.form_code,
+            "division_code": submission.division_code,
             "lock_version": submission.lock_version,
             "state": submission.state.value,
             "no_change": submission.no_change,
@@ -69,7 +74,8 @@ def _drawn(state: FilingState) -> dict[str, Any]:
             "withdraw": ReviewAction.WITHDRAW in state.actions,
         },
         "form": describe(form),
-        "rows": describe_rows(context),
+        "rows": describe_rows(form, context),
+        "excluded": excluded_options(form, context),
         "values": describe_values({"today": context.today, **context.values}),
         "labels": named,
         "content": state.content,
@@ -105,13 +111,21 @@ def _remark(remark: Remark, named: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def read_grid_script(request: Request) -> Response:
+    """Answer with the script of the grid view, for good under the address of its version."""
+    require(request, *_FILERS)
+    is_current = request.path_params["digest"] == grid_digest()
+    kept = "private, max-age=31536000, immutable" if is_current else "no-store"
+    return Response(grid_script(), media_type="text/javascript", headers={"Cache-Control": kept})
+
+
 # SAVING
 
 
 async def save_draft(request: Request) -> Response:
     """Save the draft over the version the browser saw, and answer with what is wrong in it."""
     actor = await run_in_threadpool(require, request, *_FILERS)
-    body = await _body(request)
+    body = await read_json(request, _LONGEST_BODY)
     version = body.get("draft_version")
     if type(version) is not int or "content" not in body:
         raise HTTPException(400, "请求不完整，请刷新页面后重试。")
@@ -135,7 +149,7 @@ def _save(actor: Actor, submission_id: int, content: Any, version: int) -> dict[
 async def save_reply(request: Request) -> Response:
     """Save the answer to one reason of a return."""
     actor = await run_in_threadpool(require, request, *_FILERS)
-    text = (await _body(request)).get("text")
+    text = (await read_json(request, _LONGEST_BODY)).get("text")
     if text is not None and not isinstance(text, str):
         raise HTTPException(400, "请求不完整，请刷新页面后重试。")
     if len(text or "") > _LONGEST_REPLY:
@@ -157,7 +171,7 @@ def _reply(actor: Actor, review_remark_id: int, text: str) -> dict[str, Any]:
 async def submit(request: Request) -> Response:
     """File the draft the browser saw, or, with `no_change`, the accepted values as they stand."""
     actor = await run_in_threadpool(require, request, *_FILERS)
-    body = await _body(request)
+    body = await read_json(request, _LONGEST_BODY)
     seen, lock_version = body.get("draft_version"), body.get("lock_version")
     if type(lock_version) is not int or type(seen) is not int:
         raise HTTPException(400, "请求不完整，请刷新页面后重试。")
@@ -182,7 +196,7 @@ def _submit(
 async def withdraw(request: Request) -> Response:
     """Take a report back before the first decision."""
     actor = await run_in_threadpool(require, request, *_FILERS)
-    lock_version = (await _body(request)).get("lock_version")
+    lock_version = (await read_json(request, _LONGEST_BODY)).get("lock_version")
     if type(lock_version) is not int:
         raise HTTPException(400, "请求不完整，请刷新页面后重试。")
     submission_id = _number(request, "submission_id")
@@ -203,7 +217,7 @@ def _withdraw(actor: Actor, submission_id: int, lock_version: int) -> dict[str, 
 def _answering(act: Callable[[], dict[str, Any]]) -> Response:
     """Answer with what the act returns; a conflict and bad content carry what they are about."""
     try:
-        return _no_store(JSONResponse(act()))
+        return no_store(JSONResponse(act()))
     except DraftConflict as error:
         return _conflict(error)
     except InvalidContent as error:
@@ -217,7 +231,7 @@ def _problems(error: InvalidContent) -> Any:
 def _conflict(error: DraftConflict) -> Response:
     saved_at = error.details["saved_at"]
     assert isinstance(saved_at, datetime)
-    return _no_store(
+    return no_store(
         JSONResponse(
             {
                 "error": "DraftConflict",
@@ -234,14 +248,9 @@ def _conflict(error: DraftConflict) -> Response:
 
 def _refusal(error: InvalidContent, problems: list[dict[str, str]]) -> Response:
     message = f"未提交：有 {len(problems)} 处需要修改，请按各字段旁的提示修改后重新提交。"
-    return _no_store(
+    return no_store(
         JSONResponse({"error": "InvalidContent", "message": message, "problems": problems}, 422)
     )
-
-
-def _no_store(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _saved_at(saved_at: datetime | None) -> str:
@@ -261,23 +270,9 @@ def _number(request: Request, name: str) -> int:
     return int(text)
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    received = b""
-    async for part in request.stream():
-        received += part
-        if len(received) > _LONGEST_BODY:
-            raise HTTPException(413, "内容过多，请分次填写。")
-    try:
-        body = json.loads(received)
-    except (ValueError, RecursionError) as error:
-        raise HTTPException(400, "请求无法识别，请刷新页面后重试。") from error
-    if not isinstance(body, dict):
-        raise HTTPException(400, "请求无法识别，请刷新页面后重试。")
-    return body
-
-
 _DRAFT = "/api/drafts/{submission_id}"
 ROUTES: list[BaseRoute] = [
+    Route("/api/form-grid/{digest}.js", read_grid_script, methods=["GET"]),
     Route(_DRAFT, read_draft, methods=["GET"]),
     Route(_DRAFT, save_draft, methods=["PUT"]),
     Route(f"{_DRAFT}/submit", submit, methods=["POST"]),

@@ -73,6 +73,7 @@ CASES = {
     "GET /api/overview/names/{z:int}/{x:int}/{y:int}": of_everyone("/api/overview/names/7/105/53"),
     "GET /api/overview/{name}": of_everyone("/api/overview/units.geojson"),
     "GET /api/briefing.docx": Case("/api/briefing.docx", {403}, OPEN, OPEN),
+    "GET /api/form-grid/{digest}.js": Case("/api/form-grid/0.js", {403}, OPEN, OPEN),
     f"GET {DRAFT}": of_a_record(DRAFT),
     f"PUT {DRAFT}": of_a_record(DRAFT, body={"draft_version": 1, "content": {}}, owner={200, 409}),
     f"PUT {DRAFT}/replies/{{review_remark_id}}": of_a_record(
