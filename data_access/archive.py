@@ -24,7 +24,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from data_access import cluster, installation, postgis, processes, server
+from data_access import backup_store, cluster, installation, postgis, processes, server
 from data_access.settings import Refusal, Settings
 from data_access.trail_anchors import anchors_held
 from domain import clock
@@ -91,10 +91,8 @@ def _dump_with_anchors(settings: Settings, url: str, folder: Path) -> None:
 def _kept_files(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield the files with their names in the archive, which begin with their folder's."""
     root = folder.parent if folder.name in _FOLDERS else folder
-    for path in sorted(folder.rglob("*")):
-        # What is still on its way in is sent again by whoever sends it.
-        if path.is_file() and "incoming" not in path.parts and not path.name.startswith("."):
-            yield path, path.relative_to(root).as_posix()
+    for path in backup_store.kept_files(folder):
+        yield path, path.relative_to(root).as_posix()
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:

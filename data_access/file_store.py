@@ -49,7 +49,12 @@ def root() -> Path:
 
 def stored_path(sha256: str) -> Path:
     """Return where the file with this content lies."""
-    return root() / sha256[:2] / sha256
+    return root() / place_of(sha256)
+
+
+def place_of(sha256: str) -> Path:
+    """Return the place of the file with this content below the folder of files."""
+    return Path(sha256[:2], sha256)
 
 
 def incoming_path(upload_id: UUID) -> Path:

@@ -12,14 +12,16 @@ import socket
 import stat
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
+from typing import IO
 
 import psycopg
 
-from data_access import cluster_file, postgis, processes
+from data_access import backup_store, cluster_file, postgis, processes
 from data_access.cluster_file import DatabaseUrls
 from data_access.settings import Refusal, Settings
 
@@ -55,8 +57,8 @@ class Server:
         self._rebuild = rebuild
         made = cluster_file.path(settings).exists()
         self._cluster = cluster_file.read(settings) if made else cluster_file.plan(settings)
-        self._programs = programs(self._data)
-        self._user = cluster_file.server_user(self._home)
+        self._programs = programs(self.data)
+        self._user = cluster_file.server_user(self.home)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,50 +70,68 @@ class Server:
         return self._process is not None and self._process.poll() is None
 
     @property
-    def _home(self) -> Path:
+    def home(self) -> Path:
+        """Where the cluster's folders lie: its data, its socket."""
         return Path(self._cluster.home or self._settings.data_dir / "postgres")
 
     @property
-    def _data(self) -> Path:
-        return self._home / "data"
+    def data(self) -> Path:
+        """The database files."""
+        return self.home / "data"
 
     def start(self) -> None:
         """Make the cluster if there is none, start the server, make the database if there is none.
 
         Raise Refusal when it does not start.
         """
-        if not (self._data / "PG_VERSION").exists():
+        if not (self.data / "PG_VERSION").exists():
             self._refuse_lost_files()
             self._initialise()
-        _end_orphan(self._data)
+        self._take_place()
+        self._launch(self.data)
+        self._create_database()
+
+    def recover(self, data: Path, options: Mapping[str, str]) -> None:
+        """Start the server on a backup's files beside its own, open on its closed socket alone.
+
+        Their passwords may be another cluster's. Raise Refusal when it does not start.
+        """
+        self._take_place()
+        with tempfile.NamedTemporaryFile("w", prefix="portal-") as rules:
+            rules.write("local all owner trust\n")
+            rules.flush()
+            if self._user:
+                shutil.chown(rules.name, self._user)
+            self._launch(data, hba_file=rules.name, listen_addresses="", **options)
+
+    def _take_place(self) -> None:
+        _end_orphan(self.data)
         self._cluster = replace(
             self._cluster,
             socket=str(self._socket_folder()),
             port=_free_port(self._cluster.port),
-            initialised=True,
+            initialised=self._cluster.initialised or self.data.exists(),
         )
         cluster_file.write(self._settings, self._cluster)
-        self._launch()
-        self._create_database()
 
     def stop(self) -> None:
         """Stop the server: open transactions are rolled back, the files are left in order."""
         if self._process:
             processes.stop(self._process, by=signal.SIGINT, patience=60, then=signal.SIGQUIT)
-        if self._home not in Path(self._cluster.socket).parents:
+        if self.home not in Path(self._cluster.socket).parents:
             shutil.rmtree(self._cluster.socket, ignore_errors=True)
 
     def _refuse_lost_files(self) -> None:
         """Refuse to begin anew in silence where a disk is not mounted or files were removed."""
         if self._cluster.initialised and not self._rebuild:
             raise Refusal(
-                f"The database files in {self._data} are gone: bring a backup back with"
+                f"The database files in {self.data} are gone: bring a backup back with"
                 f" ./portal restore, or remove {cluster_file.path(self._settings)} to begin anew."
             )
 
     def _initialise(self) -> None:
-        self._make_folder(self._home)
-        half_made = self._home / "data.new"
+        self._make_folder(self.home)
+        half_made = self.home / "data.new"
         shutil.rmtree(half_made, ignore_errors=True)
         with tempfile.NamedTemporaryFile("w", prefix="portal-") as password:
             password.write(self._cluster.owner_password)
@@ -124,16 +144,33 @@ class Server:
             )
         with (half_made / "postgresql.conf").open("a", encoding="utf-8") as configuration:
             configuration.write(_CONFIGURATION)
-        half_made.rename(self._data)
+        half_made.rename(self.data)
+
+    def connect(self, database: str = "portal") -> psycopg.Connection:
+        """Connect as the owner."""
+        return psycopg.connect(self.urls.owner, dbname=database, autocommit=True, connect_timeout=5)
+
+    def unpack(self, content: Path) -> Path:
+        """Unpack a base backup beside the database files, as its user; return the folder."""
+        folder = self.home / "data.recovering"
+        shutil.rmtree(folder, ignore_errors=True)
+        self._make_folder(self.home)
+        self._make_folder(folder)
+        folder.chmod(0o700)
+        with content.open("rb") as file:
+            self._run("tar", "-xz", "-C", str(folder), given=file)
+        return folder
 
     def _make_folder(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._user:
             shutil.chown(folder, self._user)
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str, given: IO[bytes] | None = None) -> None:
+        own = self._programs / program
         finished = subprocess.run(
-            [self._programs / program, *arguments],
+            [str(own) if own.exists() else program, *arguments],
+            stdin=given,
             capture_output=True,
             text=True,
             cwd="/",
@@ -147,7 +184,7 @@ class Server:
 
     def _socket_folder(self) -> Path:
         """Return an empty folder for the socket: in the home, or for a difficult path in /tmp."""
-        folder = self._home / "socket"
+        folder = self.home / "socket"
         if not _is_plain(folder):
             former = self._cluster.socket
             folder = Path(former if _is_closed_folder(former) else tempfile.mkdtemp(prefix="pg-"))
@@ -156,12 +193,12 @@ class Server:
             stale.unlink()
         return folder
 
-    def _launch(self) -> None:
+    def _launch(self, data: Path, **options: str) -> None:
         log = self._settings.log_dir / "postgres.log"
         deadline = monotonic() + _PATIENCE
         while True:
             already = log.stat().st_size if log.exists() else 0
-            self._process = self._spawn(log)
+            self._process = self._spawn(log, data, options)
             if self._answers(deadline):
                 return
             said = _text_from(log, already)
@@ -171,17 +208,19 @@ class Server:
                 raise Refusal(f"PostgreSQL does not start ({_last_line(said)}); see {log}.")
             sleep(0.5)
 
-    def _spawn(self, log: Path) -> subprocess.Popen[bytes]:
-        places = {
+    def _spawn(self, log: Path, data: Path, options: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        given = {
             "port": str(self._cluster.port),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": _quoted(self._cluster.socket),
+            **backup_store.archive_options(self._settings, data, self._user),
+            **options,
         }
         return processes.spawn(
             [
                 str(self._programs / "postgres"),
-                *("-D", str(self._data)),
-                *(f"--{name}={value}" for name, value in places.items()),
+                *("-D", str(data)),
+                *(f"--{name}={value}" for name, value in given.items()),
             ],
             log=log,
             environment=_environment(),
@@ -192,19 +231,20 @@ class Server:
     def _answers(self, deadline: float) -> bool:
         while self.running and monotonic() < deadline:
             with suppress(psycopg.OperationalError):
-                self._connect("postgres").close()
+                self.connect("postgres").close()
                 return True
             sleep(0.05)
         return False
 
     def _create_database(self) -> None:
-        with self._connect("postgres") as connection:
+        with self.connect("postgres") as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'portal'")
             if known.fetchone() is None:
                 connection.execute("CREATE DATABASE portal")
 
-    def _connect(self, database: str) -> psycopg.Connection:
-        return psycopg.connect(self.urls.owner, dbname=database, autocommit=True, connect_timeout=5)
+    def program(self, name: str) -> Path:
+        """Return one of PostgreSQL's programs, of the cluster's own version."""
+        return self._programs / name
 
 
 def programs(data: Path | None = None) -> Path:
