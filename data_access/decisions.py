@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from data_access import decision_notices, review_summaries
 from data_access.drafts import get_draft, require_filer
-from data_access.form_checks import prepare
+from data_access.form_checks import form_context, is_settled, prepare
 from data_access.queries import load_queries
 from data_access.reporting import Submission, load_workflow
 from data_access.reporting_forms import find_form
@@ -101,8 +101,8 @@ def submit(
     )
     errors = [problem for problem in problems if problem.severity == "error"]
     if no_change:
-        # What the province accepted already is not judged again under the rules of today.
-        errors = [problem for problem in errors if problem.path.startswith("form.")]
+        context = form_context(connection, locked.form_code, locked.division_code)
+        errors = [problem for problem in errors if not is_settled(problem, context)]
     if errors:
         raise InvalidContent(problems=errors, count=len(errors))
     version_no = locked.version_no + 1

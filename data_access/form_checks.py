@@ -5,7 +5,17 @@ from sqlalchemy import Connection
 from data_access.forms import load_form, log_broken, tell_owner
 from data_access.reporting_forms import find_form
 from domain.form_rules import Report, check, unfit, without_hidden
-from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows, with_facts
+from domain.forms import (
+    Content,
+    Context,
+    Form,
+    Problem,
+    ProblemKind,
+    normalise,
+    split_path,
+    with_all_rows,
+    with_facts,
+)
 
 
 def form_context(connection: Connection, form_code: str, division_code: str) -> Context:
@@ -37,6 +47,17 @@ def prepare(
     form = load_form(connection, form_code, form_version)
     context = form_context(connection, form_code, division_code)
     return _prepared(form, content, context, lambda broken: tell_owner(connection, broken))
+
+
+def is_settled(problem: Problem, context: Context) -> bool:
+    """Tell whether a report of no change need not solve the problem.
+
+    What the province accepted already is not judged again under the rules of today; a row of which
+    it accepted nothing has to say what it asks for.
+    """
+    parts = split_path(problem.path)
+    row = context.find_row(parts[0], parts[1]) if parts else None
+    return row is not None and (row.is_accepted or problem.kind is not ProblemKind.MISSING)
 
 
 def check_submission(

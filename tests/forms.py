@@ -19,12 +19,21 @@ STAGES = (
 
 def plan_form() -> Form:
     """Return version 1 of Form A from its reference file."""
+    return _read_form("plan_progress", "编制进度")
+
+
+def compile_form() -> Form:
+    """Return version 1 of Form B from its reference file."""
+    return _read_form("compile_unit", "编制单位信息")
+
+
+def _read_form(form_code: str, title: str) -> Form:
     codes: dict[str, dict[str, str]] = defaultdict(dict)
     for row in _read("code_item"):
         codes[row["table_code"]][row["code"]] = row["name"]
-    rows = [row for row in _read("form_field") if row["form_code"] == "plan_progress"]
+    rows = [row for row in _read("form_field") if row["form_code"] == form_code]
     rows.sort(key=lambda row: int(row["field_order"]))
-    return Form("plan_progress", 1, "编制进度", "2020", 1, tuple(map(_field, rows)), dict(codes))
+    return Form(form_code, 1, title, "2020", 1, tuple(map(_field, rows)), dict(codes))
 
 
 def _read(name: str) -> list[dict[str, str]]:
@@ -46,6 +55,7 @@ def _field(row: dict[str, str]) -> Field:
         visible_when=row["visible_when"] or None,
         rules=tuple(rules),
         sensitivity=row["sensitivity"],
+        read_only=row["read_only"] == "true",
     )
 
 

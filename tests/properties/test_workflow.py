@@ -46,6 +46,7 @@ SIX_STEPS = replace(
         )
     ),
 )
+BY_CHANGE = replace(PLAN_PROGRESS, form_code="compile_unit", by_change=True)
 PEOPLE = [
     Actor(number, f"{role}", (Grant(role, code, prefix),))
     for number, (role, code, prefix) in enumerate(
@@ -81,7 +82,11 @@ def play(workflow: Workflow, unit: Unit, attempts):
         position = move.target
 
 
-@given(ATTEMPTS, st.sampled_from([PLAN_PROGRESS, SIX_STEPS]), st.sampled_from([COUNTY, CITY]))
+@given(
+    ATTEMPTS,
+    st.sampled_from([PLAN_PROGRESS, SIX_STEPS, BY_CHANGE]),
+    st.sampled_from([COUNTY, CITY]),
+)
 def test_filed_only_after_each_steps_own_reviewer_approved_it(attempts, workflow, unit):
     approved: list[int] = []
     for position, move, actor, filer_id in play(workflow, unit, attempts):
@@ -102,18 +107,45 @@ def test_nobody_outside_the_unit_files_or_decides(attempts, unit):
         assert actor not in STRANGERS
 
 
-@given(ATTEMPTS)
-def test_open_moves_are_exactly_the_moves_that_can_be_taken(attempts):
-    for position, _, actor, filer_id in play(PLAN_PROGRESS, COUNTY, attempts):
-        offered = {m.action for m in open_moves(PLAN_PROGRESS, COUNTY, position, actor, filer_id)}
+@given(ATTEMPTS, st.sampled_from([PLAN_PROGRESS, BY_CHANGE]))
+def test_open_moves_are_exactly_the_moves_that_can_be_taken(attempts, workflow):
+    for position, _, actor, filer_id in play(workflow, COUNTY, attempts):
+        offered = {m.action for m in open_moves(workflow, COUNTY, position, actor, filer_id)}
         taken = set()
         for action in ReviewAction:
             try:
-                take(PLAN_PROGRESS, COUNTY, position, action, actor, filer_id)
+                take(workflow, COUNTY, position, action, actor, filer_id)
             except PortalError:
                 continue
             taken.add(action)
         assert offered == taken
+
+
+@given(ATTEMPTS, st.sampled_from([PLAN_PROGRESS, BY_CHANGE]), st.sampled_from([COUNTY, CITY]))
+def test_what_was_filed_opens_again_for_its_filer_alone_in_a_round_of_its_own(
+    attempts, workflow, unit
+):
+    """Whatever people try, filed stays filed but where the form is filed by change."""
+    filer = next(
+        a
+        for a in PEOPLE
+        if a.grants[0].division_code == unit.code and a.has_role(Role.CITY, Role.COUNTY)
+    )
+    straight = [(ReviewAction.SUBMIT, filer)] + [
+        (ReviewAction.APPROVE, who) for _ in workflow.steps for who in PEOPLE
+    ]
+    was_filed = False
+    for position, move, actor, _ in play(workflow, unit, [*straight, *attempts]):
+        if position.state is SubmissionState.FILED:
+            was_filed = True
+            assert workflow.by_change
+            assert (move.action, move.new_round) == (ReviewAction.REOPEN, True)
+            assert move.target == Position(SubmissionState.DRAFT)
+            assert actor.grants[0].division_code == unit.code
+        else:
+            assert move.action is not ReviewAction.REOPEN
+        was_filed = was_filed or move.target.state is SubmissionState.FILED
+    assert was_filed
 
 
 def test_six_steps_run_from_draft_to_filed():
