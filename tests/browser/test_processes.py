@@ -84,7 +84,7 @@ def test_when_it_is_full_the_page_waits_and_brings_back_what_was_typed(pair, for
         for _ in range(SEATS):
             seats.enter_context(seat(pair))
         form.goto(f"{pair.url}/report")
-        expect(form.get_by_role("heading", name="当前使用人数较多，请稍候")).to_be_visible()
+        expect(form.get_by_role("heading", name="系统繁忙，请稍候")).to_be_visible()
         expect(form.get_by_text("秒后自动重试")).to_be_visible()
     expect(summary_of(form)).to_have_value("满座之前填写的内容。")
     expect(form.get_by_text(SAVED)).to_be_visible()
