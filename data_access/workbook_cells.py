@@ -156,7 +156,7 @@ def main(path: str, limits: str) -> int:
         answer = extract(Path(path), allowed)
     except WorkbookRefused as error:
         answer = {"refused": error.details["reason"]}
-    except MemoryError:
+    except (MemoryError, ImportError):  # a library that finds no room cannot be imported
         os._exit(_NO_MEMORY)
     # In one piece: json.dump writes through a much slower path.
     sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=_plain))
