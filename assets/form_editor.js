@@ -184,7 +184,7 @@ class Editor extends FieldForm {
       if (card.isFilled) return;
       card.isFilled = true;
       details.append(
-        element("div", { className: "grid" }, ...group.fields.map((field) => this.drawField(group, row, field))),
+        ...this.drawRowSections(group, row),
         ...children.map(([childGroup, childRows]) => this.drawTable(childGroup, childRows)));
     } };
     this.cards[`${group.code}[${row.key}]`] = card;
@@ -199,6 +199,14 @@ class Editor extends FieldForm {
     });
     this.counters.push({ node: counts, children });
     return details;
+  }
+
+  /** The fields of a row: under the names of their sections, where there are several. */
+  drawRowSections(group, row) {
+    const sections = this.sections(group);
+    return sections.map(([title, fields]) => element("div", { className: "row-section" },
+      sections.length > 1 ? element("h4", { textContent: title }) : null,
+      element("div", { className: "grid" }, ...fields.map((field) => this.drawField(group, row, field)))));
   }
 
   // CARDS OR GRID

@@ -32,7 +32,15 @@ from domain.forms import (
 )
 
 _ASSETS = Path(__file__).parents[1] / "assets"
-_SCRIPTS = ("upload.js", "form_parts.js", "form_state.js", "form_fields.js", "form_editor.js")
+_SCRIPTS = (
+    "upload.js",
+    "form_parts.js",
+    "lookup_field.js",
+    "form_state.js",
+    "form_fields.js",
+    "form_editor.js",
+)
+_STYLES = ("form_editor.css", "lookup_field.css")
 _GRID_SCRIPTS = (
     "form_grid_clipboard.js",
     "form_grid_table.js",
@@ -40,11 +48,19 @@ _GRID_SCRIPTS = (
     "form_grid_bars.js",
     "form_grid.js",
 )
-_element = st.components.v2.component(
-    "form_editor",
-    css=(_ASSETS / "form_editor.css").read_text("utf-8"),
-    js="\n".join((_ASSETS / name).read_text("utf-8") for name in _SCRIPTS),
-)
+
+
+def editor_script() -> str:
+    """Return the script that draws a form of cards and asks for the grid when it is opened."""
+    return "\n".join((_ASSETS / name).read_text("utf-8") for name in _SCRIPTS)
+
+
+def editor_style() -> str:
+    """Return the style sheet of the form."""
+    return "\n".join((_ASSETS / name).read_text("utf-8") for name in _STYLES)
+
+
+_element = st.components.v2.component("form_editor", css=editor_style(), js=editor_script())
 
 
 def form_editor(actor: Actor, submission_id: int, revision: int, page: int = 0) -> bool:
@@ -113,6 +129,8 @@ def _field(form: Form, item: Field) -> dict[str, Any]:
         "visible": _condition(item.visible_when),
         "help": item.help,
         "read_only": item.read_only,
+        "kind": item.lookup,
+        "lookup": item.lookup,
     }
 
 

@@ -73,6 +73,7 @@ CASES = {
     "GET /api/overview/names/{z:int}/{x:int}/{y:int}": of_everyone("/api/overview/names/7/105/53"),
     "GET /api/overview/{name}": of_everyone("/api/overview/units.geojson"),
     "GET /api/briefing.docx": Case("/api/briefing.docx", {403}, OPEN, OPEN),
+    "GET /api/compile-units": Case("/api/compile-units?q=9136", {403}, OPEN, OPEN),
     "GET /api/form-grid/{digest}.js": Case("/api/form-grid/0.js", {403}, OPEN, OPEN),
     f"GET {DRAFT}": of_a_record(DRAFT),
     f"PUT {DRAFT}": of_a_record(DRAFT, body={"draft_version": 1, "content": {}}, owner={200, 409}),
@@ -82,6 +83,22 @@ CASES = {
     f"POST {DRAFT}/withdraw": of_a_record(f"{DRAFT}/withdraw", body=LOCK, owner={409}),
     f"POST {DRAFT}/submit": of_a_record(
         f"{DRAFT}/submit", body={**LOCK, "draft_version": 1}, owner={200, 409, 422}
+    ),
+    # A county files and reviews nothing: the queue is its reviewers'.
+    "GET /api/review/queue": of_a_record("/api/review/queue", owner=HIDDEN),
+    "GET /api/review/choice": of_a_record("/api/review/choice", owner=HIDDEN),
+    "POST /api/review/bulk": of_a_record(
+        "/api/review/bulk", body={"action": "approve", "seen": [[1, 1]]}, owner=HIDDEN
+    ),
+    "GET /api/review/bulk/{bulk_decision_id:int}": of_a_record("/api/review/bulk/1", owner=HIDDEN),
+    "POST /api/review/bulk/{bulk_decision_id:int}/undo": of_a_record(
+        "/api/review/bulk/1/undo", body={}, owner=HIDDEN
+    ),
+    "PUT /api/review/filters": of_a_record(
+        "/api/review/filters", body={"name": "a", "query": ""}, owner=HIDDEN
+    ),
+    "DELETE /api/review/filters/{saved_filter_id:int}": of_a_record(
+        "/api/review/filters/1", owner=HIDDEN
     ),
     "POST /api/uploads": of_a_record(
         "/api/uploads",
