@@ -44,7 +44,9 @@ def mark_workbook(
     """Write the workbook with its bad cells marked; raise WorkbookRefused for an unsafe one."""
     read_cells(source, limits)
     try:
-        book = load_workbook(source, rich_text=True)
+        # A stored file has no extension; openpyxl looks for one in a path alone.
+        with source.open("rb") as file:
+            book = load_workbook(file, rich_text=True)
     except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile) as error:
         raise WorkbookRefused(reason=Refusal.DAMAGED) from error
     if ERROR_SHEET in book.sheetnames:
