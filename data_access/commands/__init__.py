@@ -33,7 +33,7 @@ SUMMARIES: dict[str, tuple[str, str]] = {
     "status": ("status", "counts and health; --json for programs"),
     "database-url": ("status", "the connection URL of the database in use"),
     "user": ("user", "accounts: add, list, unlock, reset, disable, grant"),
-    "import": ("imports", "divisions, boundaries, or earlier progress sheets from a file"),
+    "import": ("imports", "divisions, boundaries, villages, earlier progress sheets from a file"),
     "audit": ("audit", "verify: check the trail and its anchors"),
     "backup": ("backup", "write database, uploads and anchors into one archive"),
     "restore": ("backup", "bring a backup back"),

@@ -1,4 +1,4 @@
-"""import: divisions, boundaries, or the progress sheets of the time before the portal."""
+"""import: divisions, boundaries, villages, or the progress sheets of before the portal."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -7,7 +7,7 @@ import psycopg
 
 from data_access import cluster, history_import, reference_data
 from data_access.administration import administration
-from data_access.commands import Command
+from data_access.commands import Command, village_imports
 from data_access.settings import Refusal, Settings
 from domain.history import HistoryFault
 
@@ -15,7 +15,6 @@ _LOADERS = {
     "divisions": reference_data.import_divisions,
     "boundaries": reference_data.import_boundaries,
 }
-_HISTORY = "history"
 _FAULTS = {
     HistoryFault.NO_UNIT: "no unit is named",
     HistoryFault.UNKNOWN_UNIT: "no reporting unit is called {}",
@@ -33,20 +32,21 @@ _FAULTS = {
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("what", choices=[*_LOADERS, _HISTORY])
-    parser.add_argument(
-        "file", type=Path, help="CSV of divisions, GeoJSON of boundaries, or a progress sheet"
-    )
-    parser.add_argument(
-        "--commit", action="store_true", help="history: write what the preview shows"
-    )
+    kinds = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    for what, (summary, command) in _KINDS.items():
+        kind_parser = kinds.add_parser(what, help=summary, description=summary)
+        kind_parser.add_argument("--data-dir", default=parser.get_default("data_dir"))
+        kind_parser.add_argument("file", type=Path)
+        command.add_arguments(kind_parser)
 
 
 def _import(arguments: Namespace, settings: Settings) -> int:
     if not arguments.file.is_file():
         raise Refusal(f"There is no file {arguments.file}.")
-    if arguments.what == _HISTORY:
-        return _import_history(arguments, settings)
+    return _KINDS[arguments.what][1].execute(arguments, settings)
+
+
+def _load(arguments: Namespace, settings: Settings) -> int:
     with (
         cluster.open_database(settings) as urls,
         psycopg.connect(urls.owner, autocommit=True) as owner,
@@ -54,6 +54,10 @@ def _import(arguments: Namespace, settings: Settings) -> int:
         count = _LOADERS[arguments.what](owner, arguments.file)
     print(f"{count} {arguments.what} of {arguments.file.name} are in the database.")
     return 0
+
+
+def _add_history_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--commit", action="store_true", help="write what the preview shows")
 
 
 def _import_history(arguments: Namespace, settings: Settings) -> int:
@@ -78,4 +82,14 @@ def _summary(found: history_import.Preview) -> str:
     )
 
 
+# What may be imported, by its word on the command line: a line of help, and the work.
+_KINDS: dict[str, tuple[str, Command]] = {
+    "divisions": ("divisions from a CSV", Command(_load)),
+    "boundaries": ("boundaries of counties from a GeoJSON", Command(_load)),
+    "history": (
+        "the progress sheets of the time before the portal",
+        Command(_import_history, _add_history_arguments),
+    ),
+    **village_imports.KINDS,
+}
 COMMANDS = {"import": Command(_import, _add_arguments)}

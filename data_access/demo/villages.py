@@ -21,7 +21,7 @@ from data_access.administration import owner_transaction
 from data_access.demo.village_names import name_natural_villages
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
-from data_access.villages import Places, add_division_locations, add_natural_villages
+from data_access.villages import Load, Places, add_division_locations, add_natural_villages
 from domain import clock
 
 _SQL = load_queries("villages_demo")
@@ -69,7 +69,7 @@ def load(owner_url: str, *, seed: int = _SEED) -> int:
             (add_division_locations, invented.villages),
             (add_natural_villages, invented.natural_villages),
         ):
-            add(owner, places, valid_from=_FIRST_DAY, action=_ACTION, is_demo=True)
+            add(owner, places, Load(_FIRST_DAY, _ACTION, is_demo=True))
         return len(invented.natural_villages.codes)
 
 
@@ -126,17 +126,16 @@ def _codes(villages: Sequence[str], sizes: Numbers) -> list[str]:
     ]
 
 
-def _places(codes: Sequence[str], names: Sequence[str], points: Points) -> Places:
+def _places(codes: list[str], names: list[str], points: Points) -> Places:
     return Places(codes, names, points[:, 0].tolist(), points[:, 1].tolist())
 
 
 def _join(parts: Sequence[Places]) -> Places:
-    return Places(
-        *(
-            [value for part in parts for value in getattr(part, column)]
-            for column in Places.__slots__
-        )
-    )
+    joined = Places()
+    for part in parts:
+        for column, values in part.columns().items():
+            getattr(joined, column).extend(values)
+    return joined
 
 
 def _lay_out(county: County, sizes: Numbers, chance: np.random.Generator) -> tuple[Points, Points]:

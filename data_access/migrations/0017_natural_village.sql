@@ -6,6 +6,9 @@
 SELECT audit_table('admin_division');
 SELECT audit_table('admin_division_version');
 
+ALTER TABLE admin_division_version ADD COLUMN end_reason text;
+COMMENT ON COLUMN admin_division_version.end_reason IS '失效原因：更名、合并、拆分、撤销等';
+
 -- The first ST_Transform of a backend costs 150 ms, so what tiles read is stored beside.
 CREATE TABLE division_location (
     division_code text NOT NULL REFERENCES admin_division,

@@ -1,0 +1,159 @@
+"""import villages, import natural-villages: a preview of a file, or with --commit its writing."""
+
+import csv
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from data_access import village_import, village_import_write
+from data_access.administration import administration
+from data_access.commands import Command
+from data_access.queries import load_queries
+from data_access.settings import Refusal, Settings
+from data_access.village_import import Options, Preview
+from domain import clock
+from domain.villages import Register
+
+_SQL = load_queries("villages_import")
+_BAR = 40
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--commit", action="store_true", help="write; else only a preview")
+    parser.add_argument("--strict", action="store_true", help="write nothing if one row is bad")
+    parser.add_argument("--bad-rows", type=Path, metavar="FILE", help="save the bad rows as CSV")
+    parser.add_argument(
+        "--crs", type=int, metavar="EPSG", help="4490, 4326, 4526, 4527, 4547, 4548"
+    )
+    parser.add_argument("--swap-axes", action="store_true", help="the columns are north, east")
+    parser.add_argument("--layer", help="the sheet or layer, where the file has several")
+    parser.add_argument(
+        "--valid-from",
+        type=date.fromisoformat,
+        metavar="DAY",
+        help="since when what is new or changed holds, else today",
+    )
+    parser.add_argument(
+        "--within", metavar="CODE", help="the division whose villages the file holds completely"
+    )
+    parser.add_argument(
+        "--retire-missing",
+        metavar="REASON",
+        help="end the villages of --within that the file leaves out",
+    )
+
+
+def _importer(register: Register) -> Callable[[Namespace, Settings], int]:
+    def execute(arguments: Namespace, settings: Settings) -> int:
+        _refuse_bad_arguments(arguments)
+        action = village_import_write.ACTIONS[register]
+        with administration(settings, action=action) as owner:
+            return _import(owner, register, arguments)
+
+    return execute
+
+
+def _refuse_bad_arguments(arguments: Namespace) -> None:
+    if arguments.retire_missing is not None:
+        if not arguments.within:
+            raise Refusal(
+                "--retire-missing needs --within: of which division is the file complete?"
+            )
+        if not arguments.retire_missing.strip():
+            raise Refusal("--retire-missing needs a reason.")
+
+
+def _import(owner: Connection, register: Register, arguments: Namespace) -> int:
+    if arguments.commit:
+        village_import_write.lock(owner)
+    preview = village_import.check(owner, arguments.file, register, _options(owner, arguments))
+    print("\n".join(_lines(arguments.file, preview)))
+    if arguments.bad_rows:
+        _save_bad_rows(arguments.bad_rows, preview)
+    if not arguments.commit:
+        print("Nothing was written: this is a preview; --commit writes.")
+        return 0
+    if arguments.strict and preview.bad:
+        raise Refusal(f"Nothing was written: {len(preview.bad)} rows are bad.")
+    village_import_write.write(owner, preview, _bar)
+    print("Written." if not preview.bad else f"Written, without the {len(preview.bad)} bad rows.")
+    return 0
+
+
+def _options(owner: Connection, arguments: Namespace) -> Options:
+    return Options(
+        day=arguments.valid_from or clock.today(),
+        epsg=arguments.crs,
+        swap_axes=arguments.swap_axes,
+        layer=arguments.layer,
+        within=_prefix(owner, arguments.within) if arguments.within else None,
+        retire_reason=arguments.retire_missing,
+    )
+
+
+def _prefix(owner: Connection, code: str) -> str:
+    prefix = owner.scalar(_SQL["get_prefix"], {"code": code})
+    if prefix is None:
+        raise Refusal(f"There is no division {code}.")
+    return str(prefix)
+
+
+def _lines(path: Path, preview: Preview) -> Iterator[str]:
+    comparison = preview.comparison
+    read_as = f", read as EPSG:{preview.epsg}" if preview.epsg else ""
+    yield f"{path.name}{read_as}, true from {preview.day}:"
+    counts = {
+        "rows": preview.row_count,
+        "new": len(comparison.added),
+        "renamed": len(comparison.renamed),
+        "given a place": len(comparison.placed),
+        "moved": len(comparison.moved),
+        "unchanged": len(comparison.unchanged),
+        "ending": len(preview.endings),
+        "bad": len(preview.bad),
+        "not in the file": len(comparison.missing),
+    }
+    for word, count in counts.items():
+        yield f"  {word:<16}{count:>8,}"
+    for bad in preview.bad:
+        yield f"第 {bad.row_no} 行 {bad.code} {bad.name}：{''.join(bad.reasons)}"
+    for change in comparison.changed:
+        if change.is_renamed:
+            yield f"{change.before.code} 更名：{change.before.name} → {change.after.name}"
+    for ending in preview.endings:
+        yield f"{ending.code} {ending.name} 终止：{ending.reason}"
+    for code in preview.kept:
+        yield f"{code} 仍有现行自然村，暂不终止；其自然村改用新代码后再导入一次。"
+
+
+def _save_bad_rows(path: Path, preview: Preview) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["行号", "代码", "名称", "问题"])
+        for bad in preview.bad:
+            writer.writerow([bad.row_no, bad.code, bad.name, "".join(bad.reasons)])
+
+
+def _bar(done: int, total: int) -> None:
+    """Draw how far the writing is, for a person who waits at a terminal."""
+    if not sys.stderr.isatty():
+        return
+    filled = _BAR * done // total
+    end = "\n" if done == total else ""
+    print(f"\r[{'#' * filled:<{_BAR}}] {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+
+
+KINDS: dict[str, tuple[str, Command]] = {
+    "villages": (
+        "villages from CSV, XLSX, GeoPackage or Shapefile",
+        Command(_importer(Register.VILLAGES), _add_arguments),
+    ),
+    "natural-villages": (
+        "natural villages from CSV, XLSX, GeoPackage or Shapefile",
+        Command(_importer(Register.NATURAL_VILLAGES), _add_arguments),
+    ),
+}

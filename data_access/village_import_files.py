@@ -1,0 +1,307 @@
+"""Read a list of villages from CSV, XLSX, GeoPackage or Shapefile, by the usual column names."""
+
+import csv
+import io
+import math
+import re
+import tempfile
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domain.errors import InvalidImport
+from domain.normalisation import normal_decimal, normal_text
+from domain.villages import Register, normal_code
+
+if TYPE_CHECKING:
+    import geopandas
+
+# What a column may be called; compared without case, blanks and what stands in parentheses.
+_NAMES: Mapping[Register, Mapping[str, tuple[str, ...]]] = {
+    Register.VILLAGES: {
+        "code": ("code", "village_code", "xzcdm", "行政村代码", "村代码", "代码", "编码"),
+        "name": ("name", "village_name", "xzcmc", "行政村名称", "行政村", "村名", "名称"),
+        "parent_code": ("parent_code", "township_code", "xzdm", "乡镇代码", "上级代码"),
+        "kind": ("kind", "类型"),
+    },
+    Register.NATURAL_VILLAGES: {
+        "code": ("code", "natural_village_code", "zrcdm", "自然村代码", "代码", "编码"),
+        "name": ("name", "natural_village_name", "zrcmc", "自然村名称", "自然村", "名称"),
+        "parent_code": ("parent_code", "village_code", "xzcdm", "行政村代码", "上级代码"),
+    },
+}
+_COMMON_NAMES: Mapping[str, tuple[str, ...]] = {
+    "longitude": ("longitude", "lon", "lng", "jd", "经度"),
+    "latitude": ("latitude", "lat", "wd", "纬度"),
+    "east": ("x", "x坐标", "东坐标", "easting"),
+    "north": ("y", "y坐标", "北坐标", "northing"),
+    "predecessors": ("predecessors", "former_code", "ydm", "原代码"),
+}
+_PARTS_OF_A_SHAPEFILE = {".shp", ".shx", ".dbf", ".prj", ".cpg"}
+_LARGEST_UNPACKED = 500 * 1024 * 1024
+_GEOGRAPHIC = 4490
+_BETWEEN_CODES = re.compile(r"[,，;；、\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRow:
+    """One row as it stands in the file; east and north as its coordinate system means them."""
+
+    row_no: int
+    code: str
+    name: str
+    parent_code: str
+    kind: str
+    predecessors: tuple[str, ...]
+    east: float | None
+    north: float | None
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The rows of a file, and the EPSG code it names for its coordinates, if any."""
+
+    rows: list[ListedRow]
+    has_positions: bool
+    epsg: int | None
+
+
+def read_listing(path: Path, register: Register, layer: str | None = None) -> Listing:
+    """Read the file; `layer` is the sheet or layer where there are several.
+
+    Raises InvalidImport with a sentence for a file that cannot be read at all.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise refusal(path, "请使用 CSV、XLSX、GeoPackage（gpkg）或 Shapefile（zip）文件。")
+    return reader(path, register, layer)
+
+
+def refusal(path: Path, sentence: str) -> InvalidImport:
+    """Return the error that refuses the whole file, with its sentence."""
+    return InvalidImport(file=path.name, problems=[sentence])
+
+
+def _read_csv(path: Path, register: Register, layer: str | None) -> Listing:
+    lines = csv.reader(io.StringIO(_decode(path), newline=""))
+    try:
+        return _table(path, register, ((lines.line_num, line) for line in lines))
+    except csv.Error as error:
+        raise refusal(path, f"第 {lines.line_num} 行不是规范的 CSV，请重新导出。") from error
+
+
+def _decode(path: Path) -> str:
+    content = path.read_bytes()
+    for encoding in ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise refusal(path, "文件编码既不是 UTF-8 也不是 GBK，请另存为“CSV UTF-8”。")
+
+
+_ENCODINGS = ("utf-8-sig", "gb18030")
+
+
+def _read_workbook(path: Path, register: Register, layer: str | None) -> Listing:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        workbook = CalamineWorkbook.from_path(path)
+        name = _chosen(path, workbook.sheet_names, layer, "工作表")
+        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except CalamineError as error:
+        raise refusal(path, "文件不是可以打开的 Excel 工作簿。") from error
+    return _table(path, register, enumerate(rows, start=1))
+
+
+def _chosen(path: Path, names: Sequence[str], wanted: str | None, word: str) -> str:
+    if wanted is None and len(names) == 1:
+        return names[0]
+    if wanted in names:
+        return str(wanted)
+    raise refusal(path, f"请用 --layer 指明{word}：{'、'.join(names) or '文件中没有'}。")
+
+
+def _table(path: Path, register: Register, lines: Iterable[tuple[int, Sequence[Any]]]) -> Listing:
+    filled = ((number, line) for number, line in lines if any(map(normal_text, line)))
+    _, header = next(filled, (0, ()))
+    columns = _columns(path, register, [str(title) for title in header])
+    named = (
+        (number, {field: line[at] for field, at in columns.items() if at < len(line)})
+        for number, line in filled
+    )
+    if "longitude" in columns:
+        return Listing(list(_rows(named, "longitude", "latitude")), True, _GEOGRAPHIC)
+    return Listing(list(_rows(named, "east", "north")), "east" in columns, None)
+
+
+def _columns(path: Path, register: Register, titles: Sequence[str]) -> dict[str, int]:
+    """Return where each of our columns stands; of two names that fit, the more telling one."""
+    plain = [_plain(title) for title in titles]
+    places = {
+        field: next(plain.index(name) for name in names if name in plain)
+        for field, names in {**_NAMES[register], **_COMMON_NAMES}.items()
+        if any(name in plain for name in names)
+    }
+    missing = [field for field in ("code", "name") if field not in places]
+    if missing:
+        words = "、".join(_NAMES[register][field][-2] for field in missing)
+        raise refusal(path, f"文件缺少这些列：{words}；现有的列是：{'、'.join(titles)}。")
+    for pair in (("longitude", "latitude"), ("east", "north")):
+        if len(places.keys() & pair) == 1:
+            raise refusal(path, "坐标须有两列：经度和纬度，或东坐标和北坐标。")
+    return places
+
+
+def _plain(title: str) -> str:
+    text = unicodedata.normalize("NFKC", title).lower()
+    return re.sub(r"\(.*?\)|\s", "", text)
+
+
+def _rows(
+    lines: Iterable[tuple[int, Mapping[str, Any]]], east: str, north: str
+) -> Iterator[ListedRow]:
+    for number, values in lines:
+        read = {field: _coordinate(values.get(field)) for field in (east, north)}
+        fault = "".join(
+            f"坐标“{values[field]}”不是数字。"
+            for field, coordinate in read.items()
+            if coordinate is None and normal_text(values.get(field)) not in (None, "")
+        )
+        yield _row(number, values, read[east], read[north], fault)
+
+
+def _coordinate(value: object) -> float | None:
+    try:
+        number = float(str(normal_decimal(value)))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _row(
+    number: int, values: Mapping[str, Any], east: float | None, north: float | None, fault: str
+) -> ListedRow:
+    former = str(normal_text(values.get("predecessors")) or "")
+    return ListedRow(
+        row_no=number,
+        code=normal_code(values.get("code")),
+        name=str(normal_text(values.get("name")) or ""),
+        parent_code=normal_code(values.get("parent_code")),
+        kind=str(normal_text(values.get("kind")) or ""),
+        predecessors=tuple(normal_code(code) for code in _BETWEEN_CODES.split(former) if code),
+        east=east,
+        north=north,
+        fault=fault,
+    )
+
+
+def _read_geopackage(path: Path, register: Register, layer: str | None) -> Listing:
+    import geopandas  # half a second that the other commands go without
+    from pyogrio.errors import DataSourceError
+
+    try:
+        names = list(geopandas.list_layers(path)["name"])
+        frame = geopandas.read_file(path, layer=_chosen(path, names, layer, "图层"))
+    except DataSourceError as error:
+        raise refusal(path, "文件不是可以打开的 GeoPackage。") from error
+    return _features(path, register, frame)
+
+
+def _read_zip(path: Path, register: Register, layer: str | None) -> Listing:
+    try:
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+            return _read_unpacked(path, register, _unpack(path, archive, layer, Path(folder)))
+    except zipfile.BadZipFile as error:
+        raise refusal(path, "压缩包已损坏，或不是 zip 文件。") from error
+
+
+def _unpack(path: Path, archive: zipfile.ZipFile, layer: str | None, folder: Path) -> Path:
+    """Unpack one layer under a name of our own: names inside may be anything."""
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if sum(entry.file_size for entry in entries) > _LARGEST_UNPACKED:
+        raise refusal(path, "压缩包解开后超过 500 MB，请拆分后重试。")
+    stems = {Path(entry.filename).with_suffix("") for entry in entries if _suffix(entry) == ".shp"}
+    chosen = _chosen(path, sorted(stem.name for stem in stems), layer, "图层")
+    for entry in entries:
+        if Path(entry.filename).stem == chosen and _suffix(entry) in _PARTS_OF_A_SHAPEFILE:
+            (folder / f"layer{_suffix(entry)}").write_bytes(archive.read(entry))
+    return folder / "layer.shp"
+
+
+def _suffix(entry: zipfile.ZipInfo) -> str:
+    return Path(entry.filename).suffix.lower()
+
+
+def _read_shapefile(path: Path, register: Register, layer: str | None) -> Listing:
+    return _read_unpacked(path, register, path)
+
+
+def _read_unpacked(path: Path, register: Register, shapefile: Path) -> Listing:
+    import geopandas
+    from pyogrio.errors import DataSourceError
+
+    absent = [part for part in (".dbf", ".shx") if not shapefile.with_suffix(part).exists()]
+    if absent:
+        raise refusal(path, f"缺少 Shapefile 的 {'、'.join(absent)} 文件，请连同一起打包。")
+    try:
+        frame = geopandas.read_file(shapefile, encoding=_table_encoding(shapefile))
+    except (DataSourceError, UnicodeDecodeError) as error:
+        raise refusal(path, "Shapefile 打不开，或字段名、文字的编码有误。") from error
+    return _features(path, register, frame)
+
+
+def _table_encoding(shapefile: Path) -> str:
+    """Return how the texts are written: what .cpg says is often missing, and sometimes wrong."""
+    content = shapefile.with_suffix(".dbf").read_bytes()
+    rows = content[int.from_bytes(content[8:10], "little") :]
+    try:
+        rows.decode("utf-8")
+    except UnicodeDecodeError:
+        return "GB18030"
+    return "UTF-8"
+
+
+def _features(path: Path, register: Register, frame: "geopandas.GeoDataFrame") -> Listing:
+    titles = [str(title) for title in frame.columns if title != frame.geometry.name]
+    columns = _columns(path, register, titles)
+    known = frame.astype(object).where(frame.notna(), None)
+    fields = {field: known[titles[at]].tolist() for field, at in columns.items()}
+    rows = [
+        _feature(number, {field: values[number - 1] for field, values in fields.items()}, shape)
+        for number, shape in enumerate(frame.geometry, start=1)
+    ]
+    return Listing(rows, True, _epsg(path, frame))
+
+
+def _feature(number: int, values: Mapping[str, Any], shape: Any) -> ListedRow:
+    if shape is None or shape.is_empty:
+        return _row(number, values, None, None, "")
+    points = list(getattr(shape, "geoms", [shape]))
+    if len(points) > 1 or points[0].geom_type != "Point":
+        return _row(number, values, None, None, "图形须是一个点。")
+    return _row(number, values, points[0].x, points[0].y, "")
+
+
+def _epsg(path: Path, frame: "geopandas.GeoDataFrame") -> int | None:
+    if frame.crs is None:
+        return None
+    epsg = frame.crs.to_epsg() or frame.crs.to_epsg(min_confidence=25)
+    if epsg is None:
+        raise refusal(path, f"认不出文件的坐标系“{frame.crs.name}”，请用 --crs 指明。")
+    return int(epsg)
+
+
+_READERS = {
+    ".csv": _read_csv,
+    ".txt": _read_csv,
+    ".xlsx": _read_workbook,
+    ".gpkg": _read_geopackage,
+    ".zip": _read_zip,
+    ".shp": _read_shapefile,
+}
