@@ -152,7 +152,7 @@ def _late(overview: parts.Overview) -> Table:
     heads = ("序号", "单位", "所属", "滞后阶段", "自", "滞后（天）", "责任人")
     numbers = (True, False, False, False, False, True, False)
     nothing = "没有滞后单位：已定计划的阶段均按期完成。"
-    return Table("滞后单位", heads, rows, numbers, (2, 4, 4, 7, 4, 4, 3), nothing)
+    return Table("滞后单位", heads, rows, numbers, (2, 4, 4, 7, 5, 4, 3), nothing)
 
 
 def _ranking(overview: parts.Overview) -> Table:
