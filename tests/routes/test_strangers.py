@@ -117,6 +117,13 @@ CASES = {
     "DELETE /api/evidence/{evidence_id:int}": of_a_record(
         "/api/evidence/{evidence_id}", owner={204, 409}
     ),
+    "GET /api/workbooks/{period_id:int}": of_a_record("/api/workbooks/{period_id}?scope=" + COUNTY),
+    "GET /api/workbooks/made/{export_id:uuid}": of_a_record(
+        "/api/workbooks/made/{upload_id}", owner={404}
+    ),
+    "GET /api/workbooks/batches/{batch_id:int}/marked": of_a_record(
+        "/api/workbooks/batches/1/marked", owner={404}
+    ),
 }
 
 
@@ -142,6 +149,7 @@ def names(owner, submission, county, plan_id, monkeypatch, tmp_path) -> dict[str
     return {
         "submission_id": submission.submission_id,
         "plan_id": plan_id,
+        "period_id": submission.period_id,
         "upload_id": upload_id,
         "evidence_id": evidence_id,
     }
