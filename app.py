@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import streamlit as st
 from starlette.exceptions import HTTPException
@@ -27,19 +27,20 @@ from components.middleware import (
 from components.packed_assets import PackedAssets
 from components.routes import ROUTES
 from components.routes.auth import fault, http_error, portal_error
+from components.warming import keep_warm
 from data_access.change_listener import listening
 from domain.errors import PortalError
 
 
 @asynccontextmanager
 async def lifespan(served: App) -> AsyncIterator[None]:
-    """Listen for changes and watch the sessions of open pages for as long as the process serves."""
+    """Listen for changes, watch the sessions of open pages, keep warm: while the process serves."""
     with listening():
-        watch = asyncio.create_task(OPEN_PAGES.watch(), name="session-watch")
+        tasks = [asyncio.create_task(work) for work in (OPEN_PAGES.watch(), keep_warm())]
         yield
-        watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def show_fault(error: Exception) -> bool:

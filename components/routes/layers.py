@@ -112,7 +112,7 @@ def picture(request: Request) -> Response:
         asked = asked_picture(request)
     except ValueError:
         return bad_address()
-    build = _PICTURES.get(request.path_params["name"])
+    build = PICTURES.get(request.path_params["name"])
     if build is None:
         return refusal("没有这个图层。", 404)
     frame = cached.read_frame(actor, asked.as_of)
@@ -265,7 +265,7 @@ def _named(
     )
 
 
-_PICTURES = {
+PICTURES = {
     "units.geojson": _packed_units,
     "hatch.geojson": _packed_hatches,
     "marks.json": _packed_marks,
