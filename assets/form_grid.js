@@ -89,19 +89,22 @@ class Grid {
   }
 
   keepInside() {
-    const row = Math.max(0, this.table.rows.length - 1);
-    const column = this.table.columns.length - 1;
-    const inside = (at) => ({ row: Math.min(Math.max(0, at.row), row), column: Math.min(Math.max(0, at.column), column) });
-    this.active = inside(this.active);
-    this.far = inside(this.far);
+    this.active = this.inside(this.active);
+    this.far = this.inside(this.far);
   }
 
-  select(active, far = active) {
+  inside({ row, column }) {
+    const last = { row: Math.max(0, this.table.rows.length - 1), column: this.table.columns.length - 1 };
+    return { row: Math.min(Math.max(0, row), last.row), column: Math.min(Math.max(0, column), last.column) };
+  }
+
+  /** Select from the active cell to the far one; what is to be seen is the far one, unless told otherwise. */
+  select(active, far = active, seen = far) {
     this.box.close();
     this.active = { ...active };
     this.far = { ...far };
     this.keepInside();
-    this.reveal(this.far);
+    if (seen) this.reveal(this.inside(seen));
     this.drawBody();
     this.bars.showDetail();
   }
@@ -201,9 +204,9 @@ class Grid {
     const columns = this.table.columns.length - 1;
     const row = Number(at.dataset.row ?? 0);
     const column = Number(at.dataset.column ?? 0);
-    if (at.classList.contains("corner")) return this.select({ row: 0, column: 0 }, { row: rows, column: columns });
-    if (at.classList.contains("heading")) return this.select({ row: 0, column }, { row: rows, column });
-    if (at.classList.contains("row-title")) return this.select({ row: isExtended ? this.active.row : row, column: 0 }, { row, column: columns });
+    if (at.classList.contains("corner")) return this.selectAll();
+    if (at.classList.contains("heading")) return this.select({ row: 0, column }, { row: rows, column }, null);
+    if (at.classList.contains("row-title")) return this.select({ row: isExtended ? this.active.row : row, column: 0 }, { row, column: columns }, null);
     this.select(isExtended ? this.active : { row, column }, { row, column });
     this.follow((event) => {
       const over = this.scroller.getRootNode().elementFromPoint(event.clientX, event.clientY)?.closest?.(".c");
@@ -274,7 +277,7 @@ class Grid {
   }
 
   selectAll() {
-    this.select({ row: 0, column: 0 }, { row: this.table.rows.length - 1, column: this.table.columns.length - 1 });
+    this.select({ row: 0, column: 0 }, { row: this.table.rows.length - 1, column: this.table.columns.length - 1 }, null);
     return true;
   }
 
@@ -361,10 +364,20 @@ class Grid {
   }
 
   fixedNotes(fixed) {
-    const byRow = new Map();
-    for (const { line, field } of fixed) byRow.set(line, [...(byRow.get(line) ?? []), field.label]);
-    return [...byRow].map(([line, labels]) =>
-      `第 ${this.table.number.get(line.key)} 行“${line.label}”：${labels.join("、")}为只读，未改动 ${labels.length} 格。`);
+    const labelsOf = new Map();
+    for (const { line, field } of fixed) labelsOf.set(line, [...(labelsOf.get(line) ?? []), field.label]);
+    const rowsOf = new Map();
+    for (const [line, labels] of labelsOf) rowsOf.set(labels.join("、"), [...(rowsOf.get(labels.join("、")) ?? []), line]);
+    return [...rowsOf].map(([labels, lines]) => {
+      const cells = lines.length * labelsOf.get(lines[0]).length;
+      return `${this.rowWords(lines)}：${labels}为只读，未改动 ${cells} 格。`;
+    });
+  }
+
+  rowWords(lines) {
+    const numbers = lines.map((line) => this.table.number.get(line.key));
+    if (lines.length === 1) return `第 ${numbers[0]} 行“${lines[0].label}”`;
+    return lines.length <= 5 ? `第 ${numbers.join("、")} 行` : `第 ${numbers.slice(0, 5).join("、")} 行等共 ${lines.length} 行`;
   }
 
   fill(valueAt, name) {
@@ -422,7 +435,8 @@ class Grid {
       this.bars.tell(`已粘贴 ${laid.height - laid.rowsLeft} 行 × ${laid.width - laid.columnsLeft} 列，写入 ${count} 格。`, [...left, ...notes], Boolean(act));
     });
     const { top, left } = this.range();
-    this.select({ row: top, column: left }, { row: top + laid.height - laid.rowsLeft - 1, column: left + laid.width - laid.columnsLeft - 1 });
+    const first = { row: top, column: left };
+    this.select(first, { row: top + laid.height - laid.rowsLeft - 1, column: left + laid.width - laid.columnsLeft - 1 }, first);
   }
 
   leftNotes({ height, width, rowsLeft, columnsLeft }) {

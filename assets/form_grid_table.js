@@ -155,6 +155,7 @@ class GridTable {
   text(row, field) {
     const path = this.path(row, field);
     const value = this.form.values[path];
+    if (field.type === "evidence" && isEmpty(value) && !this.form.isVisible({ group: this.group, row, field })) return "";
     if (field.type === "evidence") return `${Object.keys(value ?? {}).length} / ${row.file_items.length} 件`;
     return isEmpty(value) ? "" : String(this.form.text(path, value));
   }
