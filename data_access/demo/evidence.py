@@ -32,22 +32,45 @@ class EvidenceStore:
 
         With the `title` of another item the file is that item's once more.
         """
+        plan_id, division_code, _ = plan
+        lines = [f"阶段：{stage.name}", f"{division_code} {stage.stage_code}"]
+        row = ("plan_progress", "milestone", f"{plan_id}/{stage.stage_code}")
+        return self._add(
+            row, plan, stage.stage_code, item, title or item, lines, uploaded_by, uploaded_at
+        )
+
+    def add_to_contract(
+        self,
+        plan: tuple[int, str, str],
+        item: str,
+        lines: list[str],
+        uploaded_by: int,
+        uploaded_at: datetime,
+    ) -> int:
+        """Store a file for an item of a plan's contract, with what it says."""
+        row = ("compile_unit", "contract", str(plan[0]))
+        return self._add(row, plan, None, item, item, lines, uploaded_by, uploaded_at)
+
+    def _add(
+        self,
+        row: tuple[str, str, str],
+        plan: tuple[int, str, str],
+        stage_code: str | None,
+        item: str,
+        title: str,
+        lines: list[str],
+        uploaded_by: int,
+        uploaded_at: datetime,
+    ) -> int:
         plan_id, division_code, plan_name = plan
-        lines = [
-            plan_name,
-            f"阶段：{stage.name}",
-            f"{division_code} {stage.stage_code}",
-            f"{uploaded_at:%Y-%m-%d}",
-        ]
-        sha256 = self._store(make_pdf(title or item, lines, words.WATERMARK), uploaded_at)
+        said = [plan_name, *lines, f"{uploaded_at:%Y-%m-%d}"]
+        sha256 = self._store(make_pdf(title, said, words.WATERMARK), uploaded_at)
         return self._rows.add_numbered(
             "evidence",
-            "plan_progress",
-            "milestone",
-            f"{plan_id}/{stage.stage_code}",
+            *row,
             plan_id,
             division_code,
-            stage.stage_code,
+            stage_code,
             item,
             sha256,
             f"{item}-{plan_name.partition('（')[0]}.pdf".replace("/", "、"),

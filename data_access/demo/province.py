@@ -16,6 +16,7 @@ from data_access.demo.calendar import (
     office_hour,
 )
 from data_access.demo.chains import Chain, Event, Period, chain_now, fate_now, past_chain
+from data_access.demo.compile_units import CompileStory
 from data_access.demo.evidence import EvidenceStore
 from data_access.demo.people import Division
 from data_access.demo.reference import Reference
@@ -73,6 +74,7 @@ class Province:
         self._store = EvidenceStore(rows, data_dir / "uploads")
         self._late: list[LateUnit] = []
         self._missed: list[MissedPeriod] = []
+        self._told: list[tuple[Division, list[PlanHistory]]] = []
 
     def tell(self) -> None:
         """Tell everything: accounts, then each unit's reports, then what the province did."""
@@ -81,6 +83,16 @@ class Province:
         numbers = self._numbers_in_city()
         for unit in self._units:
             self._tell_unit(unit, fates[unit.code], numbers[unit.code])
+        CompileStory(
+            self._rows,
+            self._store,
+            self._staff,
+            self._reference,
+            self._calendar,
+            self._province,
+            self._today,
+            self._rng("compile_units"),
+        ).tell(self._told)
         supervision = Supervision(
             self._rows,
             self._staff,
@@ -211,6 +223,7 @@ class Province:
         )
         for chain in chains:
             history.tell(chain)
+        self._told.append((unit, plans))
         self._note_late(unit, fate, plans[0])
         self._extend(rng, unit, chains)
 

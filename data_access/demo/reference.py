@@ -16,7 +16,17 @@ from domain.workflow import Workflow, WorkflowStep
 
 _SQL = load_queries("demo")
 _FORM = "plan_progress"
+_COMPILE_FORM = "compile_unit"
 _PARAMETER = re.compile(r":([a-z_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class CompileForm:
+    """The form of the compile units: its versions, the kinds of unit it asks, its periods."""
+
+    versions: FormVersions
+    unit_kinds: list[str]
+    period_months: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,7 @@ class Reference:
     workflow: Workflow
     versions: FormVersions
     unit_levels: list[str]
+    compile_unit: CompileForm
     holidays: dict[date, bool]
     numbers: dict[str, int]
 
@@ -42,17 +53,25 @@ def ask(cursor: psycopg.Cursor[Any], name: str, **parameters: object) -> psycopg
 
 def read_reference(cursor: psycopg.Cursor[Any], today: date) -> Reference:
     """Read the reference data as of `today`."""
-    *numbers, unit_levels = ask(cursor, "get_form", form_code=_FORM).fetchall()[0]
-    versions = FormVersions(_FORM, *numbers)
+    versions, (unit_levels, *_) = _form(cursor, _FORM)
+    compile_versions, (_, unit_kinds, months) = _form(cursor, _COMPILE_FORM)
     return Reference(
         divisions=[Division(*row) for row in ask(cursor, "list_divisions", day=today)],
         stages=[Stage(*row) for row in ask(cursor, "list_stages")],
         workflow=_workflow(cursor, versions.workflow_version),
         versions=versions,
         unit_levels=unit_levels,
+        compile_unit=CompileForm(compile_versions, unit_kinds, months),
         holidays=dict(ask(cursor, "list_calendar").fetchall()),
         numbers=dict(ask(cursor, "list_numbers").fetchall()),
     )
+
+
+def _form(cursor: psycopg.Cursor[Any], form_code: str) -> tuple[FormVersions, list[Any]]:
+    version, rule, code, workflow, prefix, *others = ask(
+        cursor, "get_form", form_code=form_code
+    ).fetchall()[0]
+    return FormVersions(form_code, version, rule, code, workflow, prefix), others
 
 
 def _workflow(cursor: psycopg.Cursor[Any], version: int) -> Workflow:

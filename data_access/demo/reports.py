@@ -25,7 +25,7 @@ _ACCEPTED_FIELDS = (
 _COMPARED_FIELDS = tuple(name for name in _ACCEPTED_FIELDS if name != "replan_reason")
 # Of what waits for a decision: so that a reviewer meets the warning.
 _SHARE_THAT_REPEATS_A_FILE = 0.25
-_Values = dict[str, Any]
+Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class FormVersions:
     rule_version: int
     code_version: str
     workflow_version: int
+    receipt_prefix: str = ""
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class PlanHistory:
     merged_from: date | None = None
     merge_reason: str = ""
     evidence: dict[str, dict[str, int]] = field(default_factory=dict)
-    accepted: dict[str, _Values] = field(default_factory=dict)
+    accepted: dict[str, Values] = field(default_factory=dict)
     accepted_as: Disposition = Disposition.COMPILING
 
     def disposition_on(self, day: date) -> Disposition:
@@ -60,7 +61,7 @@ class PlanHistory:
 
 
 @dataclass(slots=True)
-class _Report:
+class Report:
     """A report in the making: what the rows of `submission` and its versions need."""
 
     submission_id: int
@@ -107,7 +108,7 @@ class UnitHistory:
         if not chain.events and chain.draft_at is None:
             return
         filer = self._rng.choice(self._staff.filers(self._unit))
-        report = _Report(self._rows.number("submission"), chain, filer)
+        report = Report(self._rows.number("submission"), chain, filer)
         for number, event in enumerate(chain.events):
             following = chain.events[number + 1 :]
             if event.action is ReviewAction.SUBMIT:
@@ -120,7 +121,7 @@ class UnitHistory:
 
     # FILING
 
-    def _submit(self, report: _Report, event: Event, following: Sequence[Event]) -> None:
+    def _submit(self, report: Report, event: Event, following: Sequence[Event]) -> None:
         returned = next((e for e in following if e.action is not ReviewAction.APPROVE), None)
         flawed = returned is not None and returned.action is ReviewAction.RETURN
         self._reply(report, event.at)
@@ -136,7 +137,7 @@ class UnitHistory:
         target = min(self._steps)
         self._add_event(report, event, SubmissionState.SUBMITTED, target, "", report.filer)
 
-    def _content(self, report: _Report, at: datetime, *, flawed: bool) -> dict[str, Any]:
+    def _content(self, report: Report, at: datetime, *, flawed: bool) -> dict[str, Any]:
         day = at.date()
         for plan in self._plans:
             self._gather_evidence(plan, report, at)
@@ -151,7 +152,7 @@ class UnitHistory:
             self._spoil(report, content, day)
         return content
 
-    def _form(self, filer: Person, milestones: Sequence[_Values]) -> _Values:
+    def _form(self, filer: Person, milestones: Sequence[Values]) -> Values:
         fresh = [row for row in milestones if self._is_news(row)]
         names = {
             line.stage.stage_code: line.stage.name for plan in self._plans for line in plan.lines
@@ -167,12 +168,12 @@ class UnitHistory:
             "note": None,
         }
 
-    def _is_news(self, row: _Values) -> bool:
+    def _is_news(self, row: Values) -> bool:
         plan = next(plan for plan in self._plans if plan.plan_id == row["plan_id"])
         known = plan.accepted.get(row["stage_code"])
         return known is None or known["state"] != row["state"]
 
-    def _plan_row(self, plan: PlanHistory, day: date) -> _Values:
+    def _plan_row(self, plan: PlanHistory, day: date) -> Values:
         disposition = plan.disposition_on(day)
         merged = disposition is Disposition.MERGED
         return {
@@ -182,7 +183,7 @@ class UnitHistory:
             "disposition_reason": plan.merge_reason if merged else None,
         }
 
-    def _milestones(self, plan: PlanHistory, day: date) -> list[_Values]:
+    def _milestones(self, plan: PlanHistory, day: date) -> list[Values]:
         merged = plan.disposition_on(day) is Disposition.MERGED
         rows = []
         for line in plan.lines:
@@ -199,7 +200,7 @@ class UnitHistory:
             )
         return rows
 
-    def _gather_evidence(self, plan: PlanHistory, report: _Report, at: datetime) -> None:
+    def _gather_evidence(self, plan: PlanHistory, report: Report, at: datetime) -> None:
         chain = report.chain
         careless = not chain.is_filed and chain.period.closed_at is None
         repeats = careless and self._rng.random() < _SHARE_THAT_REPEATS_A_FILE
@@ -221,7 +222,7 @@ class UnitHistory:
                     for number, item in enumerate(line.stage.evidence_items)
                 }
 
-    def _spoil(self, report: _Report, content: dict[str, Any], day: date) -> None:
+    def _spoil(self, report: Report, content: dict[str, Any], day: date) -> None:
         """Leave in the content what the reviewer will return it for."""
         fresh = [
             row
@@ -256,7 +257,7 @@ class UnitHistory:
             plans[row["plan_id"]].accepted_as.value == row["disposition"] for row in content["plan"]
         )
 
-    def _add_version(self, report: _Report, event: Event) -> None:
+    def _add_version(self, report: Report, event: Event) -> None:
         versions = self._versions
         self._rows.add(
             "submission_version",
@@ -274,6 +275,9 @@ class UnitHistory:
             report.filer.user_id,
             event.at,
         )
+        self._add_filed(report)
+
+    def _add_filed(self, report: Report) -> None:
         for row in report.content["milestone"]:
             self._rows.add(
                 "filed_milestone",
@@ -294,7 +298,7 @@ class UnitHistory:
                 _evidence_ids(row),
             )
 
-    def _reply(self, report: _Report, at: datetime) -> None:
+    def _reply(self, report: Report, at: datetime) -> None:
         for number, event_id, path, reason, reply in report.open_remarks:
             answer = (reply, report.filer.user_id, at)
             self._add_remark(report, number, event_id, path, reason, answer)
@@ -302,7 +306,7 @@ class UnitHistory:
 
     def _add_remark(
         self,
-        report: _Report,
+        report: Report,
         number: int,
         event_id: int,
         path: str,
@@ -322,7 +326,7 @@ class UnitHistory:
 
     # REVIEWING
 
-    def _decide(self, report: _Report, event: Event) -> None:
+    def _decide(self, report: Report, event: Event) -> None:
         step = self._steps[event.step_no]
         scope = self._unit.parent_code if step.scope_level == "city" else self._province_code
         reviewer = self._staff.reviewer(step.role, scope, self._rng)
@@ -346,7 +350,7 @@ class UnitHistory:
 
     def _add_event(
         self,
-        report: _Report,
+        report: Report,
         event: Event,
         state: SubmissionState,
         step_no: int,
@@ -372,9 +376,10 @@ class UnitHistory:
         report.state, report.step_no = state, step_no
         return event_id
 
-    def _accept(self, report: _Report, at: datetime, reviewer: Person) -> None:
+    def _accept(self, report: Report, at: datetime, reviewer: Person) -> None:
         period = report.chain.period
-        number = f"{period.starts_on:%Y%m}-{self._unit.code}-{report.version_no:02d}"
+        month = f"{self._versions.receipt_prefix}{period.starts_on:%Y%m}"
+        number = f"{month}-{self._unit.code}-{report.version_no:02d}"
         hashed = receipt_hash(number, content_sha256(report.content), at)
         report.receipt = (number, hashed, at)
         self._rows.add(
@@ -384,7 +389,9 @@ class UnitHistory:
             self._unit.code,
             *report.receipt,
         )
-        by = (report.submission_id, report.version_no, reviewer.user_id, at)
+        self._accept_rows(report, (report.submission_id, report.version_no, reviewer.user_id, at))
+
+    def _accept_rows(self, report: Report, by: tuple[int, int, int, datetime]) -> None:
         plans = {plan.plan_id: plan for plan in self._plans}
         for row in report.content["milestone"]:
             self._accept_milestone(plans[row["plan_id"]], row, by)
@@ -402,7 +409,7 @@ class UnitHistory:
                 )
 
     def _accept_milestone(
-        self, plan: PlanHistory, row: _Values, by: tuple[int, int, int, datetime]
+        self, plan: PlanHistory, row: Values, by: tuple[int, int, int, datetime]
     ) -> None:
         known = plan.accepted.get(row["stage_code"])
         if known is None and not _says_something(row):
@@ -427,7 +434,7 @@ class UnitHistory:
 
     # THE SUBMISSION ITSELF
 
-    def _add_submission(self, report: _Report) -> None:
+    def _add_submission(self, report: Report) -> None:
         chain = report.chain
         submitted = [e.at for e in chain.events if e.action is ReviewAction.SUBMIT]
         began_at = (submitted[0] if submitted else chain.draft_at) or chain.period.opened_at
@@ -474,7 +481,7 @@ class UnitHistory:
 
 
 # Of a merged plan the form shows no milestones, and what is not shown is not filed.
-_HIDDEN: _Values = {
+_HIDDEN: Values = {
     "state": None,
     "planned_on": None,
     "replanned_on": None,
@@ -486,19 +493,19 @@ _HIDDEN: _Values = {
 }
 
 
-def _facts(row: _Values) -> _Values:
+def _facts(row: Values) -> Values:
     """Return what acceptance takes from a filed milestone."""
     facts = {name: row[name] for name in (*_ACCEPTED_FIELDS, "planned_on")}
     facts["state"] = row["state"] or MilestoneState.NOT_STARTED.value
     return facts | {"evidence_ids": _evidence_ids(row)}
 
 
-def _says_something(row: _Values) -> bool:
+def _says_something(row: Values) -> bool:
     state = row["state"] or MilestoneState.NOT_STARTED
     return state != MilestoneState.NOT_STARTED or row["planned_on"] is not None
 
 
-def _evidence_ids(row: _Values) -> list[int]:
+def _evidence_ids(row: Values) -> list[int]:
     evidence: dict[str, int] = row["evidence"] or {}
     return [evidence[item] for item in sorted(evidence)]
 

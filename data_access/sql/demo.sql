@@ -22,7 +22,7 @@ SELECT step_no, name, role, scope_level, skip_levels, working_days
 SELECT form.version, form.rule_version, form.code_version
      , (SELECT max(step.version) FROM workflow_step AS step
          WHERE step.form_code = form.form_code) AS workflow_version
-     , form.unit_levels
+     , form.receipt_prefix, form.unit_levels, form.unit_kinds, form.period_months
   FROM form_version AS form
  WHERE form.form_code = :form_code
  ORDER BY form.version DESC

@@ -114,13 +114,13 @@ def test_every_city_has_a_report_to_review(loaded):
 
 def test_what_waits_for_a_decision_passes_the_checks_of_the_form(loaded):
     with transaction(LEADER) as connection:
-        for submission_id, code, content in loaded.execute(
-            "SELECT submission_id, division_code, content FROM submission"
+        for submission_id, form_code, code, content in loaded.execute(
+            "SELECT submission_id, form_code, division_code, content FROM submission"
             " JOIN submission_version USING (submission_id, version_no, division_code)"
             " WHERE state = %s",
             [SubmissionState.SUBMITTED],
         ):
-            filed, problems = form_checks.prepare(connection, "plan_progress", 1, code, content)
+            filed, problems = form_checks.prepare(connection, form_code, 1, code, content)
             errors = [each for each in problems if each.severity == "error"]
             assert errors == [], submission_id
             assert filed == content
@@ -194,7 +194,7 @@ RULES = {
     "a unit's reports are accepted in the order of their months": """
         SELECT count(*) FROM (
             SELECT filed_at - lag(filed_at) OVER (
-                       PARTITION BY division_code ORDER BY period_id) AS wait
+                       PARTITION BY division_code, form_code ORDER BY period_id) AS wait
               FROM submission WHERE state = 'filed') AS steps
          WHERE wait <= interval '0'""",
     "a skipped stage has a reason": """
@@ -205,6 +205,12 @@ RULES = {
     "a reminder is answered after it was sent": """
         SELECT count(*) FROM reminder
          WHERE acknowledged_at <= sent_at OR escalated_at <= answer_due_on""",
+    "a certificate held when the contract was signed": """
+        SELECT count(*) FROM accepted_contract WHERE unit1_cert_valid < contract_sign_date""",
+    "a contract names a unit that is known": """
+        SELECT count(*) FROM accepted_contract LEFT JOIN compile_unit AS known
+            ON known.uscc = unit1_uscc
+         WHERE unit1_name IS DISTINCT FROM known.name""",
     "whoever signs in has one grant": """
         SELECT count(*) FROM account LEFT JOIN account_grant USING (user_id)
          WHERE is_demo AND grant_id IS NULL""",
@@ -230,6 +236,15 @@ STORIES = {
     "waiting for an answer": "SELECT count(*) FROM reminder WHERE acknowledged_at IS NULL",
     "extended": "SELECT count(*) FROM period_extension",
     "special plan": "SELECT count(*) FROM plan WHERE NOT is_headline",
+    "one institute in many counties": "SELECT count(*) FROM (SELECT FROM accepted_contract"
+    " GROUP BY unit1_uscc HAVING count(DISTINCT division_code) >= 6) AS busy",
+    "every state of a contract": "SELECT 1 FROM accepted_contract"
+    " HAVING count(DISTINCT contract_status) = 6",
+    "contract of a consortium": "SELECT count(*) FROM accepted_contract WHERE is_consortium",
+    "contract under review": "SELECT count(*) FROM submission"
+    " WHERE form_code = 'compile_unit' AND state = 'submitted'",
+    "contract returned": "SELECT count(*) FROM submission"
+    " WHERE form_code = 'compile_unit' AND state = 'returned'",
     "draft": "SELECT count(*) FROM submission WHERE state = 'draft'",
     "one file for two items": "SELECT count(*) FROM (SELECT FROM evidence GROUP BY sha256"
     " HAVING count(*) > 1) AS repeated",
