@@ -24,6 +24,7 @@ WORKERS = (
     Role.COUNTY,
 )
 ADDRESSEES = tuple(role for role in Role if role is not Role.SECURITY_AUDITOR)
+REVIEWERS = (Role.PLAN_BUREAU, Role.CITY)
 REPORTERS = (Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
 
 
@@ -54,7 +55,7 @@ PAGES = (
     PortalPage("inbox", "消息", "inbox", "监督", ADDRESSEES),
     PortalPage("report", "在线填报", "edit_note", "填报", (Role.COUNTY, Role.CITY)),
     PortalPage("workbooks", "Excel 填报", "table_view", "填报", REPORTERS),
-    PortalPage("review_queue", "审核队列", "rule", "审核", (Role.PLAN_BUREAU, Role.CITY)),
+    PortalPage("review_queue", "审核队列", "rule", "审核", REVIEWERS),
     PortalPage("submission", "填报详情", "description", "审核", REPORTERS, hidden=True),
     PortalPage("accounts", "账号", "group", "管理", (Role.INFORMATION_CENTRE,)),
     PortalPage("periods", "填报期", "event", "管理", (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)),

@@ -1,9 +1,15 @@
-"""Answers that a browser may keep: packed once, named by their content, 304 when unchanged."""
+"""Answers that a browser may keep: packed once, named by their content, 304 when unchanged.
+
+And answers that it may not, with the bodies that ask for them.
+"""
 
 import gzip
+import json
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -46,3 +52,25 @@ def answer(request: Request, packed: Packed) -> Response:
 def refusal(sentence: str, status: int) -> Response:
     """Answer with the sentence that says what is wrong."""
     return JSONResponse({"message": sentence}, status_code=status)
+
+
+def no_store(response: Response) -> Response:
+    """Return the answer, which no browser keeps."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def read_json(request: Request, longest: int) -> dict[str, Any]:
+    """Return the JSON object of a request; refuse anything else, and more than `longest` bytes."""
+    received = b""
+    async for part in request.stream():
+        received += part
+        if len(received) > longest:
+            raise HTTPException(413, "内容过多，请分次填写。")
+    try:
+        body = json.loads(received)
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "请求无法识别，请刷新页面后重试。") from error
+    if not isinstance(body, dict):
+        raise HTTPException(400, "请求无法识别，请刷新页面后重试。")
+    return body
