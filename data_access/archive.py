@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
@@ -25,6 +24,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from data_access import backup_store, cluster, installation, postgis, processes, server
+from data_access.migrate import newest_migration
 from data_access.settings import Refusal, Settings
 from data_access.trail_anchors import anchors_held
 from domain import clock
@@ -156,7 +156,7 @@ def _checked(archive: Path, manifest: Manifest | None, found: dict[str, str]) ->
     for name in sorted(manifest.sha256.keys() | found.keys()):
         if manifest.sha256.get(name) != found.get(name):
             raise Refusal(f"{archive} is damaged: {name} is not what the manifest promises.")
-    if manifest.format != _FORMAT or manifest.schema_version > _newest_migration():
+    if manifest.format != _FORMAT or manifest.schema_version > newest_migration():
         raise Refusal(
             f"{archive} comes from a newer portal (schema {manifest.schema_version}):"
             " restore it with that version."
@@ -174,11 +174,6 @@ def _sha256(content: IO[bytes]) -> str:
     while block := content.read(_BLOCK):
         digest.update(block)
     return digest.hexdigest()
-
-
-def _newest_migration() -> str:
-    folder = files("data_access") / "migrations"
-    return max(path.name for path in folder.iterdir() if path.name.endswith(".sql"))
 
 
 def restore_archive(settings: Settings, archive: Path, *, force: bool) -> Manifest:

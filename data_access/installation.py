@@ -5,7 +5,7 @@ from collections.abc import Callable
 import psycopg
 
 from data_access import cluster, reference_data
-from data_access.migrate import ChangedMigration, migrate
+from data_access.migrate import ChangedMigration, migrate, newest_migration
 from data_access.settings import Refusal, Settings
 from domain import clock
 
@@ -48,6 +48,18 @@ def _migrated(owner: psycopg.Connection) -> list[str]:
             f"The migration {changed} is not the one that was applied to this database:"
             " use the version of the portal that applied it."
         ) from changed
+
+
+def refuse_other_schema(url: str) -> None:
+    """Raise Refusal where the database is not at the schema that this code was written for."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT max(name) FROM schema_migration").fetchone()
+    found, wanted = row[0] if row else None, newest_migration()
+    if found != wanted:
+        raise Refusal(
+            f"The database is at {found} and this portal needs {wanted}: upgrade the machine that"
+            " migrates first, and every machine to the same version."
+        )
 
 
 def close_folders(settings: Settings) -> None:

@@ -38,6 +38,8 @@ class RunOptions:
     with_proxy: bool = False
     with_demo: bool = True
     reloading: bool = False
+    web_only: bool = False
+    """One machine of several: another one migrates, anchors the trail and does the jobs."""
 
     @property
     def proxied(self) -> bool:
@@ -70,6 +72,10 @@ class _Child:
     next_start_at: float = field(default=0)
 
     @property
+    def is_web(self) -> bool:
+        return self.name.startswith("web-")
+
+    @property
     def has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
@@ -96,14 +102,19 @@ def run(settings: Settings, options: RunOptions) -> None:
         lock = stack.enter_context(processes.exclusive(settings.data_dir, "starting"))
         server = None
         if settings.database_url is None:
+            if options.web_only:
+                raise Refusal("--web-only needs PORTAL_DATABASE_URL, the database of all machines.")
             server = stack.enter_context(cluster.running_cluster(settings))
         urls = server.urls if server else cluster.outside_urls(settings)
-        installation.prepare(settings, urls, with_demo=options.with_demo)
-        _anchor(settings, urls)
-        stack.callback(_anchor, settings, urls)  # once more when the children have stopped
+        if options.web_only:
+            installation.refuse_other_schema(urls.portal)
+        else:
+            installation.prepare(settings, urls, with_demo=options.with_demo)
+            _anchor(settings, urls)
+            stack.callback(_anchor, settings, urls)  # once more when the children have stopped
         children = _children(settings, urls, options)
         stack.callback(_stop_all, children)
-        _start_web(settings, options, [child for child in children if child.name != "worker"])
+        _start_web(settings, options, [child for child in children if child.is_web])
         if options.proxied:
             children.append(_start_proxy(settings, urls, options, stack))
         lock.announce("run")
@@ -149,19 +160,34 @@ def _refuse_taken_ports(options: RunOptions) -> None:
 
 
 def _children(settings: Settings, urls: cluster.DatabaseUrls, options: RunOptions) -> list[_Child]:
-    """Return the worker and the web processes; none of them is given the owner's URL."""
+    """Return the web processes, the worker, and the backups' clock where backups are asked for.
+
+    Only the last, which copies the whole database, is given the owner's URL.
+    """
     environment = _environment(settings, urls)
 
-    def child(name: str, command: Sequence[str]) -> _Child:
+    def child(name: str, command: Sequence[str], environment: dict[str, str]) -> _Child:
         log = settings.log_dir / f"{name}.log"
         return _Child(
             name,
             lambda: processes.spawn(command, log=log, environment=environment, folder=CHECKOUT),
         )
 
-    worker = child("worker", [sys.executable, "-m", "data_access", "worker"])
-    web = [child(f"web-{port}", _web_command(options, port)) for port in options.web_ports]
-    return [worker, *web]
+    command = [sys.executable, "-m", "data_access"]
+    children = [
+        child(f"web-{port}", _web_command(options, port), environment) for port in options.web_ports
+    ]
+    if not options.web_only:
+        children.append(child("worker", [*command, "worker"], environment))
+        if settings.backup_dir:
+            children.append(child("backup", [*command, "backup", "--schedule"], _own(settings)))
+    return children
+
+
+def _own(settings: Settings) -> dict[str, str]:
+    """Return the environment of this process's own commands."""
+    own = {"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **own, "PORTAL_DATA_DIR": str(settings.data_dir)}
 
 
 def _start_web(settings: Settings, options: RunOptions, web: list[_Child]) -> None:

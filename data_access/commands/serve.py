@@ -20,6 +20,11 @@ def _add_run_arguments(parser: ArgumentParser) -> None:
         help="web processes behind a proxy (nginx); they take the ports after --port",
     )
     parser.add_argument("--proxy", action="store_true", help="a proxy before one process too")
+    parser.add_argument(
+        "--web-only",
+        action="store_true",
+        help="one more machine of a portal: no worker, no migrations, no backups",
+    )
 
 
 def _options(arguments: Namespace) -> supervisor.RunOptions:
@@ -29,6 +34,7 @@ def _options(arguments: Namespace) -> supervisor.RunOptions:
         web_processes=max(1, arguments.processes),
         with_proxy=arguments.proxy,
         with_demo=not arguments.no_demo,
+        web_only=arguments.web_only,
     )
 
 

@@ -22,3 +22,11 @@ SELECT (SELECT max(name) FROM schema_migration) AS schema_version
      , (SELECT count(*) FROM row_change) AS trail_entries
      , (SELECT count(*) FROM job_queue.procrastinate_jobs WHERE status IN ('todo', 'doing')) AS jobs
      , (SELECT count(*) FROM job_queue.procrastinate_jobs WHERE status = 'failed') AS failed_jobs
+
+-- name: archived_log
+-- The newest piece of the log that is in the backup folder; a failure after it is not over yet.
+SELECT last_archived_time AS archived_at
+     , CASE WHEN current_setting('archive_mode') = 'off' THEN 'off'
+            WHEN last_failed_time > coalesce(last_archived_time, '-infinity') THEN 'failing'
+            ELSE 'ok' END AS verdict
+  FROM pg_stat_archiver

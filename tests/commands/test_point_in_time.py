@@ -1,5 +1,6 @@
 """Back to a moment: what was written before it is there, what was destroyed after it is not."""
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 
 from data_access import __main__ as commands
-from data_access import backup_store, cluster, trail
+from data_access import backup_store, cluster, processes, trail
 from data_access.administration import owner_transaction
 from data_access.settings import Settings, read_settings
 from domain.clock import BEIJING
@@ -155,6 +156,17 @@ def test_old_backups_and_their_log_are_forgotten(wreck, type_command, backup_dir
     ]
     assert segments
     assert min(name[8:24] for name in segments) >= first
+
+
+def test_status_tells_the_age_of_the_backup_and_whether_the_log_is_kept(
+    wreck, type_command, capsys
+):
+    holding = processes.exclusive(wreck.settings.data_dir, "run")
+    with holding, cluster.running_cluster(wreck.settings):
+        type_command("status", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert 0 <= told["backup_age_seconds"] < 600
+    assert told["log_archiving"] == "ok"
 
 
 @pytest.mark.parametrize(
