@@ -128,7 +128,7 @@ def _refuse_what_fits_otherwise(
         raise refusal(
             path,
             "坐标的两列看来颠倒了：前一列应为经度（东坐标），后一列为纬度（北坐标）。"
-            "请改正，或加 --swap-axes。",
+            "请改正；也可加上（或去掉）--swap-axes。",
         )
     if said is not None and shapes.share_near(sample, said) < _MOST:
         raise refusal(path, f"按 EPSG:{said} 换算，多数位置在全省范围之外，请核对坐标系与坐标。")

@@ -1,6 +1,7 @@
 """The demo's villages: as many as were reported, inside their counties, named as villages are."""
 
 import csv
+import json
 import re
 import statistics
 from collections import Counter
@@ -11,6 +12,7 @@ from random import Random
 import psycopg
 import pytest
 
+from data_access import __main__ as commands
 from data_access.demo import villages
 from data_access.demo.village_names import name_natural_villages
 from data_access.installation import lacks_villages
@@ -44,6 +46,16 @@ def test_every_village_has_a_place_and_at_least_one_natural_village(loaded):
     assert ask(loaded, "SELECT count(*), count(DISTINCT division_code) FROM natural_village") == [
         (TOTAL, VILLAGES)
     ]
+
+
+def test_status_counts_every_village(loaded, cluster, monkeypatch, tmp_path, capsys):
+    url = f"postgresql://owner@/portal_villages?host={cluster}"
+    monkeypatch.setenv("PORTAL_DATABASE_URL", url)
+    monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path))
+    assert commands.main(["status", "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert status["administrative_villages"] == VILLAGES
+    assert status["natural_villages"] == TOTAL
 
 
 def test_the_counties_add_up_to_the_number_that_was_reported(loaded):
