@@ -10,7 +10,6 @@ import streamlit as st
 
 from components.job_card import failure_text
 from components.labels import error_message, label, moment
-from components.links import page_path
 from components.session import errors_shown
 from data_access import jobs, workbook_apply, workbook_batches, workbook_check, workbook_exports
 from data_access.database import transaction
@@ -97,6 +96,7 @@ def download_card(actor: Actor, periods: Sequence[Period]) -> None:
 
 def _period_choice(periods: Sequence[Period]) -> Period:
     if len(periods) == 1:
+        st.markdown(f"填报表单：**{periods[0].form_title} · {periods[0].name}**")
         return periods[0]
     chosen = st.selectbox(
         "填报表单",
@@ -498,4 +498,4 @@ def _submit_button(actor: Actor, batch: Batch, waiting: Sequence[BatchUnit]) -> 
 
 def back_link() -> None:
     """Draw the way back to the page's beginning."""
-    st.page_link(page_path(PAGE), label="返回下载与上传", icon=":material/arrow_back:")
+    st.html(f'<a class="workbook-back" href="{PAGE}" target="_self">← 返回下载与上传</a>')
