@@ -78,6 +78,8 @@ _ACTIONS = {
     "workbook.check": "上传工作簿比对",
     "workbook.export": "下载工作簿",
     "workbook.upload": "上传工作簿",
+    "natural_village.import": "导入自然村",
+    "village.import": "导入行政村",
 }
 
 
