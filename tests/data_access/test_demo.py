@@ -330,6 +330,8 @@ def test_without_the_demo_nothing_is_invented(owner, cluster, tmp_path):
     prepare(settings, DatabaseUrls(*urls), with_demo=False, say=lambda sentence: None)
     assert is_empty(owner)
     assert count(owner, "SELECT count(*) FROM plan") == 0
+    assert count(owner, "SELECT count(*) FROM natural_village") == 0
+    assert count(owner, "SELECT count(*) FROM division_location") == 0
     assert not (tmp_path / "demo_accounts.csv").exists()
 
 
