@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from data_access.workbook_cells import DateCell
 from data_access.workbook_layout import EXACT_BELOW, shown_codes
 from domain.forms import Field, Form, normal_value
+from domain.normalisation import normal_code
 
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE]\+?\d+")
 _DIGITS = re.compile(r"[0-9]+")
@@ -54,10 +55,12 @@ class CellReader:
         table = item.code_table or ""
         if table not in self._codes:
             shown = shown_codes(self._form.options(item))
-            self._codes[table] = {name.strip(): code for code, name in shown.items()}
+            self._codes[table] = shown
+        if isinstance(plain, bool):
+            return plain
         text = _without_apostrophe(str(plain))
-        code = self._codes[table].get(text)
-        return code if code is not None else _with_zeros(text, self._form.options(item))
+        code = normal_code(text, self._codes[table])
+        return code if code != text else _with_zeros(text, self._form.options(item))
 
 
 def text_of_identity(cell: object) -> str:
