@@ -12,14 +12,17 @@ from typing import Any
 
 import streamlit as st
 
-from data_access import layers, overview, portal_settings, progress
+from data_access import compile_form, compile_overview, layers, overview, portal_settings, progress
 from data_access.change_listener import Topic, mark
 from data_access.database import Connection
+from data_access.forms import load_form
 from data_access.layers import DivisionLabel, Extent
 from data_access.overview import AcceptedStage, Filing, Period
 from data_access.read_replica import read
 from domain.access import Actor, Grant, Role
 from domain.clock import today
+from domain.compile_overview import Standing
+from domain.forms import Form
 from domain.overview import Stage
 from domain.progress import LatenessLimits, UnitProgress
 
@@ -182,6 +185,25 @@ def _accepted(
     for row in rows:
         stages.setdefault(row.code, []).append(row)
     return {code: tuple(accepted) for code, accepted in stages.items()}
+
+
+def compile_standing(actor: Actor, day: date | None, version: str) -> tuple[Standing, Form]:
+    """Return who compiles for whom on a day, as accepted then, with the form that names codes."""
+    return _compile_standing(actor, actor.prefixes, day, today(), version)
+
+
+@st.cache_resource(ttl="15m", max_entries=64, show_spinner=False)
+def _compile_standing(
+    _actor: Actor, scope: Scope, day: date | None, on: date, version: str
+) -> tuple[Standing, Form]:
+    moment, shown = progress.moment_of(day)
+    return read(
+        _actor,
+        lambda connection: (
+            compile_overview.read_standing(connection, moment, shown),
+            load_form(connection, compile_form.FORM_CODE, 1),
+        ),
+    )
 
 
 # Names, positions and outlines are visible to everyone signed in: one picture for all.

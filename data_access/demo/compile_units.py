@@ -238,7 +238,7 @@ class CompileStory:
         assert contract.signed_on is not None
         plan_type = contract.plan.lines[0].stage.plan_type
         low, high = _AMOUNTS.get(plan_type, _OTHER_AMOUNTS)
-        lasts = rng.randint(500, 1100) if contract.plan.is_headline else rng.randint(240, 600)
+        lasts = rng.randint(850, 1500) if contract.plan.is_headline else rng.randint(330, 800)
         team = rng.randint(7, 26)
         parties = self._parties(rng, contract.signed_on)
         return {

@@ -20,6 +20,7 @@ ROLES_OF = {
     "overview": WORKERS,
     "unit": WORKERS,
     "figures": WORKERS,
+    "compile_units": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
     "supervision": WORKERS,
     "inbox": EVERYONE - {Role.SECURITY_AUDITOR},
     "report": {Role.CITY, Role.COUNTY},
