@@ -17,6 +17,7 @@ from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.formatting.rule import FormulaRule, Rule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import column_index_from_string, get_column_letter
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from data_access.workbook_archive import Limits
@@ -209,7 +210,7 @@ def _write_mark(sheet: Worksheet, number: int, mark: Mark, marker: _Marker | Non
     if place:
         quoted = mark.sheet.replace("'", "''")
         link = sheet.cell(row, 3)
-        link.hyperlink = f"#'{quoted}'!{place}"
+        link.hyperlink = Hyperlink(ref=link.coordinate, location=f"'{quoted}'!{place}")
         link.font = Font(color="0563C1", underline="single")
 
 

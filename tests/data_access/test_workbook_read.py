@@ -1,6 +1,5 @@
 """A workbook comes back from a clerk: understood, or a fault that names the cell."""
 
-import shutil
 import subprocess
 from datetime import date, datetime
 from pathlib import Path
@@ -10,8 +9,10 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from data_access.workbook_layout import FIRST_ROW, KEPT
+from data_access.workbook_mark import mark_workbook
 from data_access.workbook_read import read_stamp, read_workbook
-from domain.workbook import FaultKind
+from domain.forms import Severity
+from domain.workbook import FaultKind, Mark
 from tests.forms import county_context, filled, plan_form
 from tests.sample_workbook import (
     FILLED,
@@ -257,13 +258,14 @@ def test_a_text_too_long_for_excel_is_kept_as_it_is(tmp_path):
     assert load_workbook(path)["village信息"]["F6"].value == KEPT
 
 
-@pytest.mark.skipif(not shutil.which("soffice"), reason="needs LibreOffice")
 def test_libreoffice_opens_and_saves_it_without_loss(tmp_path):
     path = written(tmp_path)
+    mark_workbook(path, path, [Mark("village信息", 6, "people", "请核对", Severity.ERROR)])
     saved = libreoffice(path, tmp_path)
     assert contents(read_workbook(saved, FORM)) == expected(FORM, UNIT)
     book = load_workbook(saved)
     sheet = book["village信息"]
+    assert "请核对" in sheet.cell(FIRST_ROW + 1, column_of(sheet, "people")).comment.text
     assert sheet.protection.sheet
     assert sheet.row_dimensions[3].hidden
     assert len(sheet.data_validations.dataValidation) >= 5
