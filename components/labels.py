@@ -13,6 +13,7 @@ from domain.access import Role
 from domain.bulk_review import ItemState as BulkItemState
 from domain.bulk_review import LeftOut
 from domain.clock import BEIJING
+from domain.comparison import FileChange
 from domain.files import FileFault, MediaType
 from domain.forms import ChangeKind, ProblemKind, Severity
 from domain.history import HistoryFault
@@ -282,6 +283,13 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         ProblemKind.MISSING: "未填写",
         ProblemKind.FORMAT: "格式有误",
         ProblemKind.RULE: "不合规则",
+    },
+    FileChange: {
+        FileChange.SAME: "相同",
+        FileChange.ADDED: "新增",
+        FileChange.REMOVED: "已移除",
+        FileChange.REPLACED: "已更换",
+        FileChange.SENT_AGAIN: "重新上传，内容相同",
     },
     ChangeKind: {
         ChangeKind.ADDED: "新增",

@@ -1,16 +1,28 @@
 """What a reviewer reads and answers: changes beside the accepted values, rounds, the decision."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+from urllib.parse import parse_qsl
 
 import streamlit as st
 
 from components.labels import label
+from components.links import page_path
+from components.state_words import moment_text
+from data_access import review_queue
+from data_access.bulk_review import BulkDecision
+from data_access.database import Connection
 from data_access.reporting import Remark, ReviewEvent, Submission
+from data_access.review_queue import Neighbours
+from domain.access import Actor
 from domain.clock import BEIJING
-from domain.forms import Change, Context, Form, Problem, Severity, label_of, split_path
+from domain.comparison import FieldPair
+from domain.forms import Context, Form, Problem, Severity, label_of, split_path
+from domain.review_filter import read_query
 from domain.workflow import Move, ReviewAction
 
 _WHOLE_REPORT = ""
@@ -22,42 +34,6 @@ class Decision:
     comment: str
     remarks: list[tuple[str, str]]
     """Field path and reason, of a return."""
-
-
-def change_table(changes: Sequence[Change], problems: Sequence[Problem] = ()) -> str:
-    """Return the changes as an HTML table, evidence as links, warnings beside their field."""
-    notes: dict[str, list[Problem]] = {}
-    for problem in problems:
-        notes.setdefault(problem.path, []).append(problem)
-    rows = "".join(_change_row(change, notes.get(change.path, [])) for change in changes)
-    return (
-        '<div class="portal-scroll"><table class="portal-table"><thead><tr><th>填报项</th>'
-        "<th>变化</th><th>上次认定</th><th>本次填报</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
-    )
-
-
-def _change_row(change: Change, problems: Sequence[Problem]) -> str:
-    notes = "".join(
-        f'<div class="portal-note portal-{problem.severity.value}">{escape(problem.message)}</div>'
-        for problem in problems
-    )
-    return (
-        f"<tr><td>{escape(change.label)}</td><td>{label(change.kind)}</td>"
-        f'<td class="portal-old">{_value(change.old, change.old_text)}</td>'
-        f'<td class="portal-new">{_value(change.new, change.new_text)}{notes}</td></tr>'
-    )
-
-
-def _value(value: object, text: str) -> str:
-    """Draw a value; a file is a link that opens it."""
-    if not isinstance(value, dict):
-        return escape(text).replace("\n", "<br>")
-    return "<br>".join(
-        f'<a href="/api/evidence/{int(number)}" target="_blank">{escape(str(item))}</a>'
-        for item, number in value.items()
-        if isinstance(number, int)
-    )
 
 
 def problem_summary(problems: Sequence[Problem]) -> str:
@@ -138,9 +114,13 @@ def _event_item(event: ReviewEvent, remarks: Sequence[Remark], form: Form, conte
         f'<li class="portal-event-{event.action.value}"><span class="portal-event-head">'
         f"第 {event.round_no} 轮 · {escape(event.step_name)} · <b>{label(event.action)}</b>"
         f"（第 {event.version_no} 版）</span><span class='portal-event-by'>"
-        f"{escape(event.user_name)} {moment}</span>"
+        f"{escape(event.user_name)} {moment}{_bulk(event)}</span>"
         f"{comment}{f'<ul>{reasons}</ul>' if reasons else ''}</li>"
     )
+
+
+def _bulk(event: ReviewEvent) -> str:
+    return f" · 批量办理（第 {event.bulk_decision_id} 批）" if event.bulk_decision_id else ""
 
 
 def _reply(remark: Remark) -> str:
@@ -156,7 +136,7 @@ def _field_label(form: Form, path: str, context: Context) -> str:
     return "总体意见" if path == _WHOLE_REPORT else label_of(form, path, context)
 
 
-def reviewable_paths(form: Form, changes: Sequence[Change], context: Context) -> dict[str, str]:
+def reviewable_paths(form: Form, changes: Sequence[FieldPair], context: Context) -> dict[str, str]:
     """Return the fields a reason may point at: what changed first, then every field."""
     paths = {change.path: change.label for change in changes}
     for group in form.groups:
@@ -165,3 +145,82 @@ def reviewable_paths(form: Form, changes: Sequence[Change], context: Context) ->
                 path = f"{group}[{row.key}].{item.code}"
                 paths.setdefault(path, label_of(form, path, context))
     return {path: words for path, words in paths.items() if split_path(path)}
+
+
+_keys = st.components.v2.component(
+    "review_keys",
+    js=(Path(__file__).parents[1] / "assets" / "review_keys.js").read_text("utf-8"),
+    isolate_styles=False,
+)
+
+
+def work_through(connection: Connection, actor: Actor, submission_id: int) -> Neighbours | None:
+    """Return what stands beside the report in the queue it was opened from, where it stands."""
+    query = st.query_params.get("from")
+    if query is None:
+        return None
+    return review_queue.find_neighbours(connection, actor, read_query(query), submission_id)
+
+
+def queue_links(neighbours: Neighbours | None) -> None:
+    """Draw the way back to the queue, and to the reports before and after; with their keys."""
+    query = st.query_params.get("from", "")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        _link("queue", "review_queue", "返回审核队列", dict(parse_qsl(query)))
+        if neighbours:
+            st.caption(f"第 {neighbours.place:,} 份，共 {neighbours.waiting:,} 份", width="content")
+            for name, words, number in (
+                ("previous", "上一份", neighbours.previous_id),
+                ("next", "下一份", neighbours.next_id),
+            ):
+                if number is not None:
+                    _link(name, "submission", words, {"id": str(number), "from": query})
+        st.caption("快捷键按 ?", width="content")
+    _keys(key="review-keys", height=1)
+
+
+def go_on(neighbours: Neighbours | None) -> None:
+    """Open the next report of the queue after a decision; the queue where there is none."""
+    query = st.query_params.get("from", "")
+    if neighbours and neighbours.next_id is not None:
+        following = {"id": str(neighbours.next_id), "from": query}
+        st.switch_page(page_path("submission"), query_params=following)
+    st.switch_page(page_path("review_queue"), query_params=dict(parse_qsl(query)))
+
+
+def _link(name: str, page: str, words: str, query: Mapping[str, str]) -> None:
+    with st.container(key=f"submission-{name}", width="content"):
+        st.page_link(page_path(page), label=words, query_params=dict(query), width="content")
+
+
+def warn_of_change(submission: Submission, events: Sequence[ReviewEvent]) -> None:
+    """Say so when somebody has decided while an answer was being given: it was not sent.
+
+    The keys of an answer carry the version it is for, so an older one is still there in this run.
+    """
+    answers = re.compile(rf"submission-{submission.submission_id}-(\d+)-action")
+    older = [
+        key
+        for key, value in st.session_state.items()
+        if value is not None
+        and (found := answers.fullmatch(str(key)))
+        and int(found[1]) != submission.lock_version
+    ]
+    if older and events:
+        last = events[-1]
+        st.warning(
+            f"您打开之后，{last.user_name}已于 {moment_text(last.happened_at)}"
+            f" {label(last.action)}本件。以下是最新的状态，您填写的结论没有提交，请核对。"
+        )
+
+
+def warn_of_pending(pending: BulkDecision | None) -> None:
+    """Say so when the report waits in a bulk decision: a decision taken here comes first."""
+    if pending is None:
+        return
+    st.info(
+        f"{pending.user_name}已批量{label(pending.action)}本件"
+        f"（第 {pending.bulk_decision_id} 批），"
+        f"{pending.effect_at.astimezone(BEIJING):%H:%M:%S} 生效，此前可在审核队列中撤销。"
+        "如在此另行审核，以此处的结论为准。"
+    )

@@ -211,6 +211,12 @@ def list_recent(connection: Connection, actor: Actor) -> list[BulkDecision]:
     return [get(connection, number) for number in list(numbers)]
 
 
+def find_pending(connection: Connection, submission_id: int) -> BulkDecision | None:
+    """Return the bulk decision in which a report waits to be decided, where one is to be seen."""
+    number = connection.scalar(_SQL["find_pending"], {"submission_id": submission_id})
+    return None if number is None else get(connection, int(number))
+
+
 def list_items(
     connection: Connection, bulk_decision_id: int, state: ItemState = ItemState.LEFT_OUT
 ) -> list[BulkItem]:

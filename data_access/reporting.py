@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
-from domain.access import Actor, Role
+from domain.access import Role
 from domain.errors import (
     NotFound,
 )
@@ -22,7 +22,6 @@ from domain.workflow import (
     Unit,
     Workflow,
     WorkflowStep,
-    open_moves,
 )
 
 _SQL = load_queries("reporting")
@@ -125,6 +124,8 @@ class ReviewEvent:
     user_name: str
     role: Role
     happened_at: datetime
+    bulk_decision_id: int | None
+    """The bulk decision it came with, None for one taken on this report alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,32 +142,6 @@ class SubmissionVersion:
     no_change: bool
     submitted_at: datetime
     submitted_by_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedSubmission:
-    """A report that waits for a step whose role the actor holds."""
-
-    submission_id: int
-    lock_version: int
-    form_code: str
-    period_name: str
-    workflow_version: int
-    division_code: str
-    division_name: str
-    level: str
-    prefix: str
-    parent_name: str
-    step_no: int
-    step_name: str
-    role: Role
-    round_no: int
-    version_no: int
-    no_change: bool
-    filer_id: int | None
-    filer_name: str
-    submitted_at: datetime
-    due_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,26 +246,3 @@ def list_open_remarks(connection: Connection, submission_id: int) -> list[Remark
 def list_all_remarks(connection: Connection, submission_id: int) -> list[Remark]:
     """Return the reasons of every return of a submission, round by round."""
     return fetch_all(connection, _SQL["list_all_remarks"], Remark, submission_id=submission_id)
-
-
-def list_queue(connection: Connection, actor: Actor, form_code: str) -> list[QueuedSubmission]:
-    """Return what waits for this actor's decision, oldest first."""
-    waiting = fetch_all(connection, _SQL["list_queue"], QueuedSubmission, form_code=form_code)
-    workflows: dict[int, Workflow] = {}
-    for row in waiting:
-        if row.workflow_version not in workflows:
-            workflows[row.workflow_version] = load_workflow(
-                connection, form_code, row.workflow_version
-            )
-    return [row for row in waiting if _may_decide(workflows[row.workflow_version], row, actor)]
-
-
-def _may_decide(workflow: Workflow, row: QueuedSubmission, actor: Actor) -> bool:
-    moves = open_moves(
-        workflow,
-        Unit(row.division_code, row.level, row.prefix),
-        Position(SubmissionState.SUBMITTED, row.step_no),
-        actor,
-        row.filer_id,
-    )
-    return any(move.action is ReviewAction.APPROVE for move in moves)

@@ -1,4 +1,4 @@
-"""审核队列: what waits for this reviewer's decision, filtered, decided one by one or many at once."""
+"""审核队列: what waits for this reviewer, filtered, decided one by one or many at once."""
 
 import streamlit as st
 

@@ -1,27 +1,33 @@
-"""填报详情: one report with its changes, versions, rounds and, for its reviewer, the decision."""
+"""填报详情: one report, two of its versions side by side and, for its reviewer, the decision."""
 
 import streamlit as st
 
+from components.comparison import choose, chosen_pairs, comparison_table
 from components.labels import label
-from components.links import page_path
+from components.navigation import REPORTERS
 from components.review import (
-    change_table,
     decision_form,
+    go_on,
     problem_summary,
+    queue_links,
     reviewable_paths,
     round_list,
+    warn_of_change,
+    warn_of_pending,
+    work_through,
 )
 from components.session import errors_shown, page_frame, require_actor
 from components.state_words import state_sentence
-from data_access import decisions, form_checks, reporting
+from data_access import bulk_review, comparison, decisions, form_checks, reporting
 from data_access.database import transaction
 from data_access.forms import load_form
 from domain.access import Role
-from domain.forms import diff, mask
+from domain.comparison import compare, file_ids
+from domain.forms import mask
 from domain.receipts import receipt_holds
 from domain.workflow import ReviewAction
 
-actor = require_actor(Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
+actor = require_actor(*REPORTERS)
 number = st.query_params.get("id", "")
 if not number.isdigit() or len(number) > 18:
     page_frame("填报详情")
@@ -33,10 +39,13 @@ with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
     form = load_form(connection, submission.form_code, submission.form_version)
     context = form_checks.form_context(connection, submission.form_code, submission.division_code)
     versions = reporting.list_versions(connection, submission.submission_id)
-    before = reporting.previous_content(connection, submission.submission_id)
+    sides = comparison.list_sides(connection, submission.submission_id)
+    files = comparison.find_files(connection, file_ids(form, *(side.content for side in sides)))
     events = reporting.list_events(connection, submission.submission_id)
     remarks = reporting.list_all_remarks(connection, submission.submission_id)
     moves = decisions.moves_of(connection, actor, submission)
+    pending = bulk_review.find_pending(connection, submission.submission_id)
+    neighbours = work_through(connection, actor, submission.submission_id)
     steps = reporting.load_workflow(
         connection, submission.form_code, submission.workflow_version
     ).steps_for(submission.level)
@@ -53,7 +62,14 @@ with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
     )
 
 page_frame(f"{submission.division_name} · {form.title} · {submission.period_name}")
+if notice := st.session_state.pop("notice", None):
+    st.success(notice)
+may_decide = any(move.action is ReviewAction.APPROVE for move in moves)
+if may_decide or neighbours:
+    queue_links(neighbours)
 st.markdown(state_sentence(submission, steps))
+warn_of_change(submission, events)
+warn_of_pending(pending)
 if not versions:
     st.info("该单位本期尚未报送，草稿只有填报单位可见。")
     st.stop()
@@ -70,44 +86,46 @@ if submission.receipt_no and submission.receipt_hash and submission.filed_at:
     else:
         st.error("回执校验：不一致，备案内容与回执不符，请联系信息中心核查审计日志。")
 
-may_decide = any(move.action is ReviewAction.APPROVE for move in moves)
 may_see_contact = may_decide or actor.has_role(Role.PLAN_BUREAU, Role.COUNTY, Role.CITY)
-shown = versions[-1]
-bases = {"上次认定": before} | {
-    f"第 {version.version_no} 版（第 {version.round_no} 轮）": version.content
-    for version in versions[:-1]
-}
 left, right = st.columns([2, 1], gap="large") if may_decide else (st.container(), None)
 with left:
-    basis = st.segmented_control(
-        "对比", list(bases), default="上次认定", required=True, key=f"submission-{number}-basis"
-    )
-    changes = diff(
+    chosen = choose(sides)
+    pairs = compare(
         form,
-        mask(form, bases[basis or "上次认定"], may_see_contact=may_see_contact),
-        mask(form, shown.content, may_see_contact=may_see_contact),
+        mask(form, chosen.left.content, may_see_contact=may_see_contact),
+        mask(form, chosen.right.content, may_see_contact=may_see_contact),
         context,
+        files,
     )
-    if findings := problem_summary(problems):
+    changed = [pair for pair in pairs if pair.change is not None]
+    said = comparison.remarks_between(remarks, chosen.left, chosen.right)
+    shown = versions[-1] if chosen.right is sides[-1] else None
+    findings = problem_summary(problems) if shown else ""
+    if findings:
         st.warning(f"自动校验：{findings}，见各项说明。")
-    if changes:
-        st.markdown(f"**与“{basis}”相比，{len(changes)} 项不同**")
-        st.html(change_table(changes, problems))
+    if shown is None:
+        st.info("右侧不是最新的一版；审核结论针对最新的一版。")
+    drawn = chosen_pairs(pairs, said, chosen.shown)
+    st.markdown(f"**{len(changed)} 项不同**，所列 {len(drawn)} 项")
+    if drawn:
+        table = comparison_table(drawn, said, problems if shown else [], chosen.left, chosen.right)
+        st.html(table)
     else:
-        st.info("与所选版本相比没有变化。")
+        st.info("没有符合所选显示方式的填报项。")
     st.markdown("**审核记录**")
     st.html(round_list(events, remarks, form, context))
+    newest = versions[-1]
     st.caption(
-        f"第 {shown.version_no} 版，表单第 {shown.form_version} 版，"
-        f"规则第 {shown.rule_version} 版，代码表 {shown.code_version} 版，"
-        f"流程第 {shown.workflow_version} 版；"
-        f"内容校验值 {shown.content_sha256[:16]}…"
+        f"第 {newest.version_no} 版，表单第 {newest.form_version} 版，"
+        f"规则第 {newest.rule_version} 版，代码表 {newest.code_version} 版，"
+        f"流程第 {newest.workflow_version} 版；"
+        f"内容校验值 {newest.content_sha256[:16]}…"
     )
 
 if right is not None:
-    with right:
+    with right, st.container(key="submission-decision"):
         st.markdown("**审核**")
-        decision = decision_form(submission, moves, reviewable_paths(form, changes, context))
+        decision = decision_form(submission, moves, reviewable_paths(form, changed, context))
         if decision is not None:
             with errors_shown():
                 with transaction(actor, action=f"submission.{decision.action.value}") as connection:
@@ -124,4 +142,4 @@ if right is not None:
                     f"已{label(decision.action)}{submission.division_name}"
                     f"{submission.period_name}{form.title}。"
                 )
-                st.switch_page(page_path("review_queue"))
+                go_on(neighbours)

@@ -59,6 +59,10 @@ SELECT bulk_decision_id
  ORDER BY bulk_decision_id DESC
  LIMIT 5
 
+-- name: find_pending
+SELECT bulk_decision_id FROM bulk_decision_item
+ WHERE submission_id = :submission_id AND state = 'pending'
+
 -- name: list_items
 SELECT item.submission_id, item.division_code
      , coalesce(division.name, item.division_code) AS division_name

@@ -103,6 +103,7 @@ SELECT remark.review_remark_id, remark.field_path, remark.reason, remark.reply
 SELECT event.review_event_id, event.submission_id, event.version_no, event.round_no, event.step_no
      , coalesce(step.name, '填报单位') AS step_name, event.action, event.from_state, event.to_state
      , event.comment, account.display_name AS user_name, event.role, event.happened_at
+     , event.bulk_decision_id
   FROM review_event AS event
   JOIN account ON account.user_id = event.user_id
   JOIN submission USING (submission_id)
@@ -129,33 +130,6 @@ SELECT submission_id, version_no, round_no, form_version, rule_version, code_ver
   JOIN account ON account.user_id = submission_version.submitted_by
  WHERE submission_id = :submission_id
  ORDER BY version_no
-
--- name: list_queue
--- Oldest first: the order in which a reviewer works through the queue.
-SELECT submission.submission_id, submission.lock_version, submission.form_code
-     , period.name AS period_name, period.workflow_version
-     , submission.division_code, division.name AS division_name, division.level, division.prefix
-     , coalesce(parent.name, '') AS parent_name
-     , submission.step_no, step.name AS step_name, step.role
-     , submission.round_no, submission.version_no, submission.no_change, submission.filer_id
-     , coalesce(filer.display_name, '') AS filer_name, submission.submitted_at
-     , add_working_days(CAST(last_event.happened_at AS date), step.working_days) AS due_on
-  FROM submission
-  JOIN reporting_period AS period USING (period_id)
-  JOIN workflow_step AS step
-    ON step.form_code = submission.form_code AND step.version = period.workflow_version
-   AND step.step_no = submission.step_no
-  JOIN division_on(current_date) AS division ON division.code = submission.division_code
-  LEFT JOIN division_on(current_date) AS parent ON parent.code = division.parent_code
-  LEFT JOIN account AS filer ON filer.user_id = submission.filer_id
-  JOIN LATERAL (
-      SELECT happened_at FROM review_event
-       WHERE review_event.submission_id = submission.submission_id
-       ORDER BY happened_at DESC
-       LIMIT 1) AS last_event ON true
- WHERE submission.state = 'submitted' AND submission.form_code = :form_code
-   AND step.role = ANY ((SELECT actor_roles())::text[])
- ORDER BY submission.submitted_at, submission.submission_id
 
 -- name: previous_content
 -- What the province accepted before this report's newest version: an earlier version of it, where

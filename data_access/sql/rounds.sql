@@ -20,6 +20,7 @@ SELECT submission.submission_id, period.name AS period_name, period.starts_on
 SELECT event.review_event_id, event.submission_id, event.version_no, event.round_no, event.step_no
      , coalesce(step.name, '填报单位') AS step_name, event.action, event.from_state, event.to_state
      , event.comment, account.display_name AS user_name, event.role, event.happened_at
+     , event.bulk_decision_id
   FROM review_event AS event
   JOIN account ON account.user_id = event.user_id
   JOIN submission USING (submission_id)

@@ -2,9 +2,12 @@
 
 import pytest
 
+from data_access import bulk_review
+from data_access.database import transaction
 from domain.access import Role
 from domain.workflow import ReviewAction
 from tests.actors import make_actor
+from tests.queues import counties_of, make_waiting
 from tests.reports import act
 
 
@@ -15,11 +18,10 @@ def submitted(submission, county) -> int:
     return submission.submission_id
 
 
-def test_queue_counts_what_waits_for_this_reviewer(open_page, submitted, city, bureau):
-    page = open_page(city, "review_queue")
-    assert "1 份填报待审核" in page.markdown[0].value
-    assert list(page.dataframe[0].value["填报单位"]) == ["安义县"]
-    assert "没有待审核的填报" in open_page(bureau, "review_queue").success[0].value
+def test_queue_is_the_element_that_reads_its_rows_itself(open_page, submitted, city):
+    page = open_page(city, "review_queue", unit="安义县", sort="due")
+    assert page.title[0].value == "审核队列"
+    assert not page.exception
 
 
 def test_report_shows_what_changed_and_who_has_it(open_page, submitted, city):
@@ -59,6 +61,97 @@ def test_return_carries_a_reason_for_the_field_it_means(open_page, submitted, ci
         ("", "请核对日期"),
         ("completed_on", "与文件落款日期不一致"),
     ]
+
+
+@pytest.fixture
+def filed_twice(submission, county, city, owner) -> int:
+    """安义县's report in its second round: one field changed, one reason answered."""
+    number = submission.submission_id
+    act(county, number, ReviewAction.SUBMIT)
+    act(city, number, ReviewAction.RETURN, "请核对", [("form.work_summary", "过于简略")])
+    owner.execute(
+        "UPDATE review_remark SET reply = '已补充', replied_by = %s, replied_at = now()"
+        " WHERE field_path <> ''",
+        [county.user_id],
+    )
+    owner.execute(
+        "UPDATE submission_draft SET content ="
+        " jsonb_set(content, '{form,work_summary}', '\"已完成启动部署，成立领导小组。\"')"
+    )
+    act(county, number, ReviewAction.SUBMIT)
+    return number
+
+
+def table_of(page) -> str:
+    return next(html.body for html in page.get("html") if "portal-comparison" in html.body)
+
+
+def test_two_rounds_stand_side_by_side_with_reason_and_reply(open_page, filed_twice, city):
+    page = open_page(city, "submission", id=str(filed_twice), left="1", right="2")
+    table = table_of(page)
+    assert "第 1 版（第 1 轮" in table
+    assert "第 2 版（第 2 轮" in table
+    assert table.count("<tr>") == 2  # the head and the one field that differs
+    assert "已启动编制工作。" in table
+    assert "已完成启动部署，成立领导小组。" in table
+    assert "过于简略" in table
+    assert "已补充" in table
+
+
+def test_all_fields_and_those_with_a_reason_can_be_shown(open_page, filed_twice, city):
+    address = {"id": str(filed_twice), "left": "1", "right": "2"}
+    whole = table_of(open_page(city, "submission", show="all", **address))
+    assert whole.count("<tr>") > 10
+    assert "/api/evidence/" in whole
+    reasons = table_of(open_page(city, "submission", show="reasons", **address))
+    assert reasons.count("<tr>") == 2
+
+
+@pytest.mark.parametrize("side", ["9", "-1", "x", "0'"])
+def test_a_version_that_is_not_there_falls_back(open_page, filed_twice, city, side):
+    page = open_page(city, "submission", id=str(filed_twice), left=side, right=side)
+    assert "上次认定" in table_of(page)
+    assert not page.exception
+
+
+def test_who_was_overtaken_is_told_and_sends_nothing(open_page, submitted, city, owner):
+    other = make_actor(owner, "second", Role.CITY, "360100")
+    page = open_page(city, "submission", id=str(submitted))
+    page.radio[0].set_value(ReviewAction.APPROVE).run()
+    act(other, submitted, ReviewAction.RETURN, "请核对日期")
+    button(page, "提交审核结论").click().run()
+    assert "second先生已于" in page.warning[0].value
+    assert "没有提交" in page.warning[0].value
+    assert state_of(owner, submitted) == ("returned", 0)
+
+
+def test_from_the_queue_the_next_report_is_one_step_away(
+    open_page, owner, county, city, bureau, period_id
+):
+    # The later in the list, the longer ago it was filed: the oldest stands first.
+    newest, middle, _ = make_waiting(
+        owner, county.user_id, [period_id], counties_of(owner, "3601")[:3]
+    )
+    page = open_page(city, "submission", id=str(middle), **{"from": "form=plan_progress"})
+    assert any(caption.value == "第 2 份，共 3 份" for caption in page.caption)
+    page.radio[0].set_value(ReviewAction.APPROVE).run()
+    button(page, "提交审核结论").click().run()
+    assert page.query_params == {"id": str(newest), "from": "form=plan_progress"}
+    assert page.success[0].value.startswith("已通过")
+
+
+def test_a_decision_of_a_bulk_action_says_so(open_page, owner, submitted, city, county):
+    with transaction(city, action="review.bulk") as connection:
+        seen = {submitted: 2}
+        bulk = bulk_review.decide(connection, city, ReviewAction.RETURN, "材料不全", seen)
+    page = open_page(city, "submission", id=str(submitted))
+    assert "已批量退回本件" in page.info[0].value
+    assert not open_page(county, "submission", id=str(submitted)).info
+    with transaction(city, action="submission.return") as connection:
+        bulk_review.carry_out(connection, city, bulk.bulk_decision_id, 10)
+    page = open_page(county, "submission", id=str(submitted))
+    rounds = next(html.body for html in page.get("html") if "portal-rounds" in html.body)
+    assert f"批量办理（第 {bulk.bulk_decision_id} 批）" in rounds
 
 
 def test_the_filer_sees_his_report_without_a_decision(open_page, submitted, county):

@@ -1,0 +1,144 @@
+"""Two versions of one report side by side, field by field, files by what is in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.forms import (
+    ChangeKind,
+    Content,
+    Context,
+    Field,
+    Form,
+    flatten,
+    label_of,
+    split_path,
+    text_of,
+)
+
+
+class FileChange(StrEnum):
+    SAME = "same"
+    ADDED = "added"
+    REMOVED = "removed"
+    REPLACED = "replaced"
+    SENT_AGAIN = "sent_again"
+    """Another upload of the very same file."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    file_id: int
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePair:
+    """One item of evidence on both sides."""
+
+    item: str
+    left: StoredFile | None
+    right: StoredFile | None
+
+    @property
+    def change(self) -> FileChange:
+        if self.left is None or self.right is None:
+            return FileChange.ADDED if self.left is None else FileChange.REMOVED
+        if self.left.file_id == self.right.file_id:
+            return FileChange.SAME
+        same = self.left.sha256 and self.left.sha256 == self.right.sha256
+        return FileChange.SENT_AGAIN if same else FileChange.REPLACED
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPair:
+    """One field on both sides; `change` is None where they say the same."""
+
+    path: str
+    label: str
+    section: str
+    left: str
+    right: str
+    change: ChangeKind | None
+    files: tuple[FilePair, ...] = ()
+
+
+def compare(
+    form: Form, left: Content, right: Content, context: Context, files: Mapping[int, StoredFile]
+) -> list[FieldPair]:
+    """Return every field that says something on either side, in the order of the form.
+
+    `files` are the stored files that the contents name, by their ids.
+    """
+    before, after = flatten(form, left), flatten(form, right)
+    paths = [*after, *(path for path in before if path not in after)]
+    return [
+        _pair(form, path, before.get(path), after.get(path), context, files)
+        for path in paths
+        if before.get(path) is not None or after.get(path) is not None
+    ]
+
+
+def file_ids(form: Form, *contents: Content) -> set[int]:
+    """Return the ids of all files that the contents name."""
+    return {
+        number
+        for content in contents
+        for value in flatten(form, content).values()
+        if isinstance(value, dict)
+        for number in value.values()
+        if isinstance(number, int)
+    }
+
+
+def _pair(
+    form: Form,
+    path: str,
+    left: object,
+    right: object,
+    context: Context,
+    files: Mapping[int, StoredFile],
+) -> FieldPair:
+    item = _field(form, path)
+    pairs = _file_pairs(left, right, files) if item and item.data_type == "evidence" else ()
+    return FieldPair(
+        path=path,
+        label=label_of(form, path, context),
+        section=item.section if item else "",
+        left=text_of(form, path, left, context),
+        right=text_of(form, path, right, context),
+        change=_change(left, right, pairs),
+        files=pairs,
+    )
+
+
+def _field(form: Form, path: str) -> Field | None:
+    parts = split_path(path)
+    return form.find_field(parts[0], parts[2]) if parts else None
+
+
+def _change(left: object, right: object, pairs: tuple[FilePair, ...]) -> ChangeKind | None:
+    if left is None or right is None:
+        return ChangeKind.ADDED if left is None else ChangeKind.REMOVED
+    if pairs:
+        unchanged = {FileChange.SAME, FileChange.SENT_AGAIN}
+        return None if all(pair.change in unchanged for pair in pairs) else ChangeKind.CHANGED
+    return None if left == right else ChangeKind.CHANGED
+
+
+def _file_pairs(
+    left: object, right: object, files: Mapping[int, StoredFile]
+) -> tuple[FilePair, ...]:
+    before = left if isinstance(left, dict) else {}
+    after = right if isinstance(right, dict) else {}
+
+    def stored(number: object) -> StoredFile | None:
+        if not isinstance(number, int):
+            return None
+        return files.get(number, StoredFile(number, "", ""))
+
+    items = [*after, *(item for item in before if item not in after)]
+    return tuple(
+        FilePair(item, stored(before.get(item)), stored(after.get(item))) for item in items
+    )
