@@ -1,6 +1,7 @@
 """`./portal bench [part …]`: a portal of its own, the figures as a table and as JSON.
 
-Parts: start, reruns, browser, idle, layers, database, queue, trail, upload; all of them without a name.
+Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, upload; without a
+name all of them.
 """
 
 import os
@@ -11,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from domain.clock import BEIJING
-from tests.benchmarks import database, large, pages, queue
+from tests.benchmarks import database, large, pages, processes, queue
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.pages import as_json
 from tests.benchmarks.portal import BenchPortal, running_portal
@@ -29,6 +30,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "reruns": (pages.rerun_figures,),
     "browser": (pages.browser_figures,),
     "idle": (pages.idle_figures,),
+    "processes": (processes.process_figures,),
     "database": (database.as_of_figures, database.save_figures),
     "queue": (queue.queue_figures,),
     "trail": (large.trail_figures,),

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,6 +29,7 @@ class BenchPortal:
     owner_url: str
     portal_url: str
     first_start_seconds: float
+    supervisor: int = 0
 
     def token_of(self, username: str) -> str:
         """Open a session for a demo account without its form, and return its token."""
@@ -59,18 +60,20 @@ class BenchPortal:
 
 
 @contextmanager
-def running_portal(data_dir: Path) -> Iterator[BenchPortal]:
+def running_portal(
+    data_dir: Path, options: Sequence[str] = (), settings: Mapping[str, str] | None = None
+) -> Iterator[BenchPortal]:
     """Start a portal from nothing, yield it, and stop it."""
     port = free_port()
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("PORTAL_") or name == "PORTAL_POSTGRES_BIN"
-    }
+    } | dict(settings or {})
     command = [sys.executable, "-m", "data_access"]
     began = time.perf_counter()
     process = subprocess.Popen(
-        [*command, "run", "--data-dir", str(data_dir), "--port", str(port)],
+        [*command, "run", "--data-dir", str(data_dir), "--port", str(port), *options],
         cwd=ROOT,
         env=environment | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
@@ -89,7 +92,9 @@ def running_portal(data_dir: Path) -> Iterator[BenchPortal]:
             ).stdout.strip()
             for login in ("owner", "portal")
         ]
-        yield BenchPortal(f"http://127.0.0.1:{port}", data_dir, urls[0], urls[1], seconds)
+        yield BenchPortal(
+            f"http://127.0.0.1:{port}", data_dir, urls[0], urls[1], seconds, process.pid
+        )
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
