@@ -298,7 +298,7 @@ class Editor extends FieldForm {
     this.refresh();
     dialog.showModal();
     const known = this.fields[pathOf(group.code, row.key, code)];
-    (known?.input ?? known?.node.querySelector("button"))?.focus();
+    (known?.input ?? known?.widget.querySelector("button, a"))?.focus();
   }
 
   childGroups(group, row) {

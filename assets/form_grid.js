@@ -178,7 +178,6 @@ class Grid {
   listen() {
     this.scroller.addEventListener("scroll", () => this.drawSoon());
     this.scroller.addEventListener("mousedown", (event) => this.pressed(event));
-    this.scroller.addEventListener("dblclick", (event) => event.target.closest(".c") && this.box.open("key"));
     const { input } = this.box;
     input.addEventListener("keydown", (event) => this.key(event));
     input.addEventListener("copy", (event) => this.copied(event));
@@ -197,6 +196,8 @@ class Grid {
     if (event.target.closest(".open-card")) return this.openCard(this.table.rows[Number(at.dataset.row)]);
     this.selectFrom(at, event.shiftKey);
     this.box.focus();
+    // Selecting draws the cell anew, so that a double click has no target of its own.
+    if (event.detail === 2 && at.classList.contains("c")) this.box.open("key");
   }
 
   selectFrom(at, isExtended) {

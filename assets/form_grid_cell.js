@@ -3,6 +3,9 @@
 // Because the focus is in a text box from the start, the first key already reaches an input method,
 // and what the browser pastes or cuts comes here.
 
+// A code that people know by heart stands beside its name; a word of the programme does not.
+const PLAIN_CODE = /^[0-9A-Z.]+$/;
+
 class CellBox {
   constructor(grid) {
     this.grid = grid;
@@ -189,7 +192,7 @@ class CellBox {
     const items = this.offered.map(({ code, name, reason }, index) => element("div", {
       role: "option", className: `choice-item${index === this.marked ? " marked" : ""}${reason ? " excluded" : ""}`,
       "data-index": index, "aria-selected": String(index === this.marked), "aria-disabled": String(Boolean(reason)), title: reason,
-    }, element("span", { textContent: name }), code === true || code === false ? null : element("span", { className: "code", textContent: code }),
+    }, element("span", { textContent: name }), PLAIN_CODE.test(code) ? element("span", { className: "code", textContent: code }) : null,
       reason ? element("span", { className: "why", textContent: reason }) : null));
     if (!items.length) items.push(element("div", { className: "quiet none", textContent: "没有相符的选项；按回车保留所填文字，由系统提示。" }));
     this.choices.replaceChildren(...items);

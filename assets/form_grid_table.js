@@ -117,7 +117,7 @@ class GridTable {
   passes(row) {
     if (this.filter === "all") return true;
     const paths = this.group.fields.map((field) => this.path(row, field));
-    if (this.filter === "problem") return paths.some((path) => this.form.problemsAt(path).some((one) => one.severity !== "unchecked"));
+    if (this.filter === "problem") return paths.some((path) => this.form.problemsAt(path).some((one) => one.severity === "error"));
     if (this.filter === "missing") return paths.some((path) => this.isMissing(path));
     if (this.filter === "changed") return paths.some((path) => this.form.isChanged(path));
     if (this.filter === "remark") return paths.some((path) => this.form.remarksAt(path).length);
@@ -189,7 +189,7 @@ class GridTable {
     this.wrong = [];
     for (const problem of this.form.problems) {
       const cell = this.form.cells[problem.path];
-      if (cell?.group.code !== this.group.code || problem.severity === "unchecked" || !this.form.isShown(problem)) continue;
+      if (cell?.group.code !== this.group.code || problem.severity !== "error" || !this.form.isShown(problem)) continue;
       this.wrong.push(problem);
       this.byRow.set(cell.row.key, (this.byRow.get(cell.row.key) ?? 0) + 1);
       this.byColumn.set(cell.field.code, (this.byColumn.get(cell.field.code) ?? 0) + 1);

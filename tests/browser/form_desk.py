@@ -48,6 +48,11 @@ class FormDesk:
         self.is_away = False
         self.gave_grid = False
 
+    def save_elsewhere(self, group: str, row: int, field: str, value: object) -> None:
+        """Change a field as somebody else at another desk."""
+        self.content[group][row][field] = value
+        self.version += 1
+
     def open(self, browser: Browser, size: tuple[int, int] = (1366, 768)) -> Page:
         """Open the form in a browser of its own."""
         context = browser.new_context(
@@ -86,7 +91,11 @@ class FormDesk:
         if route.request.method == "GET":
             route.fulfill(json=self._state())
             return
-        sent = json.loads(route.request.post_data or "{}")["content"]
+        body = json.loads(route.request.post_data or "{}")
+        sent = body["content"]
+        if body["draft_version"] != self.version:
+            route.fulfill(status=409, json=self._conflict())
+            return
         self.saves.append(sent)
         self.version += 1
         self.content = with_all_rows(self.form, normalise(self.form, sent), self.context)
@@ -98,6 +107,10 @@ class FormDesk:
                 "problems": self._problems(),
             }
         )
+
+    def _conflict(self) -> dict[str, Any]:
+        saved = {"saved_by": "李四", "saved_at_text": "09:59:00", "draft_version": self.version}
+        return {"error": "DraftConflict", "message": "", "content": self.content, **saved}
 
     def _problems(self) -> list[dict[str, str]]:
         return describe_problems(check(self.form, self.content, self.context))

@@ -1,6 +1,7 @@
 """A form's rows as a spreadsheet: what is pasted stays as pasted, and is judged beside the cell."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -271,11 +272,44 @@ def test_cards_and_grid_are_two_views_of_one_form(desk, grid):
     grid.get_by_role("button", name="表格", exact=True).click()
     expect(cell(grid, 0, 0)).to_have_text("改名村")
     cell(grid, 0, 0).click()
+    cell(grid, 0, 7).dblclick()
+    grid.keyboard.type("从表格填写")
+    grid.keyboard.press("Enter")
     grid.locator(".row-title").first.get_by_role("button").click()
     card = grid.get_by_role("dialog", name="第1村")
+    expect(card.get_by_label("说明", exact=True)).to_have_value("从表格填写")
     card.get_by_label("说明", exact=True).fill("从卡片填写")
     card.get_by_role("button", name="关闭").click()
     expect(cell(grid, 0, 7)).to_have_text("从卡片填写")
+
+
+def test_of_two_people_the_grid_asks_which_value_stands(desk, grid):
+    desk.save_elsewhere("village", 0, "name", "他人填的")
+    paste(grid, [["我填的", "甲类情形"]])
+    conflict = grid.get_by_role("alertdialog", name="内容冲突")
+    expect(conflict).to_contain_text("他人填的")
+    conflict.get_by_role("button", name="全部采用我的").click()
+    conflict.get_by_role("button", name="按所选保存").click()
+    is_saved(grid)
+    expect(cell(grid, 0, 0)).to_have_text("我填的")
+    assert desk.value("village", 0, "name") == "我填的"
+
+
+def test_an_option_that_facts_rule_out_cannot_be_chosen_and_says_why(open_desk):
+    rule = (("kind != 'c' or level == 'town'", "“丙类情形”仅适用于镇区。"),)
+    fields = tuple(replace(item, rules=rule) if item.code == "kind" else item for item in FIELDS)
+    form, context = village_form()
+    facts = replace(context, values={"level": "village"})
+    desk = FormDesk(replace(form, fields=fields), facts)
+    page = open_desk(desk)
+    cell(page, 0, 1).dblclick()
+    offered = page.locator(".choices")
+    offered.get_by_role("option", name="丙类情形").click(force=True)
+    expect(offered.get_by_role("option", name="丙类情形")).to_contain_text("仅适用于镇区")
+    offered.get_by_role("option", name="乙类情形").click()
+    expect(cell(page, 0, 1)).to_have_text("乙类情形")
+    page.get_by_role("button", name="卡片", exact=True).click()
+    expect(page.get_by_role("radio", name="丙类情形").first).to_be_disabled()
 
 
 def test_a_phone_has_cards_and_never_asks_for_the_grid(desk, open_desk):
