@@ -16,6 +16,7 @@ from data_access.queries import load_queries
 from data_access.rows import fetch_all
 from data_access.village_import_crs import CountyShapes, Located, settle, to_degrees
 from data_access.village_import_files import ListedRow, Listing, read_listing, refusal
+from data_access.villages import AT_ONCE, Progress, quietly
 from domain.villages import (
     Change,
     Comparison,
@@ -112,12 +113,14 @@ class Preview:
     successions: tuple[tuple[str, str], ...]
 
 
-def check(owner: Connection, path: Path, register: Register, options: Options) -> Preview:
+def check(
+    owner: Connection, path: Path, register: Register, options: Options, say: Progress = quietly
+) -> Preview:
     """Read the file and compare it with the database; raise InvalidImport for the whole file."""
     listing = read_listing(path, register, options.layer)
     if register is Register.NATURAL_VILLAGES and not listing.has_positions:
         raise refusal(path, "文件没有坐标列：经度和纬度，或东坐标和北坐标。")
-    return _Check(owner, path, register, options, listing).preview()
+    return _Check(owner, path, register, options, listing).preview(say)
 
 
 class _Check:
@@ -145,8 +148,8 @@ class _Check:
         for row in listing.rows:
             self.rows_of[row.code].append(row.row_no)
 
-    def preview(self) -> Preview:
-        faults = {row.row_no: list(self._faults(row)) for row in self.listing.rows}
+    def preview(self, say: Progress) -> Preview:
+        faults = self._check_rows(say)
         epsg, positions = self._positions(faults)
         good = [row for row in self.listing.rows if not faults[row.row_no]]
         comparison = self._compare(good, positions)
@@ -170,6 +173,15 @@ class _Check:
                 sorted((former, row.code) for row in good for former in row.predecessors)
             ),
         )
+
+    def _check_rows(self, say: Progress) -> dict[int, list[str]]:
+        faults: dict[int, list[str]] = {}
+        total = len(self.listing.rows)
+        for done, row in enumerate(self.listing.rows, start=1):
+            faults[row.row_no] = list(self._faults(row))
+            if done % AT_ONCE == 0 or done == total:
+                say(done, total)
+        return faults
 
     def _bad_rows(self, faults: Mapping[int, Sequence[str]]) -> Iterator[BadRow]:
         for row in self.listing.rows:

@@ -2,7 +2,8 @@
 by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from data_access.villages import (
     add_natural_villages,
     digest,
     one_trail_entry,
+    quietly,
 )
 from domain.villages import Register, Village
 
@@ -30,7 +32,7 @@ def lock(owner: Connection) -> None:
     owner.execute(_SQL["lock_villages"])
 
 
-def write(owner: Connection, preview: Preview, say: Progress = lambda done, total: None) -> None:
+def write(owner: Connection, preview: Preview, say: Progress = quietly) -> None:
     """Write the preview in the owner's transaction, in which it was made."""
     load = Load(preview.day, ACTIONS[preview.register], say=say)
     if preview.register is Register.VILLAGES:
@@ -40,35 +42,37 @@ def write(owner: Connection, preview: Preview, say: Progress = lambda done, tota
 
 
 def _write_natural_villages(owner: Connection, preview: Preview, load: Load) -> None:
-    day = {"day": preview.day}
     add_natural_villages(owner, _places(preview.comparison.added), load)
     changed = _places([change.after for change in preview.comparison.changed])
-    owner.execute(_SQL["change_natural_villages"], changed.columns() | day)
-    owner.execute(_SQL["end_natural_villages"], _endings(preview.endings) | day)
-    owner.execute(_SQL["link_natural_villages"], _links(preview) | day)
+    _run(owner, "change_natural_villages", changed.columns(), preview.day)
+    _run(owner, "end_natural_villages", _endings(preview.endings), preview.day)
+    _run(owner, "link_natural_villages", _links(preview), preview.day)
 
 
 def _write_villages(owner: Connection, preview: Preview, load: Load) -> None:
-    day = {"day": preview.day}
-    added = preview.comparison.added
-    if added:
-        names = digest((village.code, village.name) for village in added)
-        with one_trail_entry(owner, "admin_division", len(added), names, load.action):
-            owner.execute(_SQL["add_villages"], {"codes": [village.code for village in added]})
-            _put_versions(owner, preview, added)
-    comparison = preview.comparison
-    placed = [*(village for village in added if village.position), *comparison.placed]
+    comparison, day = preview.comparison, preview.day
+    if comparison.added:
+        _add_villages(owner, preview, load.action)
+    placed = [*(village for village in comparison.added if village.position), *comparison.placed]
     add_division_locations(owner, _places(placed), load)
     former = [Ending(village.code, village.name, _RENAMED) for village in comparison.renamed]
-    owner.execute(_SQL["end_village_versions"], _endings(former) | day)
+    _run(owner, "end_village_versions", _endings(former), day)
     _put_versions(owner, preview, comparison.renamed)
     moved = _places(comparison.moved)
-    owner.execute(_SQL["end_division_locations"], {"codes": moved.codes} | day)
-    owner.execute(_SQL["put_division_locations"], moved.columns() | day)
-    endings = _endings(preview.endings)
-    owner.execute(_SQL["end_village_versions"], endings | day)
-    owner.execute(_SQL["end_division_locations"], {"codes": endings["codes"]} | day)
-    owner.execute(_SQL["link_villages"], _links(preview) | day)
+    _run(owner, "end_division_locations", {"codes": moved.codes}, day)
+    _run(owner, "put_division_locations", moved.columns(), day)
+    _run(owner, "end_village_versions", _endings(preview.endings), day)
+    ended = [ending.code for ending in preview.endings]
+    _run(owner, "end_division_locations", {"codes": ended}, day)
+    _run(owner, "link_villages", _links(preview), day)
+
+
+def _add_villages(owner: Connection, preview: Preview, action: str) -> None:
+    added = preview.comparison.added
+    names = digest((village.code, village.name) for village in added)
+    with one_trail_entry(owner, "admin_division", len(added), names, action):
+        owner.execute(_SQL["add_villages"], {"codes": [village.code for village in added]})
+        _put_versions(owner, preview, added)
 
 
 def _put_versions(owner: Connection, preview: Preview, villages: Sequence[Village]) -> None:
@@ -76,9 +80,15 @@ def _put_versions(owner: Connection, preview: Preview, villages: Sequence[Villag
         "codes": [village.code for village in villages],
         "names": [village.name for village in villages],
         "kinds": [preview.kinds[village.code] for village in villages],
+        "usual_kind": _USUAL_KIND,
     }
-    common = {"day": preview.day, "usual_kind": _USUAL_KIND}
-    owner.execute(_SQL["put_village_versions"], columns | common)
+    _run(owner, "put_village_versions", columns, preview.day)
+
+
+def _run(owner: Connection, name: str, columns: Mapping[str, object], day: date) -> None:
+    """Run a query over columns of rows, unless there are none: a trigger fires for no row too."""
+    if columns["codes"]:
+        owner.execute(_SQL[name], {**columns, "day": day})
 
 
 def _places(villages: Sequence[Village]) -> Places:

@@ -11,9 +11,13 @@ from sqlalchemy import Connection
 from data_access.queries import load_queries
 
 _SQL = load_queries("villages")
-_AT_ONCE = 10_000
+AT_ONCE = 10_000
 Progress = Callable[[int, int], None]
 """Is told how many rows of how many are done."""
+
+
+def quietly(done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Load:
     valid_from: date
     action: str
     is_demo: bool = False
-    say: Progress = lambda done, total: None
+    say: Progress = quietly
 
 
 def add_natural_villages(owner: Connection, places: Places, load: Load) -> None:
@@ -65,8 +69,8 @@ def _add(owner: Connection, table: str, places: Places, load: Load) -> None:
         return
     common = {"valid_from": load.valid_from, "is_demo": load.is_demo}
     with one_trail_entry(owner, table, total, places.digest(), load.action):
-        for start in range(0, total, _AT_ONCE):
-            end = min(start + _AT_ONCE, total)
+        for start in range(0, total, AT_ONCE):
+            end = min(start + AT_ONCE, total)
             part = {name: values[start:end] for name, values in places.columns().items()}
             owner.execute(_SQL[f"add_{table}s"], part | common)
             load.say(end, total)

@@ -15,6 +15,7 @@ from data_access.commands import Command
 from data_access.queries import load_queries
 from data_access.settings import Refusal, Settings
 from data_access.village_import import Options, Preview
+from data_access.villages import Progress, quietly
 from domain import clock
 from domain.villages import Register
 
@@ -70,7 +71,8 @@ def _refuse_bad_arguments(arguments: Namespace) -> None:
 def _import(owner: Connection, register: Register, arguments: Namespace) -> int:
     if arguments.commit:
         village_import_write.lock(owner)
-    preview = village_import.check(owner, arguments.file, register, _options(owner, arguments))
+    options = _options(owner, arguments)
+    preview = village_import.check(owner, arguments.file, register, options, _bar("checked"))
     print("\n".join(_lines(arguments.file, preview)))
     if arguments.bad_rows:
         _save_bad_rows(arguments.bad_rows, preview)
@@ -79,7 +81,7 @@ def _import(owner: Connection, register: Register, arguments: Namespace) -> int:
         return 0
     if arguments.strict and preview.bad:
         raise Refusal(f"Nothing was written: {len(preview.bad)} rows are bad.")
-    village_import_write.write(owner, preview, _bar)
+    village_import_write.write(owner, preview, _bar("written"))
     print("Written." if not preview.bad else f"Written, without the {len(preview.bad)} bad rows.")
     return 0
 
@@ -138,13 +140,16 @@ def _save_bad_rows(path: Path, preview: Preview) -> None:
             writer.writerow([bad.row_no, bad.code, bad.name, "".join(bad.reasons)])
 
 
-def _bar(done: int, total: int) -> None:
-    """Draw how far the writing is, for a person who waits at a terminal."""
-    if not sys.stderr.isatty():
-        return
-    filled = _BAR * done // total
-    end = "\n" if done == total else ""
-    print(f"\r[{'#' * filled:<{_BAR}}] {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+def _bar(word: str) -> Progress:
+    """Return what draws how far the work is, for a person who waits at a terminal."""
+
+    def draw(done: int, total: int) -> None:
+        bar = "#" * (_BAR * done // total)
+        end = "\n" if done == total else ""
+        line = f"\r[{bar:<{_BAR}}] {done:,} of {total:,} {word}"
+        print(line, end=end, file=sys.stderr, flush=True)
+
+    return draw if sys.stderr.isatty() else quietly
 
 
 KINDS: dict[str, tuple[str, Command]] = {

@@ -79,12 +79,13 @@ def test_what_cannot_be_done_is_said_in_a_sentence(type_import, capsys, options,
 
 def test_a_person_at_a_terminal_sees_how_far_it_is(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    _bar(10_000, 40_000)
-    _bar(40_000, 40_000)
+    draw = _bar("written")
+    draw(10_000, 40_000)
+    draw(40_000, 40_000)
     assert "10,000 of 40,000" in (drawn := capsys.readouterr().err)
-    assert drawn.endswith("40,000 of 40,000\n")
+    assert drawn.endswith("40,000 of 40,000 written\n")
 
 
 def test_a_program_sees_no_bar(capsys):
-    _bar(10_000, 40_000)
+    _bar("written")(10_000, 40_000)
     assert capsys.readouterr().err == ""

@@ -158,6 +158,18 @@ def test_everything_invented_says_so_and_stands_in_the_trail(loaded):
     assert entries == [("division_location", VILLAGES), ("natural_village", TOTAL)]
 
 
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        ("code ^@ '360123'", "natural_village_current"),
+        ("location_3857 && ST_TileEnvelope(10, 840, 427)", "natural_village_location_3857"),
+    ],
+)
+def test_lists_and_tiles_read_an_index(loaded, condition, index):
+    query = f"EXPLAIN SELECT name FROM natural_village WHERE valid_to IS NULL AND {condition}"
+    assert any(index in line for (line,) in ask(loaded, query))
+
+
 def test_a_seed_makes_one_province(loaded, cluster):
     with villages.owner_transaction(f"postgresql://owner@/portal_villages?host={cluster}") as owner:
         counties = villages.list_counties(owner)[:3]

@@ -280,10 +280,12 @@ def test_a_village_gets_its_first_place_and_another_name(owner, take):
     ) == [(LATER, TODAY, place()[0]), (TODAY, None, longitude)]
 
 
-def test_a_list_without_places_leaves_them_alone(owner, take):
+def test_a_list_without_places_leaves_them_alone_and_changes_nothing(owner, take):
     take([village()], FIRST, Register.VILLAGES)
+    before = trail(owner)
     preview = take([{"行政村代码": VILLAGE, "村名": "甲村"}], LATER, Register.VILLAGES)
     assert len(preview.comparison.unchanged) == 1
+    assert trail(owner) == before
 
 
 def test_a_new_village_follows_an_old_one_once_its_natural_villages_have_moved(owner, take):
