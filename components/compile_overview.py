@@ -21,7 +21,7 @@ from domain.forms import Form
 
 PAGE = "compile_units"
 WATCH = "compile-units-watch"
-_MOST_RANKED = 16
+_MOST_RANKED = 24
 _MOST_CITIES = 12
 _NO_REPORT = "尚无认定的填报"
 # What the list below the charts shows, by the word in the address.
@@ -66,7 +66,7 @@ def city_filter(standing: Standing) -> tuple[str | None, dict[str, str]]:
     }
     asked = choice_parameter("city", list(cities))
     if len(cities) > 1:
-        with st.container(key="compile-units-filters", horizontal=True):
+        with st.container(key="compile-units-filters", horizontal=True, width="content"):
             chosen = st.selectbox(
                 "设区市",
                 list(cities),
@@ -77,7 +77,8 @@ def city_filter(standing: Standing) -> tuple[str | None, dict[str, str]]:
                 width=180,
                 key=f"compile-units-city-{asked}",
             )
-            if asked and st.button("清除筛选", key="compile-units-clear"):
+            clear = ":material/filter_alt_off:"
+            if asked and st.button("清除筛选", key="compile-units-clear", icon=clear):
                 chosen = None
         if chosen != asked:
             set_parameter("city", chosen)

@@ -22,6 +22,7 @@ warn_of_bad_day()
 header = st.container(horizontal=True, vertical_alignment="center", gap="small")
 with header:
     title = st.container()
+    filters = st.container(width="content")
     day = day_input("compile-units-as-of")
 frame = cached.read_frame(actor, day)
 everything, form = cached.compile_standing(actor, day, frame.version)
@@ -49,7 +50,8 @@ if load := loads.get(asked or ""):
 else:
     with title:
         page_frame("编制单位", "以省级认定的合同为准，金额单位为万元")
-    city, keep = parts.city_filter(everything)
+    with filters:
+        city, keep = parts.city_filter(everything)
     standing = parts.narrowed(everything, city)
     st.html(f'<p class="answer">{parts.answer_sentence(standing)}</p>')
     st.html(parts.figures_html(standing, keep))
