@@ -60,17 +60,17 @@ def _deadline_words(submission: Submission) -> str:
 
 def period_chooser(periods: Sequence[ReportingPeriod]) -> ReportingPeriod:
     """Return the open period to file in: one of each form; ask where there are several forms."""
-    codes = [period.form_code for period in periods]
-    asked = st.query_params.get("form")
-    shown = periods[codes.index(asked)] if asked in codes else periods[0]
+    offered = {period.form_code: period for period in periods}
+    shown = offered.get(st.query_params.get("form", ""), periods[0])
     if len(periods) > 1:
+        # By code: Streamlit takes a default that is a dataclass for the list of its fields.
         chosen = st.segmented_control(
-            "填报表单", periods, default=shown, key=f"report-form-{shown.form_code}",
-            format_func=lambda period: f"{period.form_title} · {period.name}",
+            "填报表单", list(offered), default=shown.form_code, key=f"report-form-{shown.form_code}",
+            format_func=lambda code: f"{offered[code].form_title} · {offered[code].name}",
             label_visibility="collapsed", required=True,
         )  # fmt: skip
-        if chosen is not None and chosen.form_code != shown.form_code:
-            st.query_params["form"] = chosen.form_code
+        if chosen is not None and chosen != shown.form_code:
+            st.query_params["form"] = chosen
             st.rerun()
     return shown
 
