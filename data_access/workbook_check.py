@@ -47,6 +47,7 @@ from domain.workbook_diff import (
 )
 
 _SQL = load_queries("workbook_batches")
+_UNSAID = (None, "")  # most lines have neither reason nor problem: left out, they cost nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +140,13 @@ def _compare(
     keep = {"batch_id": batch_id, "user_id": actor.user_id}
     units, lines, unchanged = comparison.run()
     connection.execute(_SQL["add_unit"], [{**keep, **unit} for unit in units])
-    if lines:
-        columns = {name: [line[name] for line in lines] for name in lines[0]}
-        columns["no"] = list(range(1, len(lines) + 1))
-        columns["decision"] = [
-            decided.get((line["division_code"], line["path"], line["old_value"]))
-            if line["kind"] == EntryKind.CONFLICTING
-            else None
-            for line in lines
-        ]
-        del columns["path"]
-        connection.execute(_SQL["add_rows"], {**keep, **columns})
+    for number, line in enumerate(lines, 1):
+        line["no"] = number
+        cell = (line["division_code"], line.pop("path"), _json(line["old_value"]))
+        is_conflict = line["kind"] == EntryKind.CONFLICTING
+        line["decision"] = decided.get(cell) if is_conflict else None
+    said = [{name: line[name] for name in line if line[name] not in _UNSAID} for line in lines]
+    connection.execute(_SQL["add_rows"], {**keep, "lines": json.dumps(said, ensure_ascii=False)})
     connection.execute(
         _SQL["set_checked"],
         {"batch_id": batch_id, "unchanged_count": unchanged, "notes": list(reading.notes)},
@@ -318,8 +315,8 @@ def _line(
         "path": entry.path,
         "label": label,
         "kind": entry.kind.value,
-        "old_value": _json(entry.old),
-        "new_value": _json(entry.new),
+        "old_value": entry.old,
+        "new_value": entry.new,
         "reason": entry.because.value if entry.because else "",
         "problem": entry.sentence or (problem.message if problem else ""),
         "severity": problem.severity.value if problem else "",

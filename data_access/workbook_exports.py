@@ -21,8 +21,9 @@ from data_access.portal_settings import read_settings
 from data_access.queries import load_queries
 from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
+from data_access.sessions import actor_today
 from data_access.workbook_write import write_workbook
-from domain.access import Actor, Grant, Role
+from domain.access import Actor, Role
 from domain.clock import today
 from domain.errors import NotFound, NotPermitted
 from domain.forms import Content, Form, mask, normalise, with_all_rows
@@ -390,15 +391,11 @@ def _in_steps(
 
 
 def actor_of(user_id: int | None) -> Actor:
-    """Return who a job works for, with the grants of today; raise NotPermitted without any."""
-    with transaction(None, read_only=True) as connection:
-        rows = connection.execute(_SQL["find_actor"], {"user_id": user_id, "today": today()}).all()
-    if not rows:
+    """Return who a job works for, with the grants of today; raise NotPermitted for nobody."""
+    if user_id is None:
         raise NotPermitted(user_id=user_id)
-    grants = tuple(
-        Grant(Role(row.role), row.division_code, row.prefix, row.subject) for row in rows
-    )
-    return Actor(rows[0].user_id, rows[0].display_name, grants)
+    with transaction(None, read_only=True) as connection:
+        return actor_today(connection, user_id)
 
 
 def forget_old(connection: Connection) -> None:

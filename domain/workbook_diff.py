@@ -19,7 +19,6 @@ from domain.forms import (
     Field,
     Form,
     Row,
-    normal_value,
     path_of,
     rows_of,
     typed_value,
@@ -112,6 +111,7 @@ class UnitDiff:
 Cell = tuple[str, str, str]
 """Group, key and field."""
 _Rows = Mapping[tuple[str, str], Mapping[str, object]]
+_NOTHING: Mapping[str, object] = {}
 
 
 def compare(
@@ -126,7 +126,8 @@ def compare(
 ) -> UnitDiff:
     """Compare what was read of one unit with what it was given and what its draft holds now.
 
-    `in_hand` says whether the report is with its filer; otherwise every change is refused.
+    Both contents are in their normal form, as what was read is. `in_hand` says whether the report
+    is with its filer; otherwise every change is refused.
     """
     comparer = _Comparer(form, context, _by_row(form, base), _by_row(form, current), in_hand)
     bad = {(fault.group, fault.key) for fault in faults}
@@ -189,8 +190,8 @@ class _Comparer:
 
     def _entry(self, row: ReadRow, item: Field, facts: Row | None) -> Entry | None:
         place, new = (row.group, row.key), row.values[item.code]
-        now = self._value(self._current, place, item, new)
-        before = self._value(self._base, place, item, new)
+        now = self._current.get(place, _NOTHING).get(item.code)
+        before = self._base.get(place, _NOTHING).get(item.code)
         if new in (now, before):
             return None
         kind = EntryKind.CHANGED if now is not None else EntryKind.NEW
@@ -209,11 +210,6 @@ class _Comparer:
         except ValueError as error:
             return replace(entry, kind=EntryKind.REFUSED, sentence=str(error))
         return entry
-
-    def _value(self, rows: _Rows, place: tuple[str, str], item: Field, new: object) -> object:
-        """Return the normal value; most are the same as what was read, and normal already."""
-        value = rows.get(place, {}).get(item.code)
-        return value if value is None or value == new else normal_value(self._form, item, value)
 
 
 def _by_row(form: Form, content: Content) -> _Rows:

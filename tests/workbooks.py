@@ -47,8 +47,8 @@ def _type(sheet, code_row: int, codes: dict[str, int], left: dict) -> None:
                 del left[code, key, field]
 
 
-def brought(actor: Actor, path: Path, name: str = "填报.xlsx") -> int:
-    """Upload the file as the page does, and return its batch."""
+def sent(actor: Actor, path: Path, name: str = "填报.xlsx") -> str:
+    """Upload the file as the page does; return its checksum."""
     content = path.read_bytes()
     with transaction(actor) as connection:
         upload_id = uploads.begin(
@@ -56,8 +56,12 @@ def brought(actor: Actor, path: Path, name: str = "填报.xlsx") -> int:
         )
     with uploads.receiving(actor, upload_id, 0) as reception:
         reception.append(content)
-        result = reception.finish()
-    return workbook_check.receive(actor, result["sha256"])
+        return str(reception.finish()["sha256"])
+
+
+def brought(actor: Actor, path: Path) -> int:
+    """Upload the file and compare it; return its batch."""
+    return workbook_check.receive(actor, sent(actor, path))
 
 
 def empty_store(folder: Path, monkeypatch) -> None:

@@ -105,11 +105,12 @@ COMMENT ON COLUMN workbook_batch_unit.seen_sha256 IS '比对时草稿内容的�
 COMMENT ON COLUMN workbook_batch_unit.error_count IS '写入后报送前还须改正的问题数';
 COMMENT ON COLUMN workbook_batch_unit.saved_version IS '写入后的草稿版本号';
 
+-- Tens of thousands of rows at once: the batch answers for user and units.
 CREATE TABLE workbook_batch_row (
     batch_id      bigint NOT NULL REFERENCES workbook_batch ON DELETE CASCADE,
     entry_no      integer NOT NULL,
-    user_id       bigint NOT NULL REFERENCES account,
-    division_code text REFERENCES admin_division,
+    user_id       bigint NOT NULL,
+    division_code text,
     unit_name     text NOT NULL,
     sheet         text NOT NULL,
     row_no        integer,

@@ -81,18 +81,17 @@ VALUES (:batch_id, :division_code, :user_id, :unit_name, :is_open, :submission_i
 INSERT INTO workbook_batch_row (batch_id, user_id, entry_no, division_code, unit_name, sheet, row_no
      , group_code, row_key, field_code, label, kind, old_value, new_value, reason, problem, severity
      , decision)
-SELECT :batch_id, :user_id, entry.no, entry.division_code, entry.unit_name, entry.sheet
-     , entry.row_no, entry.group_code, entry.row_key, entry.field_code, entry.label, entry.kind
-     , CAST(entry.old_value AS jsonb), CAST(entry.new_value AS jsonb), entry.reason, entry.problem
-     , entry.severity, entry.decision
-  FROM unnest(CAST(:no AS integer[]), CAST(:division_code AS text[]), CAST(:unit_name AS text[])
-            , CAST(:sheet AS text[]), CAST(:row_no AS integer[]), CAST(:group_code AS text[])
-            , CAST(:row_key AS text[]), CAST(:field_code AS text[]), CAST(:label AS text[])
-            , CAST(:kind AS text[]), CAST(:old_value AS text[]), CAST(:new_value AS text[])
-            , CAST(:reason AS text[]), CAST(:problem AS text[]), CAST(:severity AS text[])
-            , CAST(:decision AS text[]))
-       AS entry (no, division_code, unit_name, sheet, row_no, group_code, row_key, field_code, label
-               , kind, old_value, new_value, reason, problem, severity, decision)
+SELECT :batch_id, :user_id, entry.no, entry.division_code, coalesce(entry.unit_name, '')
+     , coalesce(entry.sheet, ''), entry.row_no, coalesce(entry.group_code, '')
+     , coalesce(entry.row_key, ''), coalesce(entry.field_code, ''), coalesce(entry.label, '')
+     , entry.kind
+     , coalesce(entry.old_value, 'null'), coalesce(entry.new_value, 'null')
+     , coalesce(entry.reason, ''), coalesce(entry.problem, ''), coalesce(entry.severity, '')
+     , entry.decision
+  FROM json_to_recordset(CAST(:lines AS json)) AS entry (
+       no integer, division_code text, unit_name text, sheet text, row_no integer, group_code text
+     , row_key text, field_code text, label text, kind text, old_value jsonb, new_value jsonb
+     , reason text, problem text, severity text, decision text)
 
 -- name: count_rows
 SELECT count(*) FILTER (WHERE kind = 'new') AS new

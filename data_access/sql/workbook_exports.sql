@@ -66,15 +66,5 @@ SELECT export_id, form_code, form_version, period_id, scope_name, unit_codes, ta
  ORDER BY taken_at DESC
  LIMIT 3
 
--- name: find_actor
--- One row for each grant of today: who a job works for.
-SELECT account.user_id, account.display_name
-     , account_grant.role, account_grant.division_code, account_grant.prefix, account_grant.subject
-  FROM account
-  JOIN account_grant USING (user_id)
- WHERE user_id = :user_id AND disabled_at IS NULL
-   AND valid_from <= :today AND (valid_to IS NULL OR :today < valid_to)
- ORDER BY grant_id
-
 -- name: remove_old
 SELECT remove_old_workbooks(make_interval(days => :days))
