@@ -1,7 +1,7 @@
 """`./portal bench [part …]`: a portal of its own, the figures as a table and as JSON.
 
-Parts: start, layers, reruns, browser, idle, processes, database, queue, batches, trail, upload; without a
-name all of them.
+Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, upload, excel; without
+a name all of them.
 """
 
 import os
@@ -33,10 +33,9 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "processes": (processes.process_figures,),
     "database": (database.as_of_figures, database.save_figures),
     "queue": (queue.queue_figures,),
-    "batches": (batches.batch_figures,),
     "trail": (large.trail_figures,),
     "upload": (large.upload_figures,),
-    "excel": (excel.library_figures, excel.refusal_figures),
+    "excel": (excel.library_figures, excel.refusal_figures, batches.batch_figures),
 }
 
 
