@@ -50,7 +50,9 @@ class Limits:
     parts: int = 1_000
     cells: int = 2_000_000
     """Rows times columns from the first cell to the last one with content, all sheets together."""
-    memory: int = 190 << 20
+    notes: int = 500_000
+    """Formulas, errors, merged areas and hidden rows of one sheet, together."""
+    memory: int = 180 << 20
     """Bytes of address space of the process that reads."""
     seconds: float = 4.5
 
@@ -67,6 +69,11 @@ class SheetStructure:
     errors: list[tuple[int, int, str]] = field(default_factory=list)
     last_row: int = -1
     last_column: int = -1
+
+    @property
+    def notes(self) -> int:
+        """Return how much was noted; each note takes memory, and a bomb is made of them."""
+        return sum(map(len, (self.hidden_rows, self.merged, self.formulas, self.errors)))
 
 
 @dataclass(slots=True)
@@ -258,6 +265,8 @@ class _Part:
 
     def _on_row(self, attributes: dict[str, str]) -> None:
         self._finish_cell()
+        if self.sheet.notes > self._limits.notes:
+            raise WorkbookRefused(reason=Refusal.TOO_MANY_CELLS)
         self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
         self._column = -1
         if attributes.get("hidden") in ("1", "true"):

@@ -207,15 +207,16 @@ def _chains(group: str, units: Sequence[WorkbookUnit]) -> Iterable[tuple[str, ..
 # VALUES AS THEY STAND IN A CELL
 
 
-def cell_value(form: Form, item: Field, value: object) -> object:
+def cell_value(form: Form, item: Field, value: object, shown: Mapping[str, str]) -> object:
     """Return None, a text, a number, a bool or a date: what a cell shows for a value.
 
-    A number that Excel would round, and a date it cannot count, stand there as text.
+    `shown` is `shown_codes` of the field's options. A number that Excel would round, and a date it
+    cannot count, stand there as text.
     """
     normal = normal_value(form, item, value)
     match item.data_type:
         case "code":
-            return shown_codes(form.options(item)).get(str(normal), normal)
+            return shown.get(str(normal), normal)
         case "boolean" if isinstance(normal, bool):
             return "是" if normal else "否"
         case "date":

@@ -96,6 +96,7 @@ class _Formats:
 
     def __init__(self, book: xlsxwriter.Workbook) -> None:
         self._book, self._made = book, dict[tuple[object, ...], Format]()
+        self._cells: dict[tuple[str, bool], Format] = {}
 
     def of(self, **properties: object) -> Format:
         """Return the format with these properties."""
@@ -133,6 +134,12 @@ class _Formats:
 
     def cell(self, item: Field, *, locked: bool) -> Format:
         """Return how a field's cell looks; grey where it is not to be filled."""
+        key = item.data_type, locked
+        if key not in self._cells:
+            self._cells[key] = self._cell(item, locked=locked)
+        return self._cells[key]
+
+    def _cell(self, item: Field, *, locked: bool) -> Format:
         look: dict[str, object] = {
             "num_format": _INPUT_FORMATS.get(item.data_type, "@"),
             "border": 1,
@@ -230,13 +237,13 @@ class _Writer:
         if item is None:
             return self._identity(column, line), self._formats.locked
         if column.kind is ColumnKind.ACCEPTED:
-            value = cell_value(self._form, item, line.accepted.get(item.code))
+            value = self._shown(item, line.accepted.get(item.code))
             return value, self._formats.cell(item, locked=True)
         value = line.values.get(item.code)
         if column.kind is ColumnKind.FILES:
             return _file_names(value, line.row.files), self._formats.locked
         locked = item.read_only or item.code in line.row.locked
-        return cell_value(self._form, item, value), self._formats.cell(item, locked=locked)
+        return self._shown(item, value), self._formats.cell(item, locked=locked)
 
     def _identity(self, column: Column, line: _Line) -> str:
         unit = line.unit
@@ -252,6 +259,9 @@ class _Writer:
         chain = label_chain(unit.context, line.row)
         place = int(column.name)
         return chain[place] if place < len(chain) else ""
+
+    def _shown(self, item: Field, value: object) -> object:
+        return cell_value(self._form, item, value, self._codes.shown(item.code_table))
 
     # WHAT HINTS LOOK AT
 
@@ -270,7 +280,7 @@ class _Writer:
         place, column = self._places[item.group].get(identity), target.index_of(item)
         if place is not None and column is not None:
             value = self._lines[item.group][place - FIRST_ROW].values.get(item.code)
-            shown = cell_value(self._form, item, value)
+            shown = self._shown(item, value)
             text = self._look_up(target, column, identity)
             sheet.write_formula(number, index, text, None, "" if shown is None else str(shown))
 
@@ -386,18 +396,23 @@ class _CodeLists:
 
     def __init__(self, form: Form, book: xlsxwriter.Workbook) -> None:
         used = [item.code_table for item in form.fields if form.options(item)]
-        self._form, self._book = form, book
-        self._tables = [table for table in dict.fromkeys(used) if table]
+        self._book = book
+        self._tables = {
+            table: shown_codes(form.codes[table]) for table in dict.fromkeys(used) if table
+        }
 
     def name_of(self, table: str) -> str:
-        return f"codes_{self._tables.index(table) + 1}"
+        return f"codes_{list(self._tables).index(table) + 1}"
+
+    def shown(self, table: str | None) -> Mapping[str, str]:
+        """Return each code of a table to what stands for it in a cell."""
+        return self._tables.get(table or "", {})
 
     def write(self) -> None:
         sheet = self._book.add_worksheet(CODES_SHEET)
         sheet.very_hidden()
-        for index, table in enumerate(self._tables):
-            shown = list(shown_codes(self._form.codes[table]).values())
-            for number, name in enumerate(shown):
+        for index, (table, shown) in enumerate(self._tables.items()):
+            for number, name in enumerate(shown.values()):
                 sheet.write_string(number, index, name)
             letter = xl_col_to_name(index)
             area = f"={CODES_SHEET}!${letter}$1:${letter}${len(shown)}"
