@@ -65,7 +65,8 @@ def period_chooser(periods: Sequence[ReportingPeriod]) -> ReportingPeriod:
     if len(periods) > 1:
         # By code: Streamlit takes a default that is a dataclass for the list of its fields.
         chosen = st.segmented_control(
-            "填报表单", list(offered), default=shown.form_code, key=f"report-form-{shown.form_code}",
+            "填报表单", list(offered), default=shown.form_code,
+            key=f"report-form-{shown.form_code}",
             format_func=lambda code: f"{offered[code].form_title} · {offered[code].name}",
             label_visibility="collapsed", required=True,
         )  # fmt: skip
