@@ -279,7 +279,7 @@ class Queue {
       this.cell("round", `第 ${row.round} 轮`),
       this.cell("submitted", row.submitted, element("small", { textContent: row.filer })),
       this.cell("due", ...this.due(row)),
-      this.cell("changes", row.no_change ? "无变化" : row.changes === null ? "—" : `${row.changes} 项`),
+      this.cell(row.no_change ? "changes none" : "changes", row.no_change ? "无变化" : row.changes === null ? "—" : `${row.changes} 项`),
       this.cell("warnings", this.checks(row)),
       this.cell("files", row.attachments === null ? "—" : `${row.attachments} 份`,
         row.new_attachments ? element("small", { textContent: `新增 ${row.new_attachments}` }) : null),

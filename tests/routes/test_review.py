@@ -1,4 +1,4 @@
-"""The review queue over HTTP: filtered pages, the whole of a choice, bulk decisions, kept filters."""
+"""The review queue over HTTP: filtered pages, a whole choice, bulk decisions, kept filters."""
 
 import pytest
 from starlette.applications import Starlette

@@ -1,0 +1,73 @@
+"""A reviewer works through many reports with the keyboard; nothing holds before its moment."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+ROWS = ".queue .row:not(.head)"
+CHOSEN = (
+    "SELECT state, bulk_decision_id IS NOT NULL FROM submission"
+    " JOIN review_event USING (submission_id)"
+    " WHERE submission_id = ANY (%s) AND review_event.action = 'approve'"
+)
+
+
+@pytest.fixture
+def undo_seconds(database):
+    """Return a function that sets how long a bulk decision waits; 30 seconds again afterwards."""
+
+    def change(seconds: int) -> None:
+        database.execute(
+            "UPDATE portal_setting SET value = to_jsonb(%s::int) WHERE name = 'bulk_undo_seconds'",
+            [seconds],
+        )
+
+    yield change
+    change(30)
+
+
+def select_two(page: Page) -> list[int]:
+    """Select the first two reports by keyboard; return their ids."""
+    expect(page.locator(ROWS).first).to_be_visible()
+    for key in ("j", " ", "j", " "):
+        page.keyboard.press(key)
+    expect(page.get_by_text("已选 2 份")).to_be_visible()
+    links = page.locator(f"{ROWS}.on .unit a")
+    return [
+        int(re.search(r"id=(\d+)", links.nth(place).get_attribute("href") or "")[1])  # type: ignore[index]
+        for place in range(2)
+    ]
+
+
+def states(database, ids: list[int]) -> set[str]:
+    query = "SELECT state FROM submission WHERE submission_id = ANY (%s)"
+    return {state for (state,) in database.execute(query, [ids])}
+
+
+def test_many_are_returned_and_taken_back_then_accepted(page_as, guard, database, undo_seconds):
+    page = page_as("bureau", "/review_queue")
+    page.locator(".queue [name=form]").select_option("plan_progress")
+    expect(page).to_have_url(re.compile("form=plan_progress"))
+    undo_seconds(600)
+    returned = select_two(page)
+    page.keyboard.press("r")
+    dialog = page.get_by_role("dialog", name="批量退回 2 份")
+    dialog.get_by_role("button", name=re.compile("佐证材料不全")).click()
+    dialog.get_by_role("button", name="退回 2 份").click()
+    expect(page.get_by_text("秒后生效")).to_be_visible()
+    expect(page.get_by_text("待生效").first).to_be_visible()
+    assert states(database, returned) == {"submitted"}
+    page.get_by_role("button", name="撤销").click()
+    expect(page.get_by_text("已撤销 2 份")).to_be_visible()
+    assert states(database, returned) == {"submitted"}
+
+    page.reload()  # the filter is a link
+    expect(page.locator(".queue [name=form]")).to_have_value("plan_progress")
+    undo_seconds(1)
+    accepted = select_two(page)
+    page.keyboard.press("a")
+    page.get_by_role("dialog").get_by_role("button", name="通过 2 份").click()
+    expect(page.get_by_text("已通过 2 份")).to_be_visible()
+    assert states(database, accepted) == {"filed"}
+    assert set(database.execute(CHOSEN, [accepted])) >= {("filed", True)}
