@@ -28,7 +28,7 @@ class Portal:
     ) -> None:
         self.data_dir = data_dir
         self.owner_url = f"postgresql://owner@/{database}?host={cluster}"
-        self._portal_url = f"postgresql://portal@/{database}?host={cluster}"
+        self.portal_url = f"postgresql://portal@/{database}?host={cluster}"
         self._options = options
         self._settings = settings or {}
         self._port = _free_port()
@@ -48,7 +48,7 @@ class Portal:
             env=environment
             | {
                 "PYTHONPATH": str(ROOT),
-                "PORTAL_DATABASE_URL": self._portal_url,
+                "PORTAL_DATABASE_URL": self.portal_url,
                 "PORTAL_OWNER_DATABASE_URL": self.owner_url,
             }
             | dict(self._settings),
