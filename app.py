@@ -19,6 +19,7 @@ from streamlit.starlette import App
 from components.labels import error_message
 from components.middleware import (
     OPEN_PAGES,
+    NoSuchAddress,
     QuietProbes,
     SecurityHeaders,
     SessionEndsPages,
@@ -64,6 +65,7 @@ app = App(
         Middleware(SecurityHeaders),
         Middleware(PackedAssets),
         Middleware(QuietProbes),
+        Middleware(NoSuchAddress),
         Middleware(SessionRequired),
         Middleware(SessionEndsPages),
     ],

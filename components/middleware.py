@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -23,6 +23,9 @@ from domain.errors import PortalError
 
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")
 _PROBE = re.compile(r"/[^/]+/_stcore/(?:health|host-config)")
+# Pages have one word in their address; what has more is nobody's, or not a page.
+_DEEP = re.compile(r"/(?!(?:api|tiles|static|media|component|app|_stcore)/)[^/]+/+[^/].*")
+_NO_PAGE = "/404"  # an address without a page: the portal says so, in Chinese
 _ROUND = 0.5  # seconds between two looks at the sessions of open pages
 
 
@@ -89,6 +92,27 @@ class QuietProbes:
             await Response(status_code=304)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+class NoSuchAddress:
+    """Leads a person at an address of several words to the page that says there is none.
+
+    Streamlit would send its own page, whose scripts are then looked for below the wrong folder.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lead a person away; serve everything else."""
+        if scope["type"] == "http" and _DEEP.fullmatch(scope["path"]) and _reads(Request(scope)):
+            await RedirectResponse(_NO_PAGE, status_code=302)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def _reads(request: Request) -> bool:
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
 
 
 class SessionRequired:
