@@ -54,7 +54,9 @@ class Limits:
     """Formulas, errors, merged areas and hidden rows of one sheet, together."""
     memory: int = 180 << 20
     """Bytes of address space of the process that reads."""
-    seconds: float = 4.5
+    cpu_seconds: int = 4
+    patience: float = 30
+    """Seconds by the clock. A bomb is ended by its own work, a good file not by a busy machine."""
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class SheetStructure:
     @property
     def notes(self) -> int:
         """Return how much was noted; each note takes memory, and a bomb is made of them."""
-        return sum(map(len, (self.hidden_rows, self.merged, self.formulas, self.errors)))
+        return len(self.hidden_rows) + len(self.merged) + len(self.formulas) + len(self.errors)
 
 
 @dataclass(slots=True)

@@ -62,7 +62,7 @@ def read_cells(path: Path, limits: Limits | None = None) -> RawWorkbook:
             [*command, json.dumps(asdict(limits))],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=limits.seconds,
+            timeout=limits.patience,
             env={"PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"},
             check=False,
         )
@@ -165,8 +165,7 @@ def main(path: str, limits: str) -> int:
 
 def _confine(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
-    seconds = max(1, int(limits.seconds))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
