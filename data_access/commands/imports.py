@@ -58,6 +58,7 @@ def _load(arguments: Namespace, settings: Settings) -> int:
 
 def _add_history_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--commit", action="store_true", help="write what the preview shows")
+    parser.add_argument("--strict", action="store_true", help="write nothing while a row is bad")
 
 
 def _import_history(arguments: Namespace, settings: Settings) -> int:
@@ -66,6 +67,10 @@ def _import_history(arguments: Namespace, settings: Settings) -> int:
         print(_summary(found))
         for row in found.bad:
             print(f"Row {row.row_no}: {_FAULTS[row.fault].format(repr(row.quoted))}.")
+        if arguments.commit and arguments.strict and found.bad:
+            raise Refusal(
+                f"Nothing is written: {len(found.bad)} rows of {found.file_name} are bad."
+            )
         if arguments.commit:
             written = history_import.write(connection, found)
     if arguments.commit:
