@@ -109,16 +109,20 @@ def comparison_table(
     notes: dict[str, list[Problem]] = {}
     for problem in problems:
         notes.setdefault(problem.path, []).append(problem)
-    rows = "".join(_row(pair, said, notes) for pair in pairs)
+    names = escape(side_name(left)), escape(side_name(right))
+    rows = "".join(_row(pair, said, notes, names) for pair in pairs)
     return (
         '<div class="portal-scroll"><table class="portal-table portal-comparison"><thead><tr>'
-        f"<th>填报项</th><th>{escape(side_name(left))}</th><th>{escape(side_name(right))}</th>"
+        f"<th>填报项</th><th>{names[0]}</th><th>{names[1]}</th>"
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
 def _row(
-    pair: FieldPair, said: Mapping[str, list[Remark]], notes: Mapping[str, list[Problem]]
+    pair: FieldPair,
+    said: Mapping[str, list[Remark]],
+    notes: Mapping[str, list[Problem]],
+    names: tuple[str, str],
 ) -> str:
     warnings = "".join(
         f'<div class="portal-note portal-{problem.severity.value}">{escape(problem.message)}</div>'
@@ -130,8 +134,9 @@ def _row(
     remarks = "".join(_remark(remark) for remark in said.get(pair.path, []))
     state = "portal-new" if pair.change else "portal-same"
     return (
-        f'<tr><td>{escape(pair.label)}{change}</td><td class="portal-old">{left}</td>'
-        f'<td class="{state}">{right}{warnings}{remarks}</td></tr>'
+        f"<tr><td>{escape(pair.label)}{change}</td>"
+        f'<td class="portal-old" data-side="{names[0]}">{left}</td>'
+        f'<td class="{state}" data-side="{names[1]}">{right}{warnings}{remarks}</td></tr>'
     )
 
 

@@ -175,7 +175,8 @@ def queue_links(neighbours: Neighbours | None) -> None:
             ):
                 if number is not None:
                     _link(name, "submission", words, {"id": str(number), "from": query})
-        st.caption("快捷键按 ?", width="content")
+        with st.container(key="submission-help", width="content"):
+            st.caption("快捷键按 ?", width="content")
     _keys(key="review-keys", height=1)
 
 
