@@ -54,7 +54,7 @@ class Line:
 
     code: str
     unit_name: str
-    parent_name: str
+    city_name: str
     contract: Contract | None
 
 
@@ -311,11 +311,13 @@ def lines_of(standing: Standing, shown: str, status: str | None) -> list[Line]:
 
 def line_of(contract: Contract) -> Line:
     """Return the record of one contract."""
-    return Line(contract.code, contract.unit_name, contract.parent_name, contract)
+    city = contract.unit_name if contract.level == "city" else contract.parent_name
+    return Line(contract.code, contract.unit_name, city, contract)
 
 
 def _unit_line(unit: Asked, contract: Contract | None) -> Line:
-    return Line(unit.code, unit.name, unit.parent_name, contract)
+    city = unit.name if unit.level == "city" else unit.parent_name
+    return Line(unit.code, unit.name, city, contract)
 
 
 _COLUMNS = (
@@ -349,6 +351,7 @@ def record_table(lines: Sequence[Line], standing: Standing, codes: Codes, key: s
         selection_mode="single-row",
         key=f"{key}-{len(rows)}",
         height=min(38 + 35 * max(len(rows), 1), 560),
+        placeholder="—",
         column_config={
             "合同金额（万元）": number(format="%,.1f"),
             "逾期（天）": number(format="%d"),
@@ -363,13 +366,13 @@ def _cells(line: Line, standing: Standing, codes: Codes) -> tuple[object, ...]:
     contract = line.contract
     if contract is None:
         empty = (None,) * (len(_COLUMNS) - 4)
-        return (line.unit_name, line.parent_name, None, _NO_REPORT, *empty)
+        return (line.unit_name, line.city_name, None, _NO_REPORT, *empty)
     parties = contract.parties()
     overdue = contract.overdue_days(standing.day)
     amount = contract.contract_amount
     return (
         line.unit_name,
-        line.parent_name,
+        line.city_name,
         contract.plan_name,
         codes.status.get(contract.contract_status, contract.contract_status),
         contract.unit1_name,
@@ -441,10 +444,16 @@ def institute_html(load: Load, codes: Codes) -> str:
         for name, value, *more in cells
     )
     return (
+        f'<p class="answer">{escape(_institute_sentence(load))}</p>'
         f'<p class="institute">{escape(facts)}</p><div class="unit-cards">{cards}</div>'
         f'<p class="institute">最近认定 {moment(latest.accepted_at)}，'
         f"依据{escape(latest.unit_name)}的填报（回执 {escape(latest.receipt_no)}）。</p>"
     )
+
+
+def _institute_sentence(load: Load) -> str:
+    late = f"，其中 {load.overdue} 个已过约定完成日期" if load.overdue else "，没有逾期"
+    return f"在 {load.units} 个市县承担 {len(load.contracts)} 个已签约项目{late}。"
 
 
 # LINKS

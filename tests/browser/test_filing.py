@@ -40,7 +40,8 @@ SELECT division_code, ratio.plan_id, stage.name, stage.evidence_items
    AND div(percent, 20) < div(percent + weight, 20)
    AND division_code NOT IN (
        SELECT division_code FROM submission
-        WHERE period_id = (SELECT max(period_id) FROM reporting_period))
+        WHERE period_id = (SELECT max(period_id) FROM reporting_period
+                           WHERE form_code = 'plan_progress'))
  ORDER BY division_code
 """
 IDLE_WITH_TWO_FILERS = """
@@ -48,7 +49,8 @@ SELECT division_code
   FROM account_grant
  WHERE role = 'county' AND division_code NOT IN (
        SELECT division_code FROM submission
-        WHERE period_id = (SELECT max(period_id) FROM reporting_period))
+        WHERE period_id = (SELECT max(period_id) FROM reporting_period
+                           WHERE form_code = 'plan_progress'))
  GROUP BY division_code HAVING count(*) >= 2
  ORDER BY division_code
 """
@@ -229,8 +231,8 @@ def accept(page: Page) -> None:
 
 def newest_submission(database: psycopg.Connection, code: str) -> int:
     row = database.execute(
-        "SELECT submission_id FROM submission WHERE division_code = %s"
-        " ORDER BY period_id DESC LIMIT 1",
+        "SELECT submission_id FROM submission"
+        " WHERE division_code = %s AND form_code = 'plan_progress' ORDER BY period_id DESC LIMIT 1",
         [code],
     ).fetchone()
     assert row is not None
