@@ -29,7 +29,8 @@ _LINK_TYPES = ("externalLink", "connections", "queryTable", "externalLinkPath")
 _OBJECT_TYPES = ("oleObject", "package", "control", "ctrlProp", "webextension")
 _MACRO_TYPES = ("vbaProject", "xlMacrosheet", "xlIntlMacrosheet", "attachedToolbars")
 _MACRO_CONTENT = re.compile("macroenabled|vbaproject|macrosheet", re.IGNORECASE)
-_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".emf", ".wmf", ".tif", ".tiff", ".bin")
+_XML = (".xml", ".rels")
+_XML_NOT_READ = (".vml",)  # how comments look; Excel itself writes some that are not well-formed
 _ARCHIVES = (".zip", ".xlsx", ".xlsm", ".docx", ".7z", ".rar", ".gz")
 # A topic of another program (DDE), or a function that asks a server.
 _REACHES_OUT = re.compile(r"\w\s*\|[^\"]*!|\b(WEBSERVICE|DDE)\s*\(", re.IGNORECASE)
@@ -128,7 +129,7 @@ class _Archive:
         self._refuse_bomb()
         self._refuse_foreign()
         for entry in self._entries:
-            if not entry.is_dir() and not entry.filename.lower().endswith(_PICTURES):
+            if entry.filename.lower().endswith(_XML):
                 self._parts[entry.filename] = self._read(entry)
         self._refuse_content()
         return self._structure()
@@ -341,7 +342,13 @@ class _Part:
         self.targets[attributes.get("Id", "")] = attributes.get("Target", "")
 
     def _on_content_type(self, attributes: dict[str, str]) -> None:
-        self.content_types.append(attributes.get("ContentType", ""))
+        kind = attributes.get("ContentType", "").lower()
+        name = attributes.get("PartName", f".{attributes.get('Extension', '')}").lower()
+        # Whatever is XML was looked at, or is looked at by nobody.
+        is_xml = kind.endswith("xml") and not kind.startswith("image/")
+        if is_xml and not name.endswith(_XML + _XML_NOT_READ):
+            raise WorkbookRefused(reason=Refusal.DAMAGED)
+        self.content_types.append(kind)
 
     def _on_sheet(self, attributes: dict[str, str]) -> None:
         links = [value for name, value in attributes.items() if name.rpartition(":")[2] == "id"]

@@ -262,7 +262,9 @@ def test_libreoffice_opens_and_saves_it_without_loss(tmp_path):
     path = written(tmp_path)
     mark_workbook(path, path, [Mark("village信息", 6, "people", "请核对", Severity.ERROR)])
     saved = libreoffice(path, tmp_path)
-    assert contents(read_workbook(saved, FORM)) == expected(FORM, UNIT)
+    reading = read_workbook(saved, FORM)
+    assert contents(reading) == expected(FORM, UNIT)
+    assert (reading.faults, reading.notes) == ((), ())
     book = load_workbook(saved)
     sheet = book["village信息"]
     assert "请核对" in sheet.cell(FIRST_ROW + 1, column_of(sheet, "people")).comment.text

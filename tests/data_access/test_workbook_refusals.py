@@ -146,6 +146,19 @@ def test_macros_named_in_the_content_types(tmp_path):
     assert reason_of(rewritten(written(tmp_path), rename)) is Refusal.MACROS
 
 
+def test_xml_under_another_name(tmp_path):
+    def rename(name: str, content: bytes) -> bytes:
+        is_wanted = name == "[Content_Types].xml"
+        return content.replace(b"sharedStrings.xml", b"strings.dat") if is_wanted else content
+
+    assert reason_of(rewritten(written(tmp_path), rename)) is Refusal.DAMAGED
+
+
+def test_pictures_are_harmless(tmp_path):
+    path = rewritten(written(tmp_path), same, xl__media__image1_dot_svg=b"<!DOCTYPE svg><svg/>")
+    assert len(read_workbook(path, sample_form()).rows) == 4
+
+
 @pytest.mark.parametrize("formula", ["cmd|'/c calc'!A1", 'WEBSERVICE("http://x/")'])
 def test_a_formula_that_reaches_out(tmp_path, formula):
     path = written(tmp_path)
