@@ -65,13 +65,18 @@ def running_urls(settings: Settings, *, tcp: bool = False) -> DatabaseUrls | Non
 
 
 @contextmanager
-def running_cluster(settings: Settings, *, rebuild: bool = False) -> Iterator[Server]:
+def running_cluster(
+    settings: Settings, *, rebuild: bool = False, serves: bool = False
+) -> Iterator[Server]:
     """Start the cluster for the length of the block; the caller holds the data directory.
 
-    Where its files are gone, make a new one only if `rebuild` says so.
+    Where its files are gone, make a new one only if `rebuild` says so. The portal that `serves`
+    decides where the log is kept; other commands go on with that.
     """
     server = Server(settings, rebuild=rebuild)
     try:
+        if serves:
+            server.keep_log_in(settings.backup_dir)
         server.start()
         yield server
     finally:

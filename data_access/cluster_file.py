@@ -37,6 +37,8 @@ class ClusterFile:
     owner_password: str
     portal_password: str
     initialised: bool = False
+    backup_dir: str = ""
+    """Where the last `run` kept the log: a command that starts the server keeps it there too."""
 
     def urls(self) -> DatabaseUrls:
         """Return the URLs over the socket."""

@@ -54,6 +54,8 @@ _VIGILANT = {
     "keepalives_count": 2,
 }
 
+_MAKING = Lock()  # two threads that read first make one replica
+
 Answer = TypeVar("Answer")
 
 
@@ -121,15 +123,20 @@ def close_replica() -> None:
     replica = _replica()
     if replica is not None:
         replica.close()
-    _replica.cache_clear()
+    _made_replica.cache_clear()
 
 
 class _NotAnswered(Exception):
     """The replica did not answer: the primary does."""
 
 
-@cache
 def _replica() -> "_Replica | None":
+    with _MAKING:
+        return _made_replica()
+
+
+@cache
+def _made_replica() -> "_Replica | None":
     settings = read_settings()
     if settings.read_database_url is None:
         return None

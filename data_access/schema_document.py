@@ -16,7 +16,7 @@ def schema_markdown(connection: Connection) -> str:
         "shares are ratios from 0 to 1, geometry is EPSG:4490 unless its name says otherwise.",
     ]
     columns = connection.exec_driver_sql(_COLUMNS).all()
-    promises: dict[str, list[str]] = dict(connection.exec_driver_sql(_CONSTRAINTS).tuples().all())
+    promises = {row[0]: row[1] for row in connection.exec_driver_sql(_CONSTRAINTS)}
     for (table, title), rows in groupby(columns, key=lambda row: (row[0], row[1])):
         lines += _table_lines(table, title, rows, promises.get(table, []))
     return "\n".join(lines) + "\n"

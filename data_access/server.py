@@ -53,10 +53,12 @@ class Server:
     """The cluster's server as a child of this process: it stops cleanly when this process dies."""
 
     def __init__(self, settings: Settings, *, rebuild: bool = False) -> None:
-        self._settings = settings
         self._rebuild = rebuild
         made = cluster_file.path(settings).exists()
         self._cluster = cluster_file.read(settings) if made else cluster_file.plan(settings)
+        # A gap in the log is a gap in what can be restored, whoever forgot the setting.
+        kept_in = Path(self._cluster.backup_dir) if self._cluster.backup_dir else None
+        self._settings = replace(settings, backup_dir=settings.backup_dir or kept_in)
         self._programs = programs(self.data)
         self._user = cluster_file.server_user(self.home)
         self._process: subprocess.Popen[bytes] | None = None
@@ -112,6 +114,12 @@ class Server:
             port=_free_port(self._cluster.port),
             initialised=self._cluster.initialised or self.data.exists(),
         )
+        cluster_file.write(self._settings, self._cluster)
+
+    def keep_log_in(self, backup_dir: Path | None) -> None:
+        """Say for this and every later start where the log is kept; None keeps it nowhere."""
+        self._cluster = replace(self._cluster, backup_dir=str(backup_dir or ""))
+        self._settings = replace(self._settings, backup_dir=backup_dir)
         cluster_file.write(self._settings, self._cluster)
 
     def stop(self) -> None:

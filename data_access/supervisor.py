@@ -104,7 +104,7 @@ def run(settings: Settings, options: RunOptions) -> None:
         if settings.database_url is None:
             if options.web_only:
                 raise Refusal("--web-only needs PORTAL_DATABASE_URL, the database of all machines.")
-            server = stack.enter_context(cluster.running_cluster(settings))
+            server = stack.enter_context(cluster.running_cluster(settings, serves=True))
         urls = server.urls if server else cluster.outside_urls(settings)
         if options.web_only:
             installation.refuse_other_schema(urls.portal)

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -167,6 +167,18 @@ def test_status_tells_the_age_of_the_backup_and_whether_the_log_is_kept(
     told = json.loads(capsys.readouterr().out)
     assert 0 <= told["backup_age_seconds"] < 600
     assert told["log_archiving"] == "ok"
+
+
+def test_a_command_that_forgot_the_setting_leaves_no_gap_in_the_log(
+    wreck,
+):
+    with cluster.running_cluster(wreck.settings, serves=True):
+        pass
+    forgetful = replace(wreck.settings, backup_dir=None)
+    with cluster.running_cluster(forgetful) as server, server.connect() as owner:
+        assert owner.execute("SHOW archive_mode").fetchone() == ("on",)
+    with cluster.running_cluster(forgetful, serves=True) as server, server.connect() as owner:
+        assert owner.execute("SHOW archive_mode").fetchone() == ("off",)
 
 
 @pytest.mark.parametrize(
