@@ -168,7 +168,7 @@ class Editor extends FieldForm {
     const groups = [top, ...below];
     const count = groups.reduce((sum, group) => sum + this.state.rows[group.code].length, 0);
     const view = this.viewOf(top, count);
-    const choice = this.hasRoom() && count >= GRID_FROM_ROWS ? [this.drawViewChoice(top, view)] : [];
+    const choice = this.hasRoom() ? [this.drawViewChoice(top, view)] : [];
     if (view === "grid") return [...choice, ...groups.map((group) => this.drawGrid(group))];
     const rows = this.state.rows[top.code].filter((row) => !row.parent);
     return [...choice, ...rows.map((row) => this.drawTopRow(top, row))];
@@ -213,7 +213,7 @@ class Editor extends FieldForm {
 
   /** What this user chose in this browser, else by the number of rows; narrow pages have cards. */
   viewOf(group, count) {
-    if (!this.hasRoom() || count < GRID_FROM_ROWS) return "cards";
+    if (!this.hasRoom()) return "cards";
     try {
       const chosen = localStorage.getItem(this.viewKey(group));
       if (chosen) return chosen;

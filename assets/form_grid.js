@@ -272,7 +272,10 @@ class Grid {
   }
 
   opened(how) {
-    if (how === "list") this.box.pick();
+    const { field } = this.table.columns[this.active.column];
+    const row = this.table.rows[this.active.row];
+    if (how === "list" && field.kind && row) this.openCard(row, field);
+    else if (how === "list") this.box.pick();
     else this.box.open(how);
     return true;
   }

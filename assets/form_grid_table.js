@@ -293,6 +293,7 @@ class GridTable {
       ...state.remarks.map((remark) => `退回理由：${remark.reason}`),
       state.isChanged && !isEmpty(before) ? `上次认定：${this.form.text(state.path, before)}` : "",
       !state.isVisible ? (state.isEmpty ? "按当前填写情况，此项不需填写。" : "按当前填写情况，此项不需填写：内容保留在草稿中，提交时不报送。") : "",
+      field.kind && !state.isFixed ? "可按 Alt+↓ 以卡片打开，从已登记的内容中查找。" : "",
       field.type === "evidence" ? "佐证材料请在卡片中上传（双击或按回车打开）。" : state.isFixed && !this.form.readOnly ? "只读，不能修改。" : "",
     ].filter(Boolean).join("\n");
   }

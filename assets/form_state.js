@@ -87,12 +87,13 @@ class FormState {
     this.values = structuredClone(this.base);
     this.readOnly = !state.can.save;
     const clashes = this.readOnly ? [] : this.restore();
+    this.savedAt = state.saved_at_text;
     this.hadRoom = this.hasRoom();
     this.draw();
     this.refresh();
     if (clashes.length) this.askConflict(clashes, state.content, state);
     else if (this.dirtyPaths().length) this.schedule(0);
-    else this.say(state.saved_at_text ? `已保存 ${state.saved_at_text}` : "", "saved");
+    else this.saySaved();
   }
 
   /** Apply the outbox; return the paths that somebody else changed meanwhile. */
@@ -195,7 +196,7 @@ class FormState {
   schedule(delay) {
     if (this.readOnly && !this.dirtyPaths().length) return;
     clearTimeout(this.timer);
-    if (!this.failures && !this.saving) this.say("有修改，正在保存…", "busy");
+    if (!this.failures && !this.saving) this.say(SAVING_WORDS, "busy");
     this.timer = setTimeout(() => this.flush(), delay);
   }
 
@@ -208,9 +209,16 @@ class FormState {
     }
     clearTimeout(this.timer);
     if (this.saving) return this.saving.then(() => (this.dirtyPaths().length ? this.flush(options) : true));
-    if (!this.dirtyPaths().length) return Promise.resolve(true);
+    if (!this.dirtyPaths().length) return this.nothingToSave();
     this.saving = this.send(options).finally(() => { this.saving = null; });
     return this.saving;
+  }
+
+  /** What was changed is again as it was saved. */
+  nothingToSave() {
+    if (this.failures || this.said?.[0] === SAVING_WORDS) this.saySaved();
+    this.failures = 0;
+    return Promise.resolve(true);
   }
 
   async send(options) {
@@ -259,10 +267,11 @@ class FormState {
     this.failures = 0;
     this.unanswered = null;
     this.restored = 0;
+    this.savedAt = answer.saved_at_text;
     this.remember();
     this.refresh();
     if (this.dirtyPaths().length) this.schedule(this.pace());
-    else this.say(`已保存 ${answer.saved_at_text}`, "saved");
+    else this.saySaved();
   }
 
   /** Show the normal form of a value, unless somebody is still typing in its field. */
@@ -333,6 +342,10 @@ class FormState {
     this.saveState?.replaceChildren(...children);
     if (this.saveState) this.saveState.dataset.kind = text ? kind : "";
     this.said = [text, kind, action, onAction];
+  }
+
+  saySaved() {
+    this.say(this.savedAt ? `已保存 ${this.savedAt}` : "", "saved");
   }
 
   // EDITS THAT CAN BE TAKEN BACK
