@@ -24,8 +24,8 @@ _TYPES = {
 }
 _HEADERS = ("工作表", "分组", "字段", "单位", "类型", "何时必填", "何时填写", "可选内容", "说明")
 _WIDTHS = (14, 14, 24, 8, 26, 32, 32, 40, 50)
-_VALUE = re.compile(r"（\{\w+\}）|\s*\{\w+\}\s*")
-_LINE_HEIGHT = 15  # points
+_VALUE = re.compile(r"([（“])?\s*\{\w+\}\s*(?(1)[）”])")
+_LINE_HEIGHT = 17  # points
 _NAMED_UNITS = 12
 _SHOWN_CODES = 40
 _HOW = (
@@ -85,7 +85,7 @@ def _field_lines(form: Form) -> Iterator[tuple[str, ...]]:
             item.label,
             item.unit or "",
             _type_words(item),
-            _condition(form, item, item.required_when, "选填", "必填"),
+            _required(form, item),
             _condition(form, item, item.visible_when, "始终", "始终"),
             _code_words(form, item),
             "\n".join(filter(None, (item.help, *map(_without_values, item.rules)))),
@@ -93,7 +93,8 @@ def _field_lines(form: Form) -> Iterator[tuple[str, ...]]:
 
 
 def _without_values(rule: tuple[str, str]) -> str:
-    return _VALUE.sub("", rule[1])
+    """Return the sentence of a rule without the values it would quote."""
+    return _VALUE.sub(lambda found: "" if found[1] else " … ", rule[1])
 
 
 def _type_words(item: Field) -> str:
@@ -106,6 +107,12 @@ def _type_words(item: Field) -> str:
     if item.data_type in ("integer", "decimal"):
         return f"{text}，最多 {digits} 位" + (f"，其中小数 {decimals} 位" if decimals else "")
     return text
+
+
+def _required(form: Form, item: Field) -> str:
+    if item.read_only:
+        return "由系统给出，不用填写"
+    return _condition(form, item, item.required_when, "选填", "必填")
 
 
 def _condition(form: Form, item: Field, condition: str | None, without: str, always: str) -> str:

@@ -4,6 +4,7 @@ What is locked says what not to touch and is no lock against anybody: what comes
 its codes. Hints warn and never stop, because a cell that refuses loses what was pasted.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -46,6 +47,7 @@ from domain.forms import Field, File, Form, Row, rows_of, with_all_rows
 from domain.workbook import Stamp, WorkbookUnit
 
 _A3 = 8
+_READABLE_WIDTH = 300  # letters on a page of A3
 _LEGEND = (
     "带 * 的列必填；带 △ 的列在一定条件下必填（黄底为此时须填）；灰底为此时无须填写。"
     "请勿改动代码列和隐藏的列。"
@@ -206,7 +208,7 @@ class _Writer:
             sheet.autofilter(HEADER_ROW, 0, last, len(layout.columns) - 1)
         sheet.freeze_panes(FIRST_ROW, layout.fixed)
         sheet.protect("", _PROTECTION)
-        _set_print(sheet, layout, self._stamp)
+        self._set_print(sheet, layout)
 
     def _write_head(self, sheet: Worksheet, layout: SheetLayout) -> None:
         formats = self._formats
@@ -390,6 +392,21 @@ class _Writer:
             return min(36, max(10, 2 * longest + 4))
         return _WIDTHS.get(item.data_type, 20)
 
+    def _set_print(self, sheet: Worksheet, layout: SheetLayout) -> None:
+        shown = [
+            self._width(layout, index)
+            for index, column in enumerate(layout.columns)
+            if column.kind not in (ColumnKind.ROW_ID, ColumnKind.FACT)
+        ]
+        sheet.set_landscape()
+        sheet.set_paper(_A3)
+        sheet.fit_to_pages(math.ceil(sum(shown) / _READABLE_WIDTH), 0)
+        sheet.repeat_rows(SECTION_ROW, HEADER_ROW)
+        sheet.repeat_columns(0, layout.fixed - 1)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        demo = " 演示数据" if self._stamp.is_demo else ""
+        sheet.set_footer(f"&L{layout.name.replace('&', '&&')}{demo}&R第 &P 页，共 &N 页")
+
 
 class _CodeLists:
     """What drop-downs offer: one column of a hidden sheet for each code table, by name."""
@@ -467,13 +484,3 @@ def _file_names(value: object, files: Sequence[File]) -> str:
         return ""
     names = {file.file_id: file.name for file in files}
     return "、".join(f"{item}（{names.get(number, '已上传')}）" for item, number in value.items())
-
-
-def _set_print(sheet: Worksheet, layout: SheetLayout, stamp: Stamp) -> None:
-    sheet.set_landscape()
-    sheet.set_paper(_A3)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(SECTION_ROW, HEADER_ROW)
-    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    demo = " 演示数据" if stamp.is_demo else ""
-    sheet.set_footer(f"&L{layout.name.replace('&', '&&')}{demo}&R第 &P 页，共 &N 页")
