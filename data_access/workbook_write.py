@@ -4,11 +4,9 @@ What is locked says what not to touch and is no lock against anybody: what comes
 its codes. Hints warn and never stop, because a cell that refuses loses what was pasted.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 
 import xlsxwriter
@@ -16,11 +14,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from data_access.workbook_formulas import Reference, find_field_of_name, formula
+from data_access.workbook_formulas import find_field_of_name
 from data_access.workbook_guide import write_guide
+from data_access.workbook_hints import CodeLists, add_hints
 from data_access.workbook_layout import (
     CODE_ROW,
-    CODES_SHEET,
     FIRST_ROW,
     HEADER_ROW,
     KEPT,
@@ -40,20 +38,16 @@ from data_access.workbook_layout import (
     layouts,
     row_id,
     rows_in,
-    shown_codes,
 )
+from data_access.workbook_looks import Formats, set_print, set_widths
 from domain.clock import BEIJING
 from domain.forms import Field, File, Form, Row, rows_of, with_all_rows
 from domain.workbook import Stamp, WorkbookUnit
 
-_A3 = 8
-_READABLE_WIDTH = 300  # letters on a page of A3
 _LEGEND = (
     "带 * 的列必填；带 △ 的列在一定条件下必填（黄底为此时须填）；灰底为此时无须填写。"
     "请勿改动代码列和隐藏的列。"
 )
-_INPUT_FORMATS = {"date": "yyyy-mm-dd", "integer": "0", "decimal": "General"}
-_WIDTHS = {"date": 13, "integer": 11, "decimal": 13, "boolean": 9, "long_text": 36, "phone": 16}
 _PROTECTION = {
     "autofilter": True,
     "sort": True,
@@ -93,67 +87,6 @@ class _Line:
     accepted: Mapping[str, object]
 
 
-class _Formats:
-    """Formats are shared: Excel takes 64,000 of them."""
-
-    def __init__(self, book: xlsxwriter.Workbook) -> None:
-        self._book, self._made = book, dict[tuple[object, ...], Format]()
-        self._cells: dict[tuple[str, bool], Format] = {}
-
-    def of(self, **properties: object) -> Format:
-        """Return the format with these properties."""
-        key = tuple(properties.items())
-        if key not in self._made:
-            self._made[key] = self._book.add_format(properties)
-        return self._made[key]
-
-    @cached_property
-    def title(self) -> Format:
-        return self.of(bold=True, font_size=12)
-
-    @cached_property
-    def legend(self) -> Format:
-        return self.of(font_color="#595959")
-
-    @cached_property
-    def section(self) -> Format:
-        return self.of(bold=True, bg_color="#D9E6F2")
-
-    @cached_property
-    def header(self) -> Format:
-        return self.of(
-            bold=True,
-            bg_color="#EAF1F8",
-            border=1,
-            text_wrap=True,
-            valign="vcenter",
-            align="center",
-        )
-
-    @cached_property
-    def locked(self) -> Format:
-        return self.of(num_format="@", bg_color="#F2F2F2", border=1, font_color="#404040")
-
-    def cell(self, item: Field, *, locked: bool) -> Format:
-        """Return how a field's cell looks; grey where it is not to be filled."""
-        key = item.data_type, locked
-        if key not in self._cells:
-            self._cells[key] = self._cell(item, locked=locked)
-        return self._cells[key]
-
-    def _cell(self, item: Field, *, locked: bool) -> Format:
-        look: dict[str, object] = {
-            "num_format": _INPUT_FORMATS.get(item.data_type, "@"),
-            "border": 1,
-            "valign": "top",
-            "text_wrap": item.data_type == "long_text",
-            "locked": locked,
-        }
-        return self.of(
-            **look, **({"bg_color": "#F2F2F2", "font_color": "#595959"} if locked else {})
-        )
-
-
 class _Writer:
     def __init__(
         self,
@@ -163,9 +96,9 @@ class _Writer:
         book: xlsxwriter.Workbook,
     ) -> None:
         self._form, self._units, self._stamp, self._book = form, units, stamp, book
-        self._formats = _Formats(book)
+        self._formats = Formats(book)
         self._layouts = {layout.group: layout for layout in layouts(form, units)}
-        self._codes = _CodeLists(form, book)
+        self._codes = CodeLists(form, book)
         self._contents = [(unit, with_all_rows(form, unit.content, unit.context)) for unit in units]
         self._lines = {group: list(self._lines_of(group)) for group in self._layouts}
         self._places = {
@@ -202,13 +135,13 @@ class _Writer:
         for number, line in enumerate(lines, FIRST_ROW):
             self._write_line(sheet, layout, number, line)
         last = FIRST_ROW + len(lines) - 1
-        self._set_widths(sheet, layout)
         if lines:
-            self._add_hints(sheet, layout, last)
+            add_hints(sheet, self._form, layout, last, self._codes, self._formats)
             sheet.autofilter(HEADER_ROW, 0, last, len(layout.columns) - 1)
         sheet.freeze_panes(FIRST_ROW, layout.fixed)
         sheet.protect("", _PROTECTION)
-        self._set_print(sheet, layout)
+        set_widths(sheet, self._form, layout)
+        set_print(sheet, self._form, layout, is_demo=self._stamp.is_demo)
 
     def _write_head(self, sheet: Worksheet, layout: SheetLayout) -> None:
         formats = self._formats
@@ -297,144 +230,6 @@ class _Writer:
         value = f'INDEX({found},MATCH("{quoted}",{ids},0))'
         return f'=IFERROR(IF({value}="","",{value}),"")'
 
-    # HINTS
-
-    def _add_hints(self, sheet: Worksheet, layout: SheetLayout, last: int) -> None:
-        names = self._references(layout)
-        for index, column in enumerate(layout.columns):
-            if column.kind is not ColumnKind.FIELD or column.item is None:
-                continue
-            area = (FIRST_ROW, index, last, index)
-            validation = self._validation(column.item)
-            if validation:
-                sheet.data_validation(*area, validation)
-            self._add_conditions(sheet, column.item, area, names)
-
-    def _references(self, layout: SheetLayout) -> dict[str, Reference]:
-        return {
-            column.item.code if column.item else column.name: Reference(
-                f"${xl_col_to_name(index)}{FIRST_ROW + 1}",
-                column.item or find_field_of_name(self._form, layout.group, column.name),
-            )
-            for index, column in enumerate(layout.columns)
-            if column.kind in (ColumnKind.FIELD, ColumnKind.FACT)
-        }
-
-    def _add_conditions(
-        self,
-        sheet: Worksheet,
-        item: Field,
-        area: tuple[int, int, int, int],
-        names: Mapping[str, Reference],
-    ) -> None:
-        visible = formula(self._form, item.visible_when, names)
-        required = formula(self._form, item.required_when, names) if item.required_when else None
-        empty = f'{names[item.code].address}=""'
-        if item.visible_when and visible:
-            grey = self._formats.of(bg_color="#D9D9D9", font_color="#7F7F7F")
-            self._condition(sheet, area, f"=NOT({visible})", grey)
-        if required and visible:
-            yellow = self._formats.of(bg_color="#FFF2CC")
-            self._condition(sheet, area, f"=AND({empty},{visible},{required})", yellow)
-
-    def _condition(
-        self, sheet: Worksheet, area: tuple[int, int, int, int], criteria: str, look: Format
-    ) -> None:
-        options = {"type": "formula", "criteria": criteria, "format": look, "stop_if_true": True}
-        sheet.conditional_format(*area, options)
-
-    def _validation(self, item: Field) -> dict[str, object] | None:
-        """Return a hint on what to type; it warns, and lets everything pass."""
-        shown = {"error_type": "warning", "error_title": "请核对", **_help(item)}
-        match item.data_type:
-            case "code" if self._form.options(item):
-                source = f"={self._codes.name_of(item.code_table or '')}"
-                return {
-                    "validate": "list",
-                    "source": source,
-                    "error_message": "不在可选范围内，请从下拉列表中选择。",
-                    **shown,
-                }
-            case "boolean":
-                message = {"error_message": "请填“是”或“否”。"}
-                return {"validate": "list", "source": ["是", "否"], **message, **shown}
-            case "date":
-                days = {"minimum": date(1900, 3, 1), "maximum": date(2999, 12, 31)}
-                message = {"error_message": "请按 2026-03-01 的样式填写日期。"}
-                return {"validate": "date", "criteria": "between", **days, **message, **shown}
-            case "integer" | "decimal":
-                kind = item.data_type
-                message = {"error_message": "请只填整数。" if kind == "integer" else "请只填数字。"}
-                limits = {"criteria": "between", "minimum": -(10**14), "maximum": 10**14}
-                return {"validate": kind, **limits, **message, **shown}
-        return {"validate": "any", **_help(item)} if item.help else None
-
-    def _set_widths(self, sheet: Worksheet, layout: SheetLayout) -> None:
-        for index, column in enumerate(layout.columns):
-            hidden = column.kind in (ColumnKind.ROW_ID, ColumnKind.FACT)
-            options = {"hidden": True} if hidden else {}
-            sheet.set_column(index, index, self._width(layout, index), None, options)
-
-    def _width(self, layout: SheetLayout, index: int) -> float:
-        column = layout.columns[index]
-        match column.kind:
-            case ColumnKind.UNIT_CODE:
-                return 11
-            case ColumnKind.PARENT_NAME | ColumnKind.UNIT_NAME:
-                return 14
-            case ColumnKind.LABEL | ColumnKind.FILES:
-                return 24
-        item = column.item
-        if item is None:
-            return 10
-        if item.data_type == "code":
-            longest = max(map(len, self._form.options(item).values()), default=8)
-            return min(36, max(10, 2 * longest + 4))
-        return _WIDTHS.get(item.data_type, 20)
-
-    def _set_print(self, sheet: Worksheet, layout: SheetLayout) -> None:
-        shown = [
-            self._width(layout, index)
-            for index, column in enumerate(layout.columns)
-            if column.kind not in (ColumnKind.ROW_ID, ColumnKind.FACT)
-        ]
-        sheet.set_landscape()
-        sheet.set_paper(_A3)
-        sheet.fit_to_pages(math.ceil(sum(shown) / _READABLE_WIDTH), 0)
-        sheet.repeat_rows(SECTION_ROW, HEADER_ROW)
-        sheet.repeat_columns(0, layout.fixed - 1)
-        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        demo = " 演示数据" if self._stamp.is_demo else ""
-        sheet.set_footer(f"&L{layout.name.replace('&', '&&')}{demo}&R第 &P 页，共 &N 页")
-
-
-class _CodeLists:
-    """What drop-downs offer: one column of a hidden sheet for each code table, by name."""
-
-    def __init__(self, form: Form, book: xlsxwriter.Workbook) -> None:
-        used = [item.code_table for item in form.fields if form.options(item)]
-        self._book = book
-        self._tables = {
-            table: shown_codes(form.codes[table]) for table in dict.fromkeys(used) if table
-        }
-
-    def name_of(self, table: str) -> str:
-        return f"codes_{list(self._tables).index(table) + 1}"
-
-    def shown(self, table: str | None) -> Mapping[str, str]:
-        """Return each code of a table to what stands for it in a cell."""
-        return self._tables.get(table or "", {})
-
-    def write(self) -> None:
-        sheet = self._book.add_worksheet(CODES_SHEET)
-        sheet.very_hidden()
-        for index, (table, shown) in enumerate(self._tables.items()):
-            for number, name in enumerate(shown.values()):
-                sheet.write_string(number, index, name)
-            letter = xl_col_to_name(index)
-            area = f"={CODES_SHEET}!${letter}$1:${letter}${len(shown)}"
-            self._book.define_name(self.name_of(table), area)
-
 
 def _write_stamp(book: xlsxwriter.Workbook, stamp: Stamp) -> None:
     sheet = book.add_worksheet(STAMP_SHEET)
@@ -471,12 +266,6 @@ def _write(sheet: Worksheet, number: int, index: int, value: object, look: Forma
 
 def _fact(value: object) -> object:
     return value if isinstance(value, str | int | float | date) else None
-
-
-def _help(item: Field) -> dict[str, object]:
-    if not item.help:
-        return {}
-    return {"input_title": item.label[:32], "input_message": item.help[:255]}
 
 
 def _file_names(value: object, files: Sequence[File]) -> str:
