@@ -353,3 +353,18 @@ def test_what_nobody_wants_any_more_is_forgotten(workbook, county, owner):
         workbook_exports.forget_old(connection)
     for table in ("workbook_batch", "workbook_batch_unit", "workbook_export"):
         assert owner.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("form_code", ["plan_progress", "compile_unit"])
+def test_what_goes_out_of_any_form_comes_back_unchanged(owner, county, form_code):
+    (period,) = owner.execute(
+        "INSERT INTO reporting_period (form_code, name, starts_on, ends_on, deadline_at"
+        ", form_version, workflow_version)"
+        " VALUES (%s, '本期', '2026-10-01', '2026-12-31', now() + interval '3 days', 1, 1)"
+        " RETURNING period_id",
+        [form_code],
+    ).fetchone()
+    batch_id = brought(county, taken(county, period, COUNTY))
+    assert rows_of(county, batch_id) == []
+    with transaction(county, read_only=True) as connection:
+        assert workbook_batches.get_batch(connection, batch_id).unchanged_count > 5
