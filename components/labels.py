@@ -155,6 +155,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         FileFault.DAMAGED: "文件已损坏，无法打开，请重新导出后再传",
         FileFault.MACROS: "含有宏，请另存为不含宏的文件后重试",
         FileFault.LOCKED: "压缩包设有密码，请去除密码后重试",
+        FileFault.ENCRYPTED: "设有密码，或其实是旧版格式，请去除密码、另存为新格式后重试",
         FileFault.TOO_MANY_ENTRIES: "压缩包内文件过多，请拆分后重试",
         FileFault.UNPACKS_TOO_LARGE: "压缩包解压后过大，请拆分后重试",
         FileFault.UNSAFE_NAMES: "压缩包内的文件路径不规范，请重新打包",

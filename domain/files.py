@@ -29,6 +29,7 @@ class FileFault(StrEnum):
     DAMAGED = "damaged"
     MACROS = "macros"
     LOCKED = "locked"
+    ENCRYPTED = "encrypted"
     TOO_MANY_ENTRIES = "too_many_entries"
     UNPACKS_TOO_LARGE = "unpacks_too_large"
     UNSAFE_NAMES = "unsafe_names"
@@ -60,6 +61,7 @@ PICTURES = frozenset({MediaType.JPEG, MediaType.PNG})
 SHOWN_INLINE = PICTURES | {MediaType.PDF}
 _OLD_OFFICE = frozenset({".doc", ".xls", ".ppt", ".wps", ".et", ".docm", ".xlsm"})
 _LONGEST_NAME = 180
+_OLE = b"\xd0\xcf\x11\xe0"  # a password turns an office file into the container of the old formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def extensions_of(media_types: Sequence[str]) -> tuple[str, ...]:
 def check_content(file: BinaryIO, expected: MediaType, limits: ArchiveLimits) -> None:
     """Refuse a file that is not what its name promises, or does not open."""
     start = file.read(1024)
+    if start.startswith(_OLE) and expected in _MAIN_PART:
+        raise UploadRefused(reason=FileFault.ENCRYPTED)
     if not _begins_like(start, expected):
         raise UploadRefused(reason=FileFault.CONTENT_DIFFERS)
     if expected is MediaType.PDF:

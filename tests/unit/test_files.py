@@ -97,6 +97,12 @@ def test_content_of_another_type_is_refused():
     assert fault_of(docx(), MediaType.XLSX) is FileFault.CONTENT_DIFFERS
 
 
+def test_office_file_with_a_password_is_said_to_have_one():
+    content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
+    assert fault_of(content, MediaType.XLSX) is FileFault.ENCRYPTED
+    assert fault_of(content, MediaType.PDF) is FileFault.CONTENT_DIFFERS
+
+
 def test_cut_off_files_are_damaged():
     assert fault_of(pdf()[:-40], MediaType.PDF) is FileFault.DAMAGED
     assert fault_of(zipped({"a": b"x" * 999})[:-30], MediaType.ZIP) is FileFault.DAMAGED
