@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from domain.clock import BEIJING
 from tests.browser.conftest import CHROMIUM, DESK, FLAGS, PATIENCE, PHONE, SIGNED_IN, sign_in
+from tests.browser.form_desk import paste
 from tests.browser.pictures import eventually, is_painted
 from tests.files import pdf
 from tests.paths import ROOT
@@ -196,6 +197,8 @@ def plain(account: str | None, address: str, size: tuple[int, int] = DESK, *, wh
 PLAIN = {
     "sign-in": plain(None, "/"),
     "password": plain("county_360123", "/password"),
+    "compile-units": plain("leader", "/compile_units", (1366, 900)),
+    "report-contract": plain("county_360123", "/report?form=compile_unit", (1366, 900)),
     "figures": plain("leader", "/figures?figure=mean"),
     "unit": plain("leader", "/unit?code=360123", whole=True),
     "overview-phone": plain("leader", "/overview", PHONE),
@@ -271,6 +274,32 @@ def complete_next(page: Page) -> None:
         row.get_by_role("button", name=f"替换{name}", exact=True).wait_for()
     expect(page.get_by_text(SAVED)).to_be_visible()
     row.scroll_into_view_if_needed()
+
+
+@picture
+def report_grid(camera: Camera) -> None:
+    """Paste a block over the last stages, with a value that is none; take it back afterwards."""
+    address = "/report?form=plan_progress"
+    with camera.page(camera.ask(REMINDED), address, DESK) as page:
+        page.get_by_role("button", name="表格", exact=True).click()
+        grid = page.locator("#grid-milestone")
+        grid.locator(".c").first.click()
+        for key in ("Control+End", "Home", "ArrowUp", "ArrowUp", "ArrowUp"):
+            page.keyboard.press(key)
+        stages = [
+            ["进行中", "2027-01-15", "", "2026/10/8"],
+            ["未开始", "2027年3月1日"],
+            ["未开始", "2027年5月中旬"],
+            ["未开始", "2027-08-31"],
+        ]
+        paste(page, stages)
+        expect(page.get_by_text(SAVED)).to_be_visible()
+        page.get_by_text("问题清单").wait_for()
+        grid.locator("..").get_by_text("快捷键", exact=True).scroll_into_view_if_needed()
+        shoot(camera, "report-grid", page)
+        page.get_by_role("button", name="撤销", exact=True).last.click()
+        expect(page.get_by_text(SAVED)).to_be_visible()
+        page.get_by_role("button", name="卡片", exact=True).click()
 
 
 @picture
@@ -355,7 +384,7 @@ def bulk(camera: Camera) -> None:
         dialog.get_by_role("button", name="退回 3 份").click()
         page.get_by_text("秒后生效").wait_for()
         camera.keep("bulk-undo", page.screenshot())
-        page.get_by_role("button", name="撤销").click()
+        page.get_by_role("button", name="撤销", exact=True).click()
         page.get_by_text("已撤销").wait_for()
 
 
