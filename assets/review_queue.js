@@ -283,7 +283,8 @@ class Queue {
       this.cell("warnings", this.checks(row)),
       this.cell("files", row.attachments === null ? "—" : `${row.attachments} 份`,
         row.new_attachments ? element("small", { textContent: `新增 ${row.new_attachments}` }) : null),
-      row.pending ? element("span", { className: "pending", textContent: `待生效：${row.pending}` }) : null,
+      row.pending ? element("span", { className: "pending" }, `待生效：${row.pending} `,
+        row.undo ? button("撤销这一份", (event) => { event.stopPropagation(); this.undo({ id: row.undo }, [row.id]); }, "plain") : null) : null,
       stale ? element("span", { className: "pending", textContent: "选中后已有变动，请打开核对" }) : null);
     line.classList.toggle("on", this.selected.has(row.id));
     line.classList.toggle("current", index === this.current);
@@ -496,8 +497,8 @@ class Queue {
     return details;
   }
 
-  async undo(bulk) {
-    const answer = await this.ask("POST", `/api/review/bulk/${bulk.id}/undo`, {});
+  async undo(bulk, ids = null) {
+    const answer = await this.ask("POST", `/api/review/bulk/${bulk.id}/undo`, { ids });
     if (!answer.ok) this.say(answer.data.message ?? "未能撤销，请稍后再试。", "failed");
     this.load();
   }

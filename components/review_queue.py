@@ -60,6 +60,7 @@ def describe_row(row: WaitingReport) -> dict[str, Any]:
         "attachments": row.attachments,
         "new_attachments": row.new_attachments,
         "pending": _pending(row),
+        "undo": row.pending_id if row.is_own_pending else None,
     }
 
 

@@ -50,6 +50,8 @@ class WaitingReport:
     """What somebody has decided in bulk and has not taken effect yet."""
     pending_at: datetime | None
     pending_by: str | None
+    pending_id: int | None
+    is_own_pending: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ SELECT submission.submission_id, submission.lock_version, submission.form_code
      , coalesce(filer.display_name, '') AS filer_name, submission.submitted_at, submission.due_on
      , known.errors, known.warnings, known.changes, known.attachments, known.new_attachments
      , pending.action AS pending_action, pending.effect_at AS pending_at
-     , pending.display_name AS pending_by
+     , pending.display_name AS pending_by, pending.bulk_decision_id AS pending_id
+     , coalesce(pending.user_id = CAST(:user_id AS bigint), false) AS is_own_pending
   FROM page
   JOIN submission USING (submission_id)
   JOIN reporting_period AS period USING (period_id)
@@ -36,7 +37,7 @@ SELECT submission.submission_id, submission.lock_version, submission.form_code
          ON parent.code = division.parent_code AND parent.valid_from <= :today
         AND (parent.valid_to IS NULL OR :today < parent.valid_to)
   LEFT JOIN LATERAL (
-      SELECT bulk.action, bulk.effect_at, account.display_name
+      SELECT bulk.bulk_decision_id, bulk.user_id, bulk.action, bulk.effect_at, account.display_name
         FROM bulk_decision_item AS item
         JOIN bulk_decision AS bulk USING (bulk_decision_id)
         JOIN account ON account.user_id = bulk.user_id

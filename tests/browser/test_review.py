@@ -58,7 +58,7 @@ def test_many_are_returned_and_taken_back_then_accepted(page_as, guard, database
     expect(page.get_by_text("秒后生效")).to_be_visible()
     expect(page.get_by_text("待生效").first).to_be_visible()
     assert states(database, returned) == {"submitted"}
-    page.get_by_role("button", name="撤销").click()
+    page.get_by_role("button", name="撤销", exact=True).click()
     expect(page.get_by_text("已撤销 2 份")).to_be_visible()
     assert states(database, returned) == {"submitted"}
 

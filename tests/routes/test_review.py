@@ -115,6 +115,8 @@ def test_a_bulk_return_is_told_shown_to_peers_and_undone(browser, browser_of, wa
     assert queue(browser)["recent"][0]["id"] == told["id"]
     peer = browser_of(make_actor(owner, "second", Role.CITY, "360100"))
     assert "已批量退回" in queue(peer)["rows"][0]["pending"]
+    assert {row["undo"] for row in queue(peer)["rows"]} == {None}
+    assert {row["undo"] for row in queue(browser)["rows"]} == {told["id"]}
     assert queue(peer)["recent"] == []
     assert peer.post(f"/api/review/bulk/{told['id']}/undo", json={}).status_code == 404
     one = browser.post(f"/api/review/bulk/{told['id']}/undo", json={"ids": waiting[:1]}).json()
