@@ -481,6 +481,15 @@ class Editor extends FieldForm {
 
 const editors = new WeakMap();
 
+/** A link from another page names the field it is about behind the #. */
+function fieldInAddress() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
 export default function formEditor(component) {
   const { data, parentElement, setTriggerValue } = component;
   let editor = editors.get(parentElement);
@@ -488,7 +497,8 @@ export default function formEditor(component) {
     editor?.body.remove();
     editor = new Editor(parentElement, data);
     editors.set(parentElement, editor);
-    editor.load();
+    const asked = fieldInAddress();
+    editor.load().then(() => asked && editor.state && editor.goTo(asked));
   } else if (editor.revision !== data.revision || (editor.page && editor.page !== data.page)) {
     editor.flush().then(() => editor.load());
   }

@@ -173,3 +173,8 @@ def accept(actor: Actor, submission_id: int) -> None:
     with transaction(actor, action="submission.approve") as connection:
         seen = reporting.get_submission(connection, submission_id)
         decisions.review(connection, actor, submission_id, seen.lock_version, ReviewAction.APPROVE)
+
+
+def test_a_reason_why_a_report_was_not_filed_leads_to_its_field(page_as, rising):
+    page = page_as(rising.filer, f"/report?form=plan_progress&unit={rising.code}#form.issues")
+    expect(page.get_by_label("存在问题", exact=True)).to_be_focused()
