@@ -198,6 +198,8 @@ class _Words:
         return f"（{text}）" if node[0] in ("and", "or") else text
 
     def _comparison(self, left: Node, operator: str, right: Node) -> str:
+        if left[0] != "name":
+            raise _Untranslatable(left)
         name, item = self._value(left), self._field(left)
         if right == ["const", None]:
             return f"{name}{'未填写' if operator == '==' else '已填写'}"
@@ -207,8 +209,6 @@ class _Words:
         return f"{name}{_verb(operator, item)}{self._value(right, item)}"
 
     def _field(self, node: Node) -> Field | None:
-        if node[0] != "name":
-            return None
         return find_field_of_name(self._form, self._group, node[1])
 
     def _value(self, node: Node, beside: Field | None = None) -> str:

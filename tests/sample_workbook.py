@@ -1,5 +1,6 @@
 """Workbooks for tests: a form with every type of field, units, and the hands of a clerk."""
 
+import zipfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -138,3 +139,17 @@ def first_value(path: Path, code: str) -> object:
     """Return what is read in the first row of the group of rows."""
     rows = [row for row in read_workbook(path, sample_form()).rows if row.group == "village"]
     return rows[0].values[code]
+
+
+def rewritten(path: Path, change: Callable[[str, bytes], bytes | None], **added: bytes) -> Path:
+    """Return the workbook with parts changed, left out (None) and added."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            kept = change(name, content)
+            if kept is not None:
+                archive.writestr(name, kept)
+        for name, content in added.items():
+            archive.writestr(name.replace("__", "/").replace("_dot_", "."), content)
+    return path

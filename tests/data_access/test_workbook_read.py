@@ -23,6 +23,7 @@ from tests.sample_workbook import (
     expected,
     first_value,
     put,
+    rewritten,
     sample_content,
     sample_form,
     sample_unit,
@@ -222,6 +223,43 @@ def test_cells_in_doubt_are_faults(tmp_path):
         "area",
         "files",
     }
+
+
+def test_a_formula_counts_as_its_result(tmp_path):
+    def compute(name: str, content: bytes) -> bytes:
+        return content.replace(b"<v>1234</v>", b"<f>617*2</f><v>1234</v>", 1)
+
+    reading = read_workbook(rewritten(written(tmp_path), compute), FORM)
+    assert contents(reading) == expected(FORM, UNIT)
+    assert {note.partition("：")[2] for note in reading.notes} == {
+        "F6是公式，按其计算结果读取。",
+        "G6是公式，按其计算结果读取。",
+    }
+
+
+def test_a_column_copied_is_a_fault(tmp_path):
+    def copy(sheet: Worksheet) -> None:
+        for number in range(1, sheet.max_row + 1):
+            value = sheet.cell(number, column_of(sheet, "people")).value
+            sheet.cell(number, sheet.max_column if number > 1 else 30).value = value
+
+    path = changed(written(tmp_path), copy)
+    assert faults(path) == [(FaultKind.DUPLICATE_COLUMN, 5, "people")] * 2
+    assert "people" not in village_rows(path)[0]
+
+
+def test_a_unit_code_that_turned_scientific_is_not_the_units(tmp_path):
+    path = changed(
+        written(tmp_path), lambda sheet: sheet.cell(FIRST_ROW + 1, 1).__setattr__("value", 3.6e20)
+    )
+    assert faults(path) == [(FaultKind.CODE_DIFFERS, 6, "")]
+
+
+def test_without_the_mark_of_headers_the_row_before_the_data_is_theirs(tmp_path):
+    path = changed(written(tmp_path), lambda sheet: sheet.cell(5, 3).__setattr__("value", None))
+    reading = read_workbook(path, FORM)
+    assert contents(reading) == expected(FORM, UNIT)
+    assert (reading.faults, reading.notes) == ((), ())
 
 
 def test_hidden_rows_and_other_sheets_are_noted(tmp_path):

@@ -6,7 +6,6 @@ import random
 import resource
 import struct
 import zipfile
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from data_access.workbook_read import read_workbook
 from domain.errors import WorkbookRefused
 from domain.workbook import Refusal
 from tests.forms import plan_form
-from tests.sample_workbook import sample_form, written
+from tests.sample_workbook import rewritten, sample_form, written
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 SHEET = "xl/worksheets/sheet2.xml"
@@ -43,20 +42,6 @@ def reason_of(path: Path, limits: Limits | None = None) -> Refusal:
 def given(tmp_path: Path, content: bytes) -> Path:
     path = tmp_path / "given.xlsx"
     path.write_bytes(content)
-    return path
-
-
-def rewritten(path: Path, change: Callable[[str, bytes], bytes | None], **added: bytes) -> Path:
-    """Return the workbook with parts changed, left out (None) and added."""
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            kept = change(name, content)
-            if kept is not None:
-                archive.writestr(name, kept)
-        for name, content in added.items():
-            archive.writestr(name.replace("__", "/").replace("_dot_", "."), content)
     return path
 
 

@@ -1,6 +1,8 @@
 """What a workbook looks like to those who open it, and how it comes back marked."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,14 @@ from data_access.workbook_formulas import Reference, formula, words
 from data_access.workbook_layout import ERROR_SHEET, FIRST_ROW, HEADER_ROW, sheet_names
 from data_access.workbook_mark import mark_workbook
 from data_access.workbook_read import read_workbook
+from data_access.workbook_write import write_workbook
 from domain.errors import WorkbookRefused
-from domain.forms import Field, Form, Severity
+from domain.forms import Field, File, Form, Severity
 from domain.workbook import Mark, Refusal, WorkbookUnit
 from tests.forms import compile_form, county_context, filled, plan_form
 from tests.sample_workbook import (
     FILLED,
+    STAMP,
     changed,
     column_of,
     contents,
@@ -106,6 +110,19 @@ def test_conditions_grey_out_and_ask(tmp_path):
          "“是否中心村”为“是”，且“人口”大于3"),
         ("not is_big", 'NOT(OR($D1=TRUE,$D1="是"))', "不满足（“是否中心村”为“是”）"),
         ("days(done_on, today) >= 30", 'AND($C1<>"",(TODAY()-$C1)>=30)', None),
+        ("'10' == stage", '$B1="批复"', None),
+        ("people not in (1, 2)", "NOT(OR($E1=1,$E1=2))", "“人口”不为1或2"),
+        ("is_big == False", '$D1="否"', "“是否中心村”为“否”"),
+        ("1 < people <= 9", 'AND(AND($E1<>"",1<$E1),AND($E1<>"",$E1<=9))', None),
+        ("abs(-people + 3) * 2 > 1", 'AND($E1<>"",(ABS((-($E1)+3))*2)>1)', None),
+        ("round(people) == people", "ROUND($E1,0)=$E1", None),
+        ("(people if is_big else 0) > 3",
+         'AND($D1<>"",$E1<>"",IF(OR($D1=TRUE,$D1="是"),$E1,0)>3)', None),
+        ("is_big if people > 3 else True",
+         'IF(AND($E1<>"",$E1>3),OR($D1=TRUE,$D1="是"),TRUE)', None),
+        ("people", 'OR($E1=TRUE,$E1="是")', "“人口”为“是”"),
+        ("people + 1", None, None),
+        ("'x' in stage", None, None),
         ("unknown == 1", None, None),
         ("1 +", None, None),
     ],
@@ -135,6 +152,30 @@ def test_the_guide_says_it_in_words(tmp_path):
     assert lines["跳过理由"][5] == "“进展”为“跳过”时"
     assert lines["进展"][7] == "未开始、进行中、已完成、跳过"
     assert "{" not in json.dumps(list(lines.values()), default=str, ensure_ascii=False)
+
+
+def test_what_the_unit_attached_and_by_when(tmp_path):
+    files = (File(7, "工作方案", "方案.pdf"),)
+    content = filled(LAUNCH={"evidence": {"工作方案": 7, "领导小组文件": 8}})
+    unit = WorkbookUnit("360123", "安义县", "", 1, county_context(files=files), content, {})
+    stamp = replace(
+        STAMP, form_code="plan_progress", deadline_at=datetime(2026, 12, 5, 10, tzinfo=UTC)
+    )
+    path = tmp_path / "workbook.xlsx"
+    write_workbook(plan_form(), [unit], stamp, path)
+    sheet = load_workbook(path)["进展"]
+    column = headers(sheet).index("佐证材料（请在网页上传）")
+    assert sheet[6][column].value == "工作方案（方案.pdf）、领导小组文件（已上传）"
+    assert "报送截止 2026-12-05 18:00" in sheet["A1"].value
+
+
+def test_odd_values_travel_as_what_they_are(tmp_path):
+    odd = {"people": 10**16, "area": "0.12345678901234567", "done_on": "1899-12-31", "name": True}
+    unit = sample_unit(sample_content(**odd))
+    path = written(tmp_path, unit)
+    assert contents(read_workbook(path, FORM)) == expected(FORM, unit)
+    sheet = load_workbook(path)["village信息"]
+    assert sheet.cell(FIRST_ROW + 1, column_of(sheet, "people")).value == "10000000000000000"
 
 
 def test_sheets_of_one_name_are_told_apart():
