@@ -194,12 +194,14 @@ def labels(form: Form, content: Content, context: Context) -> dict[str, str]:
 
 
 def accepted_values(form: Form, content: Content, context: Context) -> dict[str, object]:
-    """Return path to value of every row of which the province accepted something."""
+    """Return path to value of the form and of each row that the province accepted before."""
     accepted = {
         group: [row for key, row in rows_of(content, group) if _is_accepted(context, group, key)]
         for group in form.groups
         if group != FORM_GROUP
     }
+    if context.is_accepted:
+        return flatten(form, accepted | {FORM_GROUP: content.get(FORM_GROUP, {})})
     values = flatten(form, accepted)
     return {path: values[path] for path in values if not path.startswith(f"{FORM_GROUP}.")}
 

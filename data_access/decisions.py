@@ -95,13 +95,14 @@ def submit(
     form = find_form(locked.form_code)
     content = get_draft(connection, submission_id).content
     if no_change:
-        content = form.prefilled(connection, locked.division_code) | {"form": content["form"]}
+        context = form_context(connection, locked.form_code, locked.division_code)
+        stands = form.prefilled(connection, locked.division_code)
+        content = stands if context.is_accepted else stands | {"form": content["form"]}
     content, problems = prepare(
         connection, locked.form_code, locked.form_version, locked.division_code, content
     )
     errors = [problem for problem in problems if problem.severity == "error"]
     if no_change:
-        context = form_context(connection, locked.form_code, locked.division_code)
         errors = [problem for problem in errors if not is_settled(problem, context)]
     if errors:
         raise InvalidContent(problems=errors, count=len(errors))

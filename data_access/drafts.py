@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from data_access.queries import load_queries
 from data_access.reporting import (
-    FILER_ROLES,
     ReportingPeriod,
     Submission,
     get_submission,
     list_periods,
+    load_filers,
     load_workflow,
 )
 from data_access.reporting_forms import FORMS, find_form
@@ -21,7 +21,7 @@ from domain.access import Actor
 from domain.clock import today
 from domain.errors import DraftConflict, InvalidAction, NotFound, NotPermitted
 from domain.receipts import canonical
-from domain.workflow import ReviewAction, SubmissionState, Unit, Workflow, may_file
+from domain.workflow import ReviewAction, SubmissionState, Unit, may_file
 
 _SQL = load_queries("drafts")
 
@@ -154,6 +154,6 @@ def require_filer(connection: Connection, actor: Actor, submission_id: int) -> N
     ).one_or_none()
     if found is None:
         raise NotFound(submission_id=submission_id)
-    workflow = Workflow(found.form_code, 0, FILER_ROLES, ())
+    workflow = load_filers(connection, found.form_code)
     if may_file(workflow, Unit(found.division_code, found.level, found.prefix), actor) is None:
         raise NotPermitted(action=ReviewAction.SUBMIT)

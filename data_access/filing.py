@@ -12,15 +12,14 @@ from data_access.queries import load_queries
 from data_access.reporting import Remark, ReportingPeriod, ReviewEvent, Submission
 from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
-from domain.access import Actor, Role
+from domain.access import Actor
 from domain.clock import today
 from domain.errors import DraftConflict, InvalidContent, NotFound
 from domain.form_rules import unfit
 from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows, with_facts
-from domain.workflow import ReviewAction, SubmissionState
+from domain.workflow import ReviewAction, SubmissionState, filing_role
 
 _SQL = load_queries("filing")
-FILING_ROLES = (Role.CITY, Role.COUNTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +145,17 @@ def require_seen(connection: Connection, submission_id: int, draft_version: int)
 
 
 def list_units(connection: Connection, actor: Actor, period: ReportingPeriod) -> list[FilingUnit]:
-    """Return the units the actor files this period's form for: a grant on the unit itself."""
+    """Return the units the actor files this period's form for, of those his grants are on.
+
+    Units that are filed from above are too many for a list: they have a page of their own.
+    """
+    filers = reporting.load_filers(connection, period.form_code)
+    if filers.filed_from_above:
+        return []
     codes = [
         grant.division_code
         for grant in actor.grants
-        if grant.role in FILING_ROLES and grant.subject in (None, period.form_code)
+        if filing_role(filers, grant.division_code, actor)
     ]
     return fetch_all(
         connection,

@@ -3,7 +3,7 @@
 Drafts are written in `data_access.drafts`, decisions in `data_access.decisions`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -25,7 +25,6 @@ from domain.workflow import (
 )
 
 _SQL = load_queries("reporting")
-FILER_ROLES = (Role.CITY, Role.COUNTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +144,13 @@ class SubmissionVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class _FilingRules:
+    by_change: bool
+    filer_roles: list[str]
+    filed_from_above: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Step:
     step_no: int
     name: str
@@ -172,16 +178,24 @@ def list_periods(connection: Connection, form_code: str) -> list[ReportingPeriod
     return fetch_all(connection, _SQL["list_periods"], ReportingPeriod, form_code=form_code)
 
 
+def load_filers(connection: Connection, form_code: str) -> Workflow:
+    """Return who files a form, without the steps that follow; raise NotFound."""
+    rules = fetch_one(connection, _SQL["get_filing_rules"], _FilingRules, form_code=form_code)
+    if rules is None:
+        raise NotFound(form_code=form_code)
+    roles = tuple(Role(role) for role in rules.filer_roles)
+    return Workflow(form_code, 0, roles, (), rules.by_change, rules.filed_from_above)
+
+
 def load_workflow(connection: Connection, form_code: str, version: int) -> Workflow:
     """Return one version of a form's workflow."""
     steps = fetch_all(
         connection, _SQL["list_workflow_steps"], _Step, form_code=form_code, version=version
     )
-    return Workflow(
-        form_code,
-        version,
-        FILER_ROLES,
-        tuple(
+    return replace(
+        load_filers(connection, form_code),
+        version=version,
+        steps=tuple(
             WorkflowStep(
                 step.step_no,
                 step.name,
@@ -192,7 +206,6 @@ def load_workflow(connection: Connection, form_code: str, version: int) -> Workf
             )
             for step in steps
         ),
-        by_change=bool(connection.scalar(_SQL["is_by_change"], {"form_code": form_code})),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from data_access import compile_form, progress_form
+from data_access import compile_form, progress_form, village_form
 from domain.access import Actor
 from domain.errors import NotFound
 from domain.forms import Content, Context, Form, Problem
@@ -38,6 +38,7 @@ class ReportingForm(Protocol):
 FORMS: Mapping[str, ReportingForm] = {
     progress_form.FORM_CODE: progress_form,
     compile_form.FORM_CODE: compile_form,
+    village_form.FORM_CODE: village_form,
 }
 
 

@@ -14,10 +14,11 @@ from data_access.database import transaction
 from data_access.form_checks import all_problems
 from data_access.forms import load_form, tell_owner
 from data_access.queries import load_queries
+from data_access.reporting import load_filers
 from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all
 from data_access.workbook_batches import all_rows, get_batch, require_state
-from data_access.workbook_exports import IN_HAND, Export, Period, Report, files_for
+from data_access.workbook_exports import IN_HAND, Export, Period, Report
 from data_access.workbook_read import read_workbook
 from domain.access import Actor
 from domain.clock import today
@@ -45,6 +46,7 @@ from domain.workbook_diff import (
     applied,
     compare,
 )
+from domain.workflow import filing_role
 
 _SQL = load_queries("workbook_batches")
 _UNSAID = (None, "")  # most lines have neither reason nor problem: left out, they cost nothing
@@ -174,7 +176,8 @@ class _Comparison:
         rows = _by_unit(self._reading.rows)
         faults = _by_unit(self._reading.faults)
         codes = sorted({*rows, *faults} - {""})
-        own = [c for c in codes if files_for(self._actor, self._form.form_code, c)]
+        filers = load_filers(self._connection, self._form.form_code)
+        own = [code for code in codes if filing_role(filers, code, self._actor)]
         bases = {
             base.division_code: base.content
             for base in fetch_all(

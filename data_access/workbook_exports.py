@@ -5,6 +5,7 @@ without a report gets what a new draft would start from, and no draft is made fo
 """
 
 import tempfile
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from data_access.forms import load_form
 from data_access.jobs import RunningJob
 from data_access.portal_settings import read_settings
 from data_access.queries import load_queries
+from data_access.reporting import load_filers
 from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
 from data_access.sessions import actor_today
@@ -30,10 +32,9 @@ from domain.forms import Content, Form, mask, normalise, with_all_rows
 from domain.jobs import JobKind
 from domain.receipts import canonical
 from domain.workbook import Stamp, WorkbookUnit
-from domain.workflow import SubmissionState
+from domain.workflow import SubmissionState, Workflow, filing_role
 
 _SQL = load_queries("workbook_exports")
-FILING_ROLES = (Role.CITY, Role.COUNTY)
 IN_HAND = frozenset({SubmissionState.DRAFT, SubmissionState.RETURNED})
 MOST_AT_ONCE = 200  # units: a workbook of more is made by a job
 _STEP = 25  # units a job reads between two looks at whether it should stop
@@ -117,11 +118,14 @@ def get_period(connection: Connection, period_id: int) -> Period:
 def list_scopes(connection: Connection, actor: Actor, period: Period) -> list[Scope]:
     """Return what the actor may ask for: first what he files himself, then areas, then units."""
     units = list_units(connection, period)
-    own = [unit for unit in units if files_for(actor, period.form_code, unit.code)]
+    filers = load_filers(connection, period.form_code)
+    own = [unit for unit in units if filing_role(filers, unit.code, actor)]
     scopes = [_of_unit(unit) for unit in own]
     if len(own) > 1:
         scopes.insert(0, Scope("own", f"本账号填报的 {len(own)} 个单位", tuple(own)))
-    if any(grant.role not in FILING_ROLES or grant.role is Role.CITY for grant in actor.grants):
+    if filers.filed_from_above:
+        return _areas(connection, units) or scopes
+    if any(grant.role is not Role.COUNTY for grant in actor.grants):
         scopes += _areas(connection, units)
         scopes += [_of_unit(unit) for unit in units if unit not in own]
     return scopes
@@ -147,25 +151,18 @@ def list_units(connection: Connection, period: Period) -> list[Unit]:
     )
 
 
-def files_for(actor: Actor, form_code: str, division_code: str) -> bool:
-    """Tell whether the actor files this form for the unit: a grant on the unit itself."""
-    return any(
-        grant.division_code == division_code
-        and grant.role in FILING_ROLES
-        and grant.subject in (None, form_code)
-        for grant in actor.grants
-    )
-
-
 def _of_unit(unit: Unit) -> Scope:
     return Scope(unit.code, unit.name, (unit,))
 
 
 def _areas(connection: Connection, units: Sequence[Unit]) -> list[Scope]:
     """Return the areas of several units; one with the same units as a wider one is left out."""
+    units = sorted(units, key=lambda unit: unit.prefix)
+    prefixes = [unit.prefix for unit in units]
     scopes: dict[tuple[str, ...], Scope] = {}
     for area in fetch_all(connection, _SQL["list_areas"], _Area, day=today()):
-        inside = tuple(unit for unit in units if unit.prefix.startswith(area.prefix))
+        first, end = (bisect_left(prefixes, area.prefix + end) for end in ("", ":"))
+        inside = tuple(units[first:end])
         if len(inside) < 2:
             continue
         codes = tuple(unit.code for unit in inside)
@@ -210,8 +207,11 @@ def hand_out(
 ) -> list[WorkbookUnit]:
     """Return the units as they go into the workbook, and keep what each was given."""
     form = load_form(connection, period.form_code, period.form_version)
+    filers = load_filers(connection, period.form_code)
     reports = reports_of(connection, period.period_id, [unit.code for unit in units])
-    made = [_handed(connection, actor, form, unit, reports.get(unit.code)) for unit in units]
+    made = [
+        _handed(connection, actor, form, filers, unit, reports.get(unit.code)) for unit in units
+    ]
     rows = [
         {
             "export_id": export.export_id,
@@ -252,10 +252,15 @@ def standing_content(
 
 
 def _handed(
-    connection: Connection, actor: Actor, form: Form, unit: Unit, report: Report | None
+    connection: Connection,
+    actor: Actor,
+    form: Form,
+    filers: Workflow,
+    unit: Unit,
+    report: Report | None,
 ) -> WorkbookUnit:
     own = find_form(form.form_code)
-    files = files_for(actor, form.form_code, unit.code)
+    files = filing_role(filers, unit.code, actor) is not None
     if files:
         own.ensure_rows(connection, actor, unit.code)
     context = own.context(connection, unit.code)

@@ -63,7 +63,7 @@ class Actor:
         """Tell whether the unit's contacts are shown in full: to who files and reviews it."""
         return any(
             self.may_act_as(role, division_prefix)
-            for role in (Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
+            for role in (Role.PLAN_BUREAU, Role.CITY, Role.COUNTY, Role.TOWNSHIP)
         )
 
     def covers(self, division_prefix: str) -> bool:

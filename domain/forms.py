@@ -157,6 +157,8 @@ class Context:
     rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     references: Mapping[str, Values] = field(default_factory=dict)
     """What rules that span rows compare with, by its key; it never goes to the browser."""
+    is_accepted: bool = False
+    """Whether the province accepted a form before, whose fields are shown beside what is typed."""
 
     def find_row(self, group: str, key: str) -> Row | None:
         """Return the row, or None where the unit has no such row."""
@@ -256,11 +258,15 @@ def _complete_row(form: Form, group: str, row: Row, known: dict[str, Any] | None
 
 
 def with_facts(form: Form, content: Content, context: Context) -> Content:
-    """Return the content with its read-only fields as the facts of their rows have them now."""
+    """Return the content with its read-only fields as the facts of unit and rows have them now."""
     result = dict(content)
     for group in form.groups:
         told = [item.code for item in form.fields_of(group) if item.read_only]
-        if group == FORM_GROUP or not told:
+        if not told:
+            continue
+        if group == FORM_GROUP:
+            facts = {code: context.values.get(code) for code in told}
+            result[group] = rows_of(content, group)[0][1] | facts
             continue
         result[group] = [
             values | {code: row.values.get(code) for code in told} if row else values

@@ -47,6 +47,8 @@ class Workflow:
     steps: tuple[WorkflowStep, ...]
     by_change: bool = False
     """Whether what was filed may be opened again in its period, to report what has changed."""
+    filed_from_above: bool = False
+    """Whether a grant on a division files for the units within it, not for itself alone."""
 
     def steps_for(self, unit_level: str) -> tuple[WorkflowStep, ...]:
         """Return the steps that a report of a unit of this level passes."""
@@ -131,10 +133,22 @@ _ACTIONS: dict[SubmissionState, frozenset[ReviewAction]] = {
 
 
 def may_file(workflow: Workflow, unit: Unit, actor: Actor) -> Role | None:
-    """Return the role in which the actor may file for the unit: a grant on the unit itself."""
+    """Return the role in which the actor may file for the unit."""
+    return filing_role(workflow, unit.code, actor)
+
+
+def filing_role(workflow: Workflow, division_code: str, actor: Actor) -> Role | None:
+    """Return the role in which the actor files for a unit: by a grant on the unit itself, or,
+    where the form is filed from above, on a division that the unit lies in.
+    """
     for grant in actor.grants:
-        on_this = grant.division_code == unit.code and grant.subject in (None, workflow.form_code)
-        if on_this and grant.role in workflow.filer_roles:
+        if workflow.filed_from_above:
+            reaches = division_code.startswith(grant.prefix)
+        else:
+            reaches = grant.division_code == division_code
+        if reaches and (
+            grant.role in workflow.filer_roles and grant.subject in (None, workflow.form_code)
+        ):
             return grant.role
     return None
 

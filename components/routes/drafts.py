@@ -39,7 +39,7 @@ from domain.form_options import excluded_options
 from domain.forms import changed_by_normalising
 from domain.workflow import ReviewAction
 
-_FILERS = (Role.CITY, Role.COUNTY)
+_FILERS = (Role.CITY, Role.COUNTY, Role.TOWNSHIP)
 _LONGEST_BODY = 2 * 1024 * 1024  # bytes: a form of 119 fields has some ten thousand
 _LONGEST_REPLY = 500
 

@@ -24,8 +24,12 @@ SELECT DISTINCT ON (form.period_months, form_code)
  WHERE closed_at IS NULL AND form.version = form_version
  ORDER BY form.period_months, form_code, starts_on DESC
 
--- name: is_by_change
-SELECT by_change FROM form_version WHERE form_code = :form_code ORDER BY version DESC LIMIT 1
+-- name: get_filing_rules
+SELECT by_change, filer_roles, filed_from_above
+  FROM form_version
+ WHERE form_code = :form_code
+ ORDER BY version DESC
+ LIMIT 1
 
 -- name: list_workflow_steps
 SELECT step_no, name, role, scope_level, skip_levels, working_days

@@ -1,0 +1,97 @@
+-- name: get_village
+-- What the portal knows of a village: whose it is, where it lies, and the year that is filed.
+SELECT village.code AS village_code, village.name AS village_name
+     , left(village.code, 9) AS town_code, town.name AS town_name
+     , county.code AS county_code, coalesce(county.parent_code, '') AS city_code
+     , CAST(trim_scale(round(CAST(ST_X(place.location) AS numeric), 6)) AS text) AS longitude
+     , CAST(trim_scale(round(CAST(ST_Y(place.location) AS numeric), 6)) AS text) AS latitude
+     , ST_Covers(boundary.boundary, place.location) AS inside_county
+     , (SELECT CAST(extract(year FROM max(starts_on)) AS integer)
+          FROM reporting_period
+         WHERE form_code = :form_code AND opened_at <= now()) AS report_year
+     , EXISTS (SELECT FROM accepted_village_evaluation AS accepted
+                WHERE accepted.division_code = village.code) AS is_accepted
+  FROM division_on(CAST(:day AS date)) AS village
+  JOIN division_on(CAST(:day AS date)) AS town ON town.code = village.parent_code
+  JOIN division_on(CAST(:day AS date)) AS county ON county.code = town.parent_code
+  LEFT JOIN division_location AS place
+         ON place.division_code = village.code AND place.valid_from <= :day
+        AND (place.valid_to IS NULL OR :day < place.valid_to)
+  LEFT JOIN division_boundary AS boundary
+         ON boundary.code = county.code AND boundary.valid_from <= :day
+        AND (boundary.valid_to IS NULL OR :day < boundary.valid_to)
+ WHERE village.code = :division_code
+
+-- name: list_natural_villages
+-- By the beginning of the code, which the index serves; the villages of a day.
+SELECT natural_village.code AS natural_code, natural_village.name AS natural_name
+     , CAST(trim_scale(round(CAST(ST_X(natural_village.location) AS numeric), 6)) AS text) AS longitude
+     , CAST(trim_scale(round(CAST(ST_Y(natural_village.location) AS numeric), 6)) AS text) AS latitude
+     , ST_Covers(boundary.boundary, natural_village.location) AS inside_county
+     , EXISTS (SELECT FROM accepted_natural_village_evaluation AS accepted
+                WHERE accepted.natural_code = natural_village.code) AS is_accepted
+  FROM natural_village_on(CAST(:day AS date)) AS natural_village
+  LEFT JOIN division_boundary AS boundary
+         ON boundary.code = :county_code AND boundary.valid_from <= :day
+        AND (boundary.valid_to IS NULL OR :day < boundary.valid_to)
+ WHERE natural_village.code ^@ :division_code
+ ORDER BY natural_village.code
+
+-- name: last_village
+SELECT to_jsonb(accepted) AS fields
+  FROM accepted_village_evaluation AS accepted
+ WHERE division_code = :division_code
+ ORDER BY report_year DESC
+ LIMIT 1
+
+-- name: last_natural_villages
+SELECT DISTINCT ON (natural_code) natural_code, to_jsonb(accepted) AS fields
+  FROM accepted_natural_village_evaluation AS accepted
+ WHERE division_code = :division_code
+ ORDER BY natural_code, report_year DESC
+
+-- name: write_filed_village
+INSERT INTO filed_village_evaluation
+SELECT filed.*
+  FROM submission_version AS version
+  JOIN submission USING (submission_id)
+  JOIN reporting_period AS period USING (period_id)
+ CROSS JOIN LATERAL jsonb_populate_record(
+       CAST(NULL AS filed_village_evaluation)
+     , version.content -> 'form' || jsonb_build_object(
+           'submission_id', version.submission_id
+         , 'version_no', version.version_no
+         , 'division_code', version.division_code
+         , 'report_year', extract(year FROM period.starts_on)
+         , 'per_capita_construction'
+         , round(CAST(version.content #>> '{form,construction_area}' AS numeric) * 10000
+                 / greatest(CAST(version.content #>> '{form,hukou_pop}' AS integer), 1), 2))) AS filed
+ WHERE version.submission_id = :submission_id AND version.version_no = :version_no
+
+-- name: write_filed_natural_villages
+INSERT INTO filed_natural_village_evaluation
+SELECT filed.*
+  FROM submission_version AS version
+  JOIN submission USING (submission_id)
+  JOIN reporting_period AS period USING (period_id)
+ CROSS JOIN LATERAL jsonb_array_elements(version.content -> 'natural_village') AS row (fields)
+ CROSS JOIN LATERAL jsonb_populate_record(
+       CAST(NULL AS filed_natural_village_evaluation)
+     , row.fields || jsonb_build_object(
+           'submission_id', version.submission_id
+         , 'version_no', version.version_no
+         , 'division_code', version.division_code
+         , 'report_year', extract(year FROM period.starts_on))) AS filed
+ WHERE version.submission_id = :submission_id AND version.version_no = :version_no
+
+-- name: accept_village
+INSERT INTO accepted_village_evaluation
+SELECT filed.*, CAST(:user_id AS bigint)
+  FROM filed_village_evaluation AS filed
+ WHERE filed.submission_id = :submission_id AND filed.version_no = :version_no
+
+-- name: accept_natural_villages
+INSERT INTO accepted_natural_village_evaluation
+SELECT filed.*, CAST(:user_id AS bigint)
+  FROM filed_natural_village_evaluation AS filed
+ WHERE filed.submission_id = :submission_id AND filed.version_no = :version_no

@@ -1,0 +1,155 @@
+"""The form of village evaluation: its facts, what a draft starts from, what acceptance writes."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+from data_access.portal_settings import read_settings
+from data_access.queries import load_queries
+from data_access.rows import fetch_all, fetch_one
+from domain import village_evaluation
+from domain.access import Actor
+from domain.clock import today
+from domain.errors import NotFound
+from domain.forms import IDENTITY, Content, Context, Form, Problem, Row
+
+_SQL = load_queries("village_form")
+FORM_CODE = "village_evaluation"
+_LIMITS = "village_evaluation_limits"
+
+
+@dataclass(frozen=True, slots=True)
+class _Village:
+    """The names are those of the form's read-only fields."""
+
+    village_code: str
+    village_name: str
+    town_code: str
+    town_name: str
+    county_code: str
+    city_code: str
+    longitude: str | None
+    latitude: str | None
+    inside_county: bool | None
+    report_year: int | None
+    is_accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _NaturalVillage:
+    natural_code: str
+    natural_name: str
+    longitude: str
+    latitude: str
+    inside_county: bool | None
+    is_accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    fields: dict[str, Any]
+
+
+def ensure_rows(connection: Connection, actor: Actor, division_code: str) -> None:
+    """Make nothing: natural villages come from their register."""
+
+
+def context(connection: Connection, division_code: str) -> Context:
+    """Return what a village's evaluation is checked against; raise NotFound for no village."""
+    day = today()
+    village = fetch_one(
+        connection,
+        _SQL["get_village"],
+        _Village,
+        day=day,
+        form_code=FORM_CODE,
+        division_code=division_code,
+    )
+    if village is None:
+        raise NotFound(division_code=division_code)
+    natural = fetch_all(
+        connection,
+        _SQL["list_natural_villages"],
+        _NaturalVillage,
+        day=day,
+        division_code=division_code,
+        county_code=village.county_code,
+    )
+    limits = read_settings(connection).get(_LIMITS)
+    facts = asdict(village) | {"report_year": village.report_year or day.year}
+    return Context(
+        today=day,
+        values={**(limits if isinstance(limits, dict) else {}), **facts},
+        rows={village_evaluation.GROUP: [_row(each) for each in natural]},
+        is_accepted=village.is_accepted,
+    )
+
+
+def _row(village: _NaturalVillage) -> Row:
+    return Row(
+        key=village.natural_code,
+        label=village.natural_name,
+        values=asdict(village),
+        hint=village.natural_code,
+        is_accepted=village.is_accepted,
+    )
+
+
+def spanning_problems(form: Form, content: Content, context: Context) -> list[Problem]:
+    """Return what does not fit between a village and its natural villages."""
+    return village_evaluation.problems(form, content, context)
+
+
+def prefilled(connection: Connection, division_code: str) -> Content:
+    """Return the content a new draft starts from: what the province accepted last."""
+    key = {"division_code": division_code}
+    last = fetch_one(connection, _SQL["last_village"], _Fields, **key)
+    rows = fetch_all(connection, _SQL["last_natural_villages"], _Fields, **key)
+    return {
+        "form": _content(last.fields, _OF_VILLAGE) if last else {},
+        village_evaluation.GROUP: [
+            {IDENTITY: row.fields["natural_code"], **_content(row.fields, _OF_NATURAL_VILLAGE)}
+            for row in rows
+        ],
+    }
+
+
+# What the tables keep beside the fields of the form.
+_OF_NATURAL_VILLAGE = frozenset(
+    {"submission_id", "version_no", "division_code", "report_year", "accepted_by", "accepted_at"}
+)
+_OF_VILLAGE = _OF_NATURAL_VILLAGE | {"per_capita_construction"}
+
+
+def _content(fields: Mapping[str, Any], others: frozenset[str]) -> dict[str, Any]:
+    return {
+        name: _plain(value)
+        for name, value in fields.items()
+        if name not in others and value is not None
+    }
+
+
+def _plain(value: object) -> object:
+    """Return a value as content has it: what had decimals is a text without needless zeros."""
+    if isinstance(value, float):
+        value = Decimal(str(value))
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value
+
+
+def write_filed(connection: Connection, submission_id: int, version_no: int) -> None:
+    """Write the typed rows of a version that was just filed, one statement a table."""
+    version = {"submission_id": submission_id, "version_no": version_no}
+    connection.execute(_SQL["write_filed_village"], version)
+    connection.execute(_SQL["write_filed_natural_villages"], version)
+
+
+def accept(connection: Connection, submission_id: int, version_no: int, user_id: int) -> None:
+    """Turn the filed rows of a version into what the province accepted of the year."""
+    version = {"submission_id": submission_id, "version_no": version_no, "user_id": user_id}
+    connection.execute(_SQL["accept_village"], version)
+    connection.execute(_SQL["accept_natural_villages"], version)
