@@ -115,7 +115,7 @@ def make_proxy(settings: Settings, *, address: str, port: int, web_ports: Sequen
         address=address,
         port=port,
         web_ports=tuple(web_ports),
-        seats_per_process=settings.sessions_per_process,
+        seats_per_process=max(1, settings.sessions_per_process),
         fronts=settings.trusted_proxies,
     )
 
