@@ -134,3 +134,26 @@ class FormDesk:
             "remarks": [],
             "accept": ".pdf",
         }
+
+
+def as_block(rows: list[list[str]]) -> str:
+    """Write a block as a spreadsheet puts it into the clipboard."""
+    quoted = [[f'"{text}"' if "\n" in text else text for text in row] for row in rows]
+    return "\r\n".join("\t".join(row) for row in quoted) + "\r\n"
+
+
+def paste(page: Page, rows: list[list[str]]) -> None:
+    """Paste as the browser does: an event at what has the focus, with text and a table."""
+    table = "".join(f"<tr>{''.join(f'<td>{text}</td>' for text in row)}</tr>" for row in rows)
+    page.evaluate(
+        """([text, html]) => {
+          const data = new DataTransfer();
+          data.setData("text/plain", text);
+          data.setData("text/html", html);
+          let at = document.activeElement;
+          while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+          const given = { clipboardData: data, bubbles: true, composed: true, cancelable: true };
+          at.dispatchEvent(new ClipboardEvent("paste", given));
+        }""",
+        [as_block(rows), f"<table>{table}</table>"],
+    )

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from domain.forms import Context, Field, Form, Row
-from tests.browser.form_desk import SAVED, FormDesk
+from tests.browser.form_desk import SAVED, FormDesk, paste
 
 KINDS = {"k": {"a": "甲类情形", "b": "乙类情形", "c": "丙类情形"}}
 FIELDS = (
@@ -108,29 +108,6 @@ def grid(desk: FormDesk, open_desk: OpenDesk) -> Page:
 
 def cell(page: Page, row: int, column: int) -> Locator:
     return page.locator(f"#grid-village-{row}-{column}")
-
-
-def as_block(rows: list[list[str]]) -> str:
-    """Write a block as a spreadsheet puts it into the clipboard."""
-    quoted = [[f'"{text}"' if "\n" in text else text for text in row] for row in rows]
-    return "\r\n".join("\t".join(row) for row in quoted) + "\r\n"
-
-
-def paste(page: Page, rows: list[list[str]]) -> None:
-    """Paste as the browser does: an event at what has the focus, with text and a table."""
-    table = "".join(f"<tr>{''.join(f'<td>{text}</td>' for text in row)}</tr>" for row in rows)
-    page.evaluate(
-        """([text, html]) => {
-          const data = new DataTransfer();
-          data.setData("text/plain", text);
-          data.setData("text/html", html);
-          let at = document.activeElement;
-          while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-          const given = { clipboardData: data, bubbles: true, composed: true, cancelable: true };
-          at.dispatchEvent(new ClipboardEvent("paste", given));
-        }""",
-        [as_block(rows), f"<table>{table}</table>"],
-    )
 
 
 def is_saved(page: Page) -> None:
