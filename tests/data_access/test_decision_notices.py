@@ -35,7 +35,10 @@ def test_return_reaches_the_unit_with_its_reason(submission, county, city):
     act(city, submission.submission_id, ReviewAction.RETURN, "公示材料不全")
     with transaction(county, read_only=True) as connection:
         [returned] = inbox.list_messages(connection)
-    assert (returned.title, returned.link) == (f"已退回：{REPORT}", "report")
+    assert (returned.title, returned.link) == (
+        f"已退回：{REPORT}",
+        "report?form=plan_progress",
+    )
     assert "公示材料不全" in returned.body
 
 

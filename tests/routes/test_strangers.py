@@ -174,8 +174,8 @@ def browser_of(owner: psycopg.Connection):
 def ask(browser: TestClient, name: str, names: dict[str, object]) -> int:
     method, case = name.split(" ")[0], CASES[name]
     body = case.body
-    if body and "plan_id" in body:
-        body = {**body, "plan_id": names["plan_id"]}
+    if body and "key" in body:
+        body = {**body, "key": body["key"].format_map(names)}
     address = case.address.format_map(names)
     return browser.request(method, address, json=body, headers=case.headers).status_code
 
