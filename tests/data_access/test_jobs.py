@@ -21,6 +21,9 @@ from domain.jobs import JobKind, JobState
 from tests.actors import PROVINCE, make_actor
 from tests.data_access import job_tasks
 
+for _module in TASK_MODULES:
+    import_module(_module)
+CLOCK_TASKS = [each for each in jobs.registered_tasks() if each.every]
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60  # seconds
 RUN = (
@@ -239,14 +242,15 @@ def test_old_records_are_forgotten(owner):
     assert left == [("a",), ("c",)]
 
 
-@pytest.mark.parametrize("kind", JobKind)
-def test_clock_s_job_runs_on_an_empty_portal(owner, tmp_path, monkeypatch, kind):
+def test_every_kind_of_job_has_its_task():
+    assert set(JobKind) <= {each.kind for each in jobs.registered_tasks()}
+
+
+@pytest.mark.parametrize("task", CLOCK_TASKS, ids=lambda task: task.kind)
+def test_clock_s_job_runs_on_an_empty_portal(owner, tmp_path, monkeypatch, task):
     monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path))
     file_store.root.cache_clear()
-    for module in TASK_MODULES:
-        import_module(module)
-    tasks = {each.kind: each for each in jobs.registered_tasks() if each.every}
-    tasks[kind].run(RunningJob(defer(kind), kind, 0))
+    task.run(RunningJob(defer(task.kind), task.kind, 0))
     file_store.root.cache_clear()
 
 
