@@ -3,6 +3,7 @@
 // The form holds the values, saves them and knows what is wrong; the grid is another view of them.
 
 const PAGE_ROWS = 15;
+const PASTE = "粘贴";
 
 class Grid {
   constructor(form, group, place, tools) {
@@ -357,7 +358,7 @@ class Grid {
     for (const { row, column, value } of cells) {
       const [line, { field }] = [this.table.rows[row], this.table.columns[column]];
       if (!this.table.isFixed(line, field)) pairs.push([this.table.path(line, field), value]);
-      else if ((value ?? "") !== this.table.text(line, field)) fixed.push({ line, field });
+      else if (!(isEmpty(value) && name === PASTE) && (value ?? "") !== this.table.text(line, field)) fixed.push({ line, field });
     }
     const act = this.form.edit(pairs, name);
     const hidden = pairs.filter(([path, value]) => value !== null && !this.form.isVisible(this.form.cells[path]));
@@ -434,7 +435,7 @@ class Grid {
     const laid = layOut(block, this.range(), { rows: this.table.rows.length, columns: this.table.columns.length });
     const cells = laid.cells.map(({ row, column, text: cell }) =>
       ({ row, column, value: cell === "" ? null : this.box.understood(this.table.columns[column].field, cell) }));
-    this.write(cells, "粘贴", (act, count, notes) => {
+    this.write(cells, PASTE, (act, count, notes) => {
       const left = this.leftNotes(laid);
       this.bars.tell(`已粘贴 ${laid.height - laid.rowsLeft} 行 × ${laid.width - laid.columnsLeft} 列，写入 ${count} 格。`, [...left, ...notes], Boolean(act));
     });
