@@ -117,8 +117,16 @@ def report_standing(unit: UnitProgress, now: datetime) -> str:
     return f"{words}{filed}" + ("" if unit.on_time else "（逾期）")
 
 
-def reminder_fact(unit: UnitProgress, topic: ReminderTopic, now: datetime) -> str:
-    """Return what the unit is reminded of, from data; nothing for other topics."""
+THIS_PROGRESS = "本期编制进度"
+
+
+def reminder_fact(
+    unit: UnitProgress, topic: ReminderTopic, now: datetime, report: str = THIS_PROGRESS
+) -> str:
+    """Return what the unit is reminded of, from data; nothing for other topics.
+
+    `report` is the form and period that the unit's state and deadline are of.
+    """
     today = now.astimezone(BEIJING).date()
     if topic is ReminderTopic.LATE_MILESTONE and unit.late_since is not None:
         return (
@@ -127,9 +135,9 @@ def reminder_fact(unit: UnitProgress, topic: ReminderTopic, now: datetime) -> st
             f"已滞后 {unit.late_days} 天。"
         )
     if topic is ReminderTopic.NOT_FILED and unit.deadline_at is not None:
-        return f"{unit.name}本期编制进度{_missing(unit.deadline_at, now, today)}。"
+        return f"{unit.name}{report}{_missing(unit.deadline_at, now, today)}。"
     if topic is ReminderTopic.RETURNED:
-        return f"{unit.name}本期编制进度填报已被退回，尚未修改重报。"
+        return f"{unit.name}{report}填报已被退回，尚未修改重报。"
     return ""
 
 

@@ -10,7 +10,13 @@ from datetime import date, timedelta
 import streamlit as st
 
 from components.labels import label
-from components.sentences import day_text, names_text, reminder_fact, reminder_request
+from components.sentences import (
+    THIS_PROGRESS,
+    day_text,
+    names_text,
+    reminder_fact,
+    reminder_request,
+)
 from components.session import errors_shown
 from data_access import periods, supervision
 from data_access.database import transaction
@@ -61,17 +67,23 @@ def finish(outcome: str) -> None:
 
 @st.dialog("催办", width="medium", on_dismiss=forget_outcome)
 def remind_dialog(
-    actor: Actor, units: Sequence[UnitProgress], topic: ReminderTopic | None = None
+    actor: Actor,
+    units: Sequence[UnitProgress],
+    topic: ReminderTopic | None = None,
+    report: str = THIS_PROGRESS,
 ) -> None:
     """Let the actor remind one or many units; the message is prefilled from their data.
 
-    `topic` is chosen to begin with, where it applies to one of them; else the gravest.
+    `topic` is chosen to begin with, where it applies to one of them; else the gravest. `report`
+    names the form and period that the units' states and deadlines are of.
     """
     if outcome_shown():
         return
     with transaction(actor, read_only=True) as connection:
         due = supervision.answer_due_on(connection, today())
     topics = topics_for(units)
+    if report != THIS_PROGRESS:  # late stages are no matter of another form's period
+        topics = [each for each in topics if each is not ReminderTopic.LATE_MILESTONE]
     topic = st.radio(
         "事由",
         topics,
@@ -85,7 +97,7 @@ def remind_dialog(
     if len(chosen) < len(units):
         left_out = len(units) - len(chosen)
         st.caption(f"另有 {left_out} 个单位没有“{label(topic)}”的情况，本次不发送。")
-    orders = _reminder_orders(chosen, topic, due)
+    orders = _reminder_orders(chosen, topic, due, report)
     st.caption(f"应于 {day_text(due, today())}前回复；逾期未回复，自动升级至上一级主管部门。")
     empty = any(not order.message.strip() for order in orders)
     if action_button("发送催办", "remind-send", disabled=empty or not orders):
@@ -93,11 +105,11 @@ def remind_dialog(
 
 
 def _reminder_orders(
-    units: Sequence[UnitProgress], topic: ReminderTopic, due: date
+    units: Sequence[UnitProgress], topic: ReminderTopic, due: date, report: str
 ) -> list[ReminderOrder]:
     """Draw the message, whole for one unit, the common part for many; return what to send."""
     request = reminder_request(topic, due, today())
-    facts = [reminder_fact(unit, topic, now()) for unit in units]
+    facts = [reminder_fact(unit, topic, now(), report) for unit in units]
     single = len(units) == 1
     text = st.text_area(
         "催办内容" if single else "统一要求（附在各单位情况之后）",

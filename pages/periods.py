@@ -1,5 +1,6 @@
 """填报期: open a period of a form, follow who has not filed, remind, extend, close."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import streamlit as st
@@ -72,13 +73,22 @@ selected = choose_filings(filings, shown, now())
 is_current = shown.closed_at is None
 with st.container(horizontal=True, gap="small"):
     if is_current:
-        remindable = [units[each.code] for each in selected if each.code in units]
+        # The dialog speaks of this period: its state and deadline stand in the unit's place.
+        remindable = [
+            replace(
+                units[each.code], period_state=each.period_state, deadline_at=each.deadline_at
+            )
+            for each in selected
+            if each.code in units
+        ]
         names = [(each.code, each.name) for each in selected]
         if may_remind(actor, list(units.values())) and st.button(
             f"催报（{len(remindable)}）", key="periods-remind", type="primary",
             icon=":material/campaign:", disabled=not remindable,
         ):  # fmt: skip
-            remind_dialog(actor, remindable, ReminderTopic.NOT_FILED)
+            remind_dialog(
+                actor, remindable, ReminderTopic.NOT_FILED, f"{shown.name}{shown.form_title}"
+            )
         if st.button(
             f"延期（{len(names)}）", key="periods-extend", icon=":material/event_upcoming:",
             disabled=not names,

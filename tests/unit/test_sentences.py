@@ -122,6 +122,8 @@ def test_reminder_states_its_fact_and_asks_for_an_answer():
         "安义县总体规划“阶段2”阶段应于 10月21日完成，截至 11月22日已滞后 32 天。"
     )
     assert "退回" in reminder_fact(unit(), ReminderTopic.RETURNED, NOW)
+    quarter = "2026年第四季度编制单位信息"
+    assert f"{quarter}填报已被退回" in reminder_fact(unit(), ReminderTopic.RETURNED, NOW, quarter)
     assert reminder_fact(unit(), ReminderTopic.OTHER, NOW) == ""
     for topic in ReminderTopic:
         assert "11月25日前回复" in reminder_request(topic, date(2026, 11, 25), TODAY)
