@@ -4,6 +4,7 @@ import pytest
 
 from domain.access import Role
 from domain.workflow import ReviewAction
+from tests import contracts
 from tests.actors import COUNTY, make_actor
 from tests.pages.reading import texts
 from tests.reports import act
@@ -83,3 +84,22 @@ def test_others_do_not_file(open_page, owner, period_id, role):
     page = open_page(other, "report")
     assert "无权访问此页面" in page.error[0].value
     assert not element_of(page)
+
+
+def test_who_files_two_forms_chooses_and_reports_a_change_after_filing(
+    open_page, owner, county, city, bureau, period_id, plan_id
+):
+    report = contracts.opened(county, contracts.open_quarter(owner))
+    contracts.fill(owner, county, report)
+    for actor, action in (
+        (county, ReviewAction.SUBMIT),
+        (city, ReviewAction.APPROVE),
+        (bureau, ReviewAction.APPROVE),
+    ):
+        act(actor, report.submission_id, action)
+    assert open_page(county, "report").title[0].value == "编制进度填报"
+    page = open_page(county, "report", form="compile_unit")
+    assert page.title[0].value == "编制单位信息填报"
+    assert "编制单位信息已于" in texts(page)
+    page.button(key="report-reopen").click().run()
+    assert "的变更尚未提交；此前备案的内容（回执编号 **B" in texts(page)
