@@ -324,6 +324,8 @@ def make(actor: Actor, period_id: int, key: str) -> tuple[Path, str]:
 def file_name_of(export: Export, period: Period) -> str:
     """Return what a person calls the file: 编制进度_2026年11月_安义县.xlsx."""
     place = export.scope_name.partition("（")[0]
+    if len(export.unit_codes) > 1 and place != export.scope_name:
+        place += f"{len(export.unit_codes)}个单位"
     return f"{period.form_title}_{period.name}_{place}.xlsx".replace("/", "-")
 
 
