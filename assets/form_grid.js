@@ -128,6 +128,11 @@ class Grid {
     else if (box.left + box.width > scroller.scrollLeft + scroller.clientWidth) scroller.scrollLeft = box.left + box.width - scroller.clientWidth;
   }
 
+  /** The page, too, goes to where the keys are: the table is not to end behind the bar of saving. */
+  comeIntoView() {
+    this.scroller.scrollIntoView({ block: "nearest" });
+  }
+
   /** Show a field by its path; tell whether it is in this grid. */
   goTo(path) {
     const cell = this.form.cells[path];
@@ -135,8 +140,8 @@ class Grid {
     if (!this.table.rows.includes(cell.row)) this.setFilter("all");
     const row = this.table.rows.indexOf(cell.row);
     const column = this.table.columns.findIndex(({ field }) => field === cell.field);
-    this.scroller.parentElement.scrollIntoView({ block: "nearest" });
     this.select({ row, column });
+    this.comeIntoView();
     this.box.focus();
     return true;
   }
@@ -256,6 +261,7 @@ class Grid {
     event.stopPropagation();
     const used = this.box.isOpen ? this.box.key(event) : this.command(event) || this.move(event);
     if (used) event.preventDefault();
+    if (used && !this.box.isOpen) this.comeIntoView();
   }
 
   command(event) {
@@ -442,6 +448,7 @@ class Grid {
     const { top, left } = this.range();
     const first = { row: top, column: left };
     this.select(first, { row: top + laid.height - laid.rowsLeft - 1, column: left + laid.width - laid.columnsLeft - 1 }, first);
+    this.comeIntoView();
   }
 
   leftNotes({ height, width, rowsLeft, columnsLeft }) {
