@@ -16,6 +16,7 @@ SELECT unit.code, unit.name, unit.level, coalesce(unit.parent_code, '') AS paren
 
 -- name: list_contracts
 -- Each plan's contract as accepted at a moment, with the plan's accepted progress at that moment.
+-- Materialized: the planner expects one contract and would sum the stages anew for each.
 WITH contract AS (
     SELECT DISTINCT ON (plan_id) *
       FROM accepted_contract
@@ -26,7 +27,7 @@ WITH contract AS (
       FROM accepted_milestone
      WHERE accepted_at <= :moment
      ORDER BY plan_id, stage_code, accepted_at DESC, accepted_milestone_id DESC
-), standing AS (
+), standing AS MATERIALIZED (
     SELECT plan_id, sum(weight.weight) / 100 AS ratio
          , (array_agg(stage.name ORDER BY stage.stage_order DESC))[1] AS stage_name
       FROM milestone
