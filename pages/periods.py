@@ -75,9 +75,7 @@ with st.container(horizontal=True, gap="small"):
     if is_current:
         # The dialog speaks of this period: its state and deadline stand in the unit's place.
         remindable = [
-            replace(
-                units[each.code], period_state=each.period_state, deadline_at=each.deadline_at
-            )
+            replace(units[each.code], period_state=each.period_state, deadline_at=each.deadline_at)
             for each in selected
             if each.code in units
         ]
