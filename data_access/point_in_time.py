@@ -21,6 +21,7 @@ from psycopg import sql
 
 from data_access import backup_store, cluster, cluster_file, file_store, installation, processes
 from data_access.backup_store import Base
+from data_access.migrate import newest_migration
 from data_access.server import Server
 from data_access.settings import Refusal, Settings
 from data_access.trail_anchors import anchor_path
@@ -41,6 +42,7 @@ class Restored:
     """The database files as they were before."""
     missing: list[str]
     """The files, by SHA-256, that records name and nobody has."""
+    schema_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class _Found:
     anchor_no: int
     anchor_digest: str
     files: list[str]
+    schema_version: str
 
 
 def take_base(settings: Settings) -> Base:
@@ -85,7 +88,7 @@ def restore_to(settings: Settings, moment: datetime, *, force: bool) -> Restored
             backup_store.take_base(
                 settings, running.data, running.urls.owner, running.program("pg_basebackup")
             )
-    return Restored(found.reached, base, kept, missing)
+    return Restored(found.reached, base, kept, missing, found.schema_version)
 
 
 def _base_for(settings: Settings, moment: datetime) -> Base:
@@ -105,6 +108,11 @@ def _base_for(settings: Settings, moment: datetime) -> Base:
         raise Refusal(f"No base backup is older than {_words(moment)}: {first}.")
     if backup_store.sha256_of(before[-1].content) != before[-1].manifest.sha256:
         raise Refusal(f"{before[-1].content} is damaged: it is not what its manifest promises.")
+    if before[-1].manifest.schema_version > newest_migration():
+        raise Refusal(
+            f"{before[-1].folder} comes from a newer portal (schema"
+            f" {before[-1].manifest.schema_version}): restore it with that version."
+        )
     return before[-1]
 
 
@@ -195,12 +203,14 @@ def _await_promotion(server: Server) -> None:
 def _ask(owner: psycopg.Connection) -> _Found:
     reached = owner.execute("SELECT pg_last_xact_replay_timestamp()").fetchone()
     anchored = owner.execute("SELECT anchor_no, digest FROM trail_anchor").fetchone()
+    schema = owner.execute("SELECT max(name) FROM schema_migration").fetchone()
     files = owner.execute("SELECT sha256 FROM stored_file ORDER BY sha256").fetchall()
     return _Found(
         reached=reached[0] if reached else None,
         anchor_no=anchored[0] if anchored else 0,
         anchor_digest=anchored[1] if anchored else "",
         files=[sha256 for (sha256,) in files],
+        schema_version=schema[0] if schema else "",
     )
 
 

@@ -80,7 +80,7 @@ def _restore_to(moment: datetime, force: bool, settings: Settings) -> int:
     reached = restored.reached or restored.base.finished_at
     print(
         f"Restored the moment {_words(moment)}; the last change in it is of {_words(reached)},"
-        f" schema {restored.base.manifest.schema_version} or newer."
+        f" schema {restored.schema_version}."
     )
     if restored.kept:
         print(f"The files of the database as it was are in {restored.kept}: remove them when done.")

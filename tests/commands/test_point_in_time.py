@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from data_access import __main__ as commands
-from data_access import backup_store, cluster, processes, trail
+from data_access import backup_store, cluster, point_in_time, processes, trail
 from data_access.administration import owner_transaction
 from data_access.settings import Settings, read_settings
 from domain.clock import BEIJING
@@ -194,6 +194,13 @@ def test_a_moment_that_no_backup_covers_is_refused(moment, sentence, wreck, type
     assert type_command("restore", "--to", moment, "--force") == 1
     assert sentence in capsys.readouterr().err
     assert accounts(wreck.settings) == before
+
+
+def test_a_backup_of_a_newer_portal_is_refused(wreck, type_command, monkeypatch, capsys):
+    monkeypatch.setattr(point_in_time, "newest_migration", lambda: "0001_foundation.sql")
+    to = datetime.now(BEIJING).isoformat()
+    assert type_command("restore", "--to", to, "--force") == 1
+    assert "comes from a newer portal" in capsys.readouterr().err
 
 
 def test_a_damaged_base_backup_is_refused_and_nothing_changes(
