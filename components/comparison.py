@@ -75,7 +75,7 @@ def _side(name: str, words: str, sides: Sequence[Side], usual: Side) -> Side:
         index=list(sides).index(current),
         format_func=side_name,
         key=f"submission-{name}-{current.number}-{len(sides)}",
-        width=255,
+        width=280,
     )
     if chosen.number != current.number:
         set_parameter(name, None if chosen is usual else str(chosen.number))

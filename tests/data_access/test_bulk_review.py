@@ -7,8 +7,8 @@ from data_access import bulk_review, decisions, jobs, review_tasks, sessions
 from data_access.database import transaction
 from data_access.jobs import RunningJob
 from domain.access import Role
-from domain.bulk_review import ItemState, LeftOut
-from domain.errors import InvalidAction, NotFound, RuleViolation, StaleVersion
+from domain.bulk_review import MOST_AT_ONCE, ItemState, LeftOut
+from domain.errors import InvalidAction, NotFound, RuleViolation, StaleVersion, TooBroad
 from domain.jobs import JobKind
 from domain.workflow import ReviewAction
 from tests.actors import make_actor
@@ -213,6 +213,22 @@ def test_one_report_that_the_database_refuses_takes_no_other_with_it(owner, wait
     assert left_out(city, bulk) == {waiting[3]: LeftOut.REFUSED}
     assert states(owner, waiting)[waiting[3]] == ("submitted", 1)
     assert reread(city, bulk).done == len(waiting) - 1
+
+
+def test_what_somebody_holds_is_left_out_and_the_others_go_on(owner, waiting, city):
+    bulk = ask(city, APPROVE, "", seen(owner, waiting))
+    with owner.transaction():
+        owner.execute("SELECT FROM submission WHERE submission_id = %s FOR UPDATE", [waiting[2]])
+        with transaction(city, action="submission.approve") as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            bulk_review.carry_out(connection, city, bulk.bulk_decision_id, bulk_review.CHUNK)
+    assert left_out(city, bulk) == {waiting[2]: LeftOut.BUSY}
+    assert reread(city, bulk).done == len(waiting) - 1
+
+
+def test_more_than_can_be_decided_at_once_is_refused(city):
+    with pytest.raises(TooBroad):
+        ask(city, APPROVE, "", dict.fromkeys(range(1, MOST_AT_ONCE + 2), 1))
 
 
 def test_a_kill_between_chunks_repeats_and_loses_nothing(owner, waiting, city, monkeypatch):
