@@ -34,7 +34,7 @@ class GridBars {
 
   drawFilter() {
     const { element } = this.tools;
-    const field = this.grid.group.fields.find((one) => one.type === "code");
+    const field = this.grid.group.fields.find((one) => one.type === "code" && !one.read_only);
     const states = (field?.options ?? []).map(([code, name]) => [`code\u0000${field.code}\u0000${code}`, `${field.label}：${name}`]);
     const offered = [...FILTERS.filter(([code]) => code !== "remark" || this.grid.form.state.remarks.length), ...states];
     return element("select", { "aria-label": "筛选行", title: "筛选只改变显示", onchange: (event) => this.grid.setFilter(event.target.value) },

@@ -208,7 +208,7 @@ class GridTable {
     }
     return [
       element("div", { className: "corner", role: "columnheader", title: "全选", textContent: `${this.rows.length} 行` }),
-      ...bands.map(({ section, left, width }) => element("div", { className: "band", textContent: section, style: `left:${left}px;width:${width}px` })),
+      ...bands.map(({ section, left, width }) => element("div", { className: "band", style: `left:${left}px;width:${width}px` }, element("span", { textContent: section }))),
       ...this.columns.map((column, index) => this.drawHeading(column, index)),
     ];
   }
