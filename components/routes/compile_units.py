@@ -13,7 +13,7 @@ _LONGEST_QUESTION = 60
 
 
 def find(request: Request) -> Response:
-    """Answer with at most eight units that `q` is a part of; who they are is open to every filer."""
+    """Answer with at most eight units that `q` is a part of: open to every filer."""
     actor = require(request, Role.CITY, Role.COUNTY)
     asked = request.query_params.get("q", "")[:_LONGEST_QUESTION].replace("\x00", "")
     with transaction(actor, read_only=True) as connection:
