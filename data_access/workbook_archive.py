@@ -49,10 +49,12 @@ class Limits:
     ratio_from: int = 30_000_000
     """The ratio of unpacked to packed is judged above this many bytes."""
     parts: int = 1_000
-    cells: int = 2_000_000
+    cells: int = 600_000
     """Rows times columns from the first cell to the last one with content, all sheets together."""
     notes: int = 500_000
     """Formulas, errors, merged areas and hidden rows of one sheet, together."""
+    output: int = 30_000_000
+    """Letters of all cells together, as the portal receives them."""
     memory: int = 180 << 20
     """Bytes of address space of the process that reads."""
     cpu_seconds: int = 4

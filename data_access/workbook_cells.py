@@ -12,9 +12,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from data_access.workbook_archive import Limits, Structure, inspect, refuse_by_size
@@ -23,6 +25,7 @@ from domain.workbook import Refusal
 
 _ROOT = Path(__file__).parents[1]
 _NO_MEMORY = 77
+_GLANCE, _GLANCES_ASLEEP = 0.5, 4  # seconds
 
 
 class DateCell(str):
@@ -57,23 +60,44 @@ def read_cells(path: Path, limits: Limits | None = None) -> RawWorkbook:
     limits = limits or Limits()
     refuse_by_size(path, limits)
     command = [sys.executable, "-m", "data_access.workbook_cells", str(path.absolute())]
-    try:
-        done = subprocess.run(
-            [*command, json.dumps(asdict(limits))],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=limits.patience,
-            env={"PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise WorkbookRefused(reason=Refusal.TOO_SLOW) from None
+    done = _run([*command, json.dumps(asdict(limits))], limits)
     if done.returncode:
         raise WorkbookRefused(reason=_reason_of(done.returncode, done.stderr))
     answer = json.loads(done.stdout, object_hook=_restored)
     if "refused" in answer:
         raise WorkbookRefused(reason=Refusal(answer["refused"]))
     return _workbook(answer)
+
+
+def _run(command: list[str], limits: Limits) -> subprocess.CompletedProcess[bytes]:
+    """Run the process that reads; end it when it sleeps: without memory a library may wait for
+    ever, while a process that a busy machine keeps waiting is ready to run.
+    """
+    began, asleep = monotonic(), 0
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"},
+    ) as process:
+        while True:
+            try:
+                said, errors = process.communicate(timeout=min(_GLANCE, limits.patience))
+                return subprocess.CompletedProcess(command, process.returncode, said, errors)
+            except subprocess.TimeoutExpired:
+                asleep = asleep + 1 if _sleeps(process.pid) else 0
+                if asleep >= _GLANCES_ASLEEP or monotonic() - began > limits.patience:
+                    process.kill()
+                    process.communicate()
+                    raise WorkbookRefused(reason=Refusal.TOO_SLOW) from None
+
+
+def _sleeps(pid: int) -> bool:
+    """Tell whether a process waits for something that is neither the disk nor the processor."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] == "S"
+    return False
 
 
 def _reason_of(code: int, said: bytes) -> Refusal:
@@ -153,14 +177,20 @@ def main(path: str, limits: str) -> int:
     allowed = Limits(**json.loads(limits))
     _confine(allowed)
     try:
-        answer = extract(Path(path), allowed)
+        answer = _in_one_piece(extract(Path(path), allowed))
+        if len(answer) > allowed.output:
+            answer = _in_one_piece({"refused": Refusal.TOO_MANY_CELLS})
     except WorkbookRefused as error:
-        answer = {"refused": error.details["reason"]}
+        answer = _in_one_piece({"refused": error.details["reason"]})
     except (MemoryError, ImportError):  # a library that finds no room cannot be imported
         os._exit(_NO_MEMORY)
-    # In one piece: json.dump writes through a much slower path.
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=_plain))
+    sys.stdout.write(answer)
     return 0
+
+
+def _in_one_piece(answer: dict[str, Any]) -> str:
+    # json.dump, which writes bit by bit, takes a much slower path.
+    return json.dumps(answer, ensure_ascii=False, default=_plain)
 
 
 def _confine(limits: Limits) -> None:

@@ -5,6 +5,8 @@ import os
 import random
 import resource
 import struct
+import sys
+import time
 import zipfile
 from contextlib import suppress
 from dataclasses import replace
@@ -209,6 +211,14 @@ def test_what_takes_too_long_is_ended(tmp_path):
     assert reason_of(path, limits) is Refusal.TOO_SLOW
 
 
+def test_a_process_that_only_waits_is_ended():
+    began = time.monotonic()
+    with pytest.raises(WorkbookRefused) as caught:
+        workbook_cells._run([sys.executable, "-c", "import time; time.sleep(60)"], Limits())
+    assert caught.value.details["reason"] is Refusal.TOO_SLOW
+    assert time.monotonic() - began < Limits().patience
+
+
 def test_names_twice(tmp_path):
     path = written(tmp_path)
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
@@ -239,6 +249,7 @@ def test_content_far_away_is_too_much_and_mere_format_is_not(tmp_path):
 def test_no_time_and_no_memory(tmp_path):
     path = written(tmp_path)
     assert reason_of(path, replace(Limits(), patience=0.001)) is Refusal.TOO_SLOW
+    assert reason_of(path, replace(Limits(), output=100)) is Refusal.TOO_MANY_CELLS
     # What fails first for want of memory is the machine's choice.
     reason = reason_of(path, replace(Limits(), memory=20 << 20))
     assert reason in (Refusal.TOO_MANY_CELLS, Refusal.DAMAGED)
