@@ -19,8 +19,8 @@ from domain.forms import ChangeKind, ProblemKind, Severity
 from domain.history import HistoryFault
 from domain.jobs import JobKind, JobState
 from domain.passwords import PasswordFault
-from domain.review_filter import QueueOrder
 from domain.progress import Disposition, Lateness, MilestoneState, PeriodState
+from domain.review_filter import QueueOrder
 from domain.settings import SettingFault
 from domain.supervision import ItemState, NoteKind, ReminderState, ReminderTopic
 from domain.trail import FindingKind, Operation

@@ -49,7 +49,8 @@ SELECT submission_id FROM submission JOIN reporting_period USING (period_id)
 """
 IN_SECOND_ROUND = """
 SELECT submission_id FROM submission JOIN reporting_period USING (period_id)
- WHERE round_no = 2 AND version_no = 2 AND submission.form_code = 'plan_progress' AND state <> 'draft'
+ WHERE round_no = 2 AND version_no = 2 AND submission.form_code = 'plan_progress'
+   AND state <> 'draft'
  ORDER BY (state = 'submitted') DESC, submission_id DESC LIMIT 1
 """
 WITH_TWO_FILERS = """
