@@ -5,6 +5,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
+from components.form_editor import grid_url
 from components.routes import auth, drafts
 from components.session import SESSION_COOKIE
 from data_access import reporting
@@ -252,3 +253,11 @@ def test_another_site_cannot_save(browser, url):
     headers = {"Sec-Fetch-Site": "cross-site"}
     answer = browser.put(url, json={"content": {}, "draft_version": 1}, headers=headers)
     assert answer.status_code == 403
+
+
+def test_the_script_of_the_grid_is_kept_for_good_under_the_address_of_its_version(browser):
+    given = browser.get(grid_url())
+    assert "createGrid" in given.text
+    assert "immutable" in given.headers["cache-control"]
+    older = browser.get("/api/form-grid/0.js")
+    assert (older.text, older.headers["cache-control"]) == (given.text, "no-store")
