@@ -19,15 +19,16 @@ STAGES = (
 
 def plan_form() -> Form:
     """Return version 1 of Form A from its reference file."""
-    return _read_form("plan_progress", "编制进度")
+    return reference_form("plan_progress", "编制进度")
 
 
 def compile_form() -> Form:
     """Return version 1 of Form B from its reference file."""
-    return _read_form("compile_unit", "编制单位信息")
+    return reference_form("compile_unit", "编制单位信息")
 
 
-def _read_form(form_code: str, title: str) -> Form:
+def reference_form(form_code: str, title: str) -> Form:
+    """Return version 1 of a form from its reference file."""
     codes: dict[str, dict[str, str]] = defaultdict(dict)
     for row in _read("code_item"):
         codes[row["table_code"]][row["code"]] = row["name"]
