@@ -25,7 +25,8 @@ def prepare(
             say(f"The schema is at {applied[-1]} ({len(applied)} migrations applied).")
         cluster.ensure_portal_login(settings, owner)
         reference_data.load_all(owner, settings.reference_dir)
-        if with_demo and is_empty(owner):
+        is_new = with_demo and is_empty(owner)
+        if is_new:
             from data_access import demo  # half a second that every later start goes without
 
             say("Loading the demo data …")
@@ -35,6 +36,11 @@ def prepare(
 
             say("Loading the demo's natural villages …")
             villages.load(urls.owner)
+        if is_new:
+            from data_access.demo import village_evaluations
+
+            say("Loading the demo's village evaluations …")
+            village_evaluations.load(urls.owner)
         if applied:
             # The planner knows nothing of rows that were just copied in.
             owner.execute("ANALYZE")

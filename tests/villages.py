@@ -1,4 +1,4 @@
-"""A village with a few natural villages, and an evaluation of it that holds: for several folders."""
+"""A village with a few natural villages, and an evaluation of it that holds."""
 
 from typing import Any
 

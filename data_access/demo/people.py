@@ -17,10 +17,9 @@ from data_access.demo.calendar import midnight
 from domain.access import Role
 from domain.passwords import make_password
 
-# A random password of 14 characters needs no slow hash, and 160 slow ones would take half a minute.
+# A random password of 14 characters needs no slow hash, and 350 slow ones would take a minute.
 _BCRYPT_ROUNDS = 6
-_TOWNSHIP_OFFICERS = 4
-_EVERY_NTH_COUNTY_HAS_TWO = 5
+_OFFICERS_OF_COUNTY = 1  # of all its townships: a file of accounts has to stay readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +136,14 @@ def _posts(divisions: list[Division], rng: Random) -> list[_Post]:
         office = f"{city.name}自然资源局"
         posts.append(_Post(f"city_{city.code}", Role.CITY, city, office))
         posts.append(_Post(f"city_{city.code}_b", Role.CITY, city, office))
-    for number, county in enumerate(counties):
+    for county in counties:
         office = f"{county.name}自然资源局"
         posts.append(_Post(f"county_{county.code}", Role.COUNTY, county, office))
-        if number % _EVERY_NTH_COUNTY_HAS_TWO == 0:
-            posts.append(_Post(f"county_{county.code}_b", Role.COUNTY, county, office))
-    posts += [
-        _Post(f"township_{town.code}", Role.TOWNSHIP, town, f"{town.name}人民政府")
-        for town in rng.sample(townships, min(_TOWNSHIP_OFFICERS, len(townships)))
-    ]
+        posts.append(_Post(f"county_{county.code}_b", Role.COUNTY, county, office))
+        own = [town for town in townships if town.parent_code == county.code]
+        for town in rng.sample(own, min(_OFFICERS_OF_COUNTY, len(own))):
+            office = f"{town.name}人民政府"
+            posts.append(_Post(f"township_{town.code}", Role.TOWNSHIP, town, office))
     return posts
 
 

@@ -23,7 +23,7 @@ SELECT village.code AS village_code, village.name AS village_name
  WHERE village.code = :division_code
 
 -- name: list_natural_villages
--- By the beginning of the code, which the index serves; the villages of a day.
+-- The villages of a day; the codes from first to last are what the primary key serves.
 SELECT natural_village.code AS natural_code, natural_village.name AS natural_name
      , CAST(trim_scale(round(CAST(ST_X(natural_village.location) AS numeric), 6)) AS text) AS longitude
      , CAST(trim_scale(round(CAST(ST_Y(natural_village.location) AS numeric), 6)) AS text) AS latitude
@@ -34,7 +34,7 @@ SELECT natural_village.code AS natural_code, natural_village.name AS natural_nam
   LEFT JOIN division_boundary AS boundary
          ON boundary.code = :county_code AND boundary.valid_from <= :day
         AND (boundary.valid_to IS NULL OR :day < boundary.valid_to)
- WHERE natural_village.code ^@ :division_code
+ WHERE natural_village.code BETWEEN :division_code || '000' AND :division_code || '999'
  ORDER BY natural_village.code
 
 -- name: last_village
