@@ -32,7 +32,7 @@ def escalate_reminders(job: RunningJob) -> None:
 
 @task(JobKind.EXPIRE_SESSIONS, every="*/10 * * * *")
 def expire_sessions(job: RunningJob) -> None:
-    """Close the sessions whose time is over."""
+    """Close the sessions whose time is over; forget old tickets and failures."""
     with job.transaction() as connection:
         jobs.expire_sessions(connection)
 

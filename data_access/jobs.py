@@ -278,5 +278,6 @@ def forget_old(connection: Connection) -> int:
 
 
 def expire_sessions(connection: Connection) -> int:
-    """Close the sessions whose time is over; return how many."""
+    """Close the sessions whose time is over, and return how many; forget what sign-ins left."""
+    connection.execute(_SQL["forget_sign_ins"])
     return connection.execute(_SQL["expire_sessions"]).rowcount

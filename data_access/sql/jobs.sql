@@ -117,3 +117,6 @@ DELETE FROM job_queue.procrastinate_jobs AS job
 
 -- name: expire_sessions
 UPDATE portal_session SET revoked_at = now() WHERE revoked_at IS NULL AND expires_at < now()
+
+-- name: forget_sign_ins
+SELECT forget_sign_ins()

@@ -279,3 +279,20 @@ def test_session_whose_time_is_over_is_closed(owner, county):
     )
     with transaction(None) as connection:
         assert jobs.expire_sessions(connection) == 1
+
+
+def test_old_tickets_and_failures_are_forgotten(owner, county):
+    """What may still let somebody in, lock a name or be asked about stays."""
+    owner.execute(
+        "INSERT INTO sign_in_ticket (ticket_hash, user_id, created_at) VALUES"
+        " ('\\x01', %(user)s, now() - interval '2 days'), ('\\x02', %(user)s, now())",
+        {"user": county.user_id},
+    )
+    owner.execute(
+        "INSERT INTO sign_in_failure (username, address, happened_at) VALUES"
+        " ('long_ago', '127.0.0.1', now() - interval '91 days'), ('today', '127.0.0.1', now())"
+    )
+    with transaction(None, action="session.expire") as connection:
+        jobs.expire_sessions(connection)
+    assert owner.execute("SELECT ticket_hash FROM sign_in_ticket").fetchall() == [(b"\x02",)]
+    assert owner.execute("SELECT username FROM sign_in_failure").fetchall() == [("today",)]
