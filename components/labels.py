@@ -72,6 +72,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         LeftOut.REFUSED: "填报内容与已认定的数据冲突，请逐份打开审核",
         LeftOut.BUSY: "他人正在办理，请稍后再试",
     },
+        LeftOut.STOPPED: "批量办理的后台任务被取消或失败，请重新办理",
     QueueOrder: {
         QueueOrder.SUBMITTED: "报送时间",
         QueueOrder.DUE: "应办结日期",
@@ -221,6 +222,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         JobKind.DECIDE_IN_BULK: "批量办理生效",
         JobKind.COUNT_WAITING: "待审填报的校验摘要",
         JobKind.EXPORT_WORKBOOK: "生成填报工作簿",
+        JobKind.SETTLE_STOPPED: "了结中止的批量办理",
         JobKind.APPLY_WORKBOOK: "工作簿写入草稿",
         JobKind.FORGET_WORKBOOKS: "清理过期的工作簿",
     },

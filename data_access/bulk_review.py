@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data_access import decisions, jobs
+from data_access.inbox import IN_APP, Sender
 from data_access.queries import load_queries
 from data_access.reporting import load_workflow
 from data_access.rows import fetch_all, fetch_one
@@ -22,6 +23,7 @@ from domain.bulk_review import ACTIONS, MOST_AT_ONCE, ItemState, LeftOut, left_o
 from domain.clock import today
 from domain.errors import InvalidAction, NotFound, PortalError, StaleVersion, TooBroad
 from domain.jobs import JobKind
+from domain.supervision import Notice
 from domain.workflow import Position, ReviewAction, SubmissionState, Unit, Workflow, take
 
 _SQL = load_queries("bulk_review")
@@ -320,6 +322,49 @@ def _reason(actor: Actor, outcome: decisions.Moved | PortalError) -> LeftOut | N
     if isinstance(outcome, NotFound):
         return LeftOut.NOT_YOURS  # he saw it when he decided: his rights have changed
     return left_out_by(outcome, actor, _NOWHERE, None)
+
+
+# WHAT NEVER HAPPENED
+
+
+def list_stopped(connection: Connection) -> list[tuple[int, int]]:
+    """Return the bulk decisions whose job was cancelled or failed, each with its reviewer."""
+    rows = connection.execute(_SQL["list_stopped"], {"kind": JobKind.DECIDE_IN_BULK.value})
+    return [(row.bulk_decision_id, row.user_id) for row in rows]
+
+
+def settle_stopped(
+    connection: Connection, actor: Actor, bulk_decision_id: int, sender: Sender = IN_APP
+) -> int:
+    """Leave out what a stopped job left pending, as the reviewer, tell him, and return how many."""
+    parameters = {"bulk_decision_id": bulk_decision_id, "reason": LeftOut.STOPPED.value}
+    roles = connection.execute(_SQL["settle_stopped"], parameters).scalars().all()
+    if roles:
+        bulk = get(connection, bulk_decision_id)
+        sender.send(connection, _stop_notices(actor, bulk, set(roles), len(roles)))
+    return len(roles)
+
+
+def _stop_notices(actor: Actor, bulk: BulkDecision, roles: set[str], count: int) -> list[Notice]:
+    word = "通过" if bulk.action is ReviewAction.APPROVE else "退回"
+    body = (
+        f"{bulk.user_name} {bulk.decided_at:%m月%d日 %H:%M} 批量{word}的填报中，有 {count} 份"
+        "因后台任务被取消或失败而没有办理，仍在审核队列中，请重新办理。"
+    )
+    title, link = f"批量{word}未完成：{count} 份未办理", "review_queue"
+    return [
+        Notice(
+            grant.role,
+            grant.division_code,
+            title,
+            body,
+            link,
+            "bulk_decision",
+            bulk.bulk_decision_id,
+        )
+        for grant in actor.grants
+        if grant.role.value in roles
+    ]
 
 
 _LOCK_NOT_AVAILABLE = "55P03"

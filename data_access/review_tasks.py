@@ -27,6 +27,19 @@ def decide_in_bulk(job: RunningJob, *, bulk_decision_id: int, user_id: int) -> N
             job.report(connection, done, done + max(0, bulk.pending - settled), "批量办理")
 
 
+@task(JobKind.SETTLE_STOPPED, every="* * * * *")
+def settle_stopped(job: RunningJob) -> None:
+    """Leave out what the stopped jobs of bulk decisions left pending, and tell the reviewers."""
+    with job.transaction() as connection:
+        stopped = bulk_review.list_stopped(connection)
+    for bulk_decision_id, user_id in stopped:
+        job.check()
+        with transaction(None, read_only=True) as connection:
+            reviewer = sessions.actor_today(connection, user_id)
+        with transaction(reviewer, action="review.settle") as connection:
+            bulk_review.settle_stopped(connection, reviewer, bulk_decision_id)
+
+
 @task(JobKind.COUNT_WAITING, every="* * * * *")
 def count_waiting(job: RunningJob) -> None:
     """Count the waiting reports that came without their counts."""

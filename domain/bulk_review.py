@@ -33,6 +33,7 @@ class LeftOut(StrEnum):
     PENDING_ELSEWHERE = "pending_elsewhere"
     REFUSED = "refused"
     BUSY = "busy"
+    STOPPED = "stopped"
 
 
 def left_out_by(error: PortalError, actor: Actor, unit: Unit, filer_id: int | None) -> LeftOut:

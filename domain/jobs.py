@@ -26,6 +26,7 @@ class JobKind(StrEnum):
     FORGET_WORKBOOKS = "workbook.forget"
     DECIDE_IN_BULK = "review.bulk"
     COUNT_WAITING = "review.count"
+    SETTLE_STOPPED = "review.settle"
 
 
 # What ended without its result, and may be asked for again.

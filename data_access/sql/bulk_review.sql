@@ -94,6 +94,19 @@ SELECT submission_id, lock_version
  LIMIT :most
    FOR UPDATE SKIP LOCKED
 
+-- name: list_stopped
+-- What an ended job left unfinished, if anything: only the reviewer sees what is pending.
+SELECT DISTINCT CAST(args ->> 'bulk_decision_id' AS bigint) AS bulk_decision_id
+     , CAST(args ->> 'user_id' AS bigint) AS user_id
+  FROM job_queue.procrastinate_jobs
+ WHERE task_name = :kind AND status IN ('failed', 'cancelled', 'aborted')
+
+-- name: settle_stopped
+UPDATE bulk_decision_item
+   SET state = 'left_out', reason = :reason, settled_at = now()
+ WHERE bulk_decision_id = :bulk_decision_id AND state = 'pending'
+RETURNING role
+
 -- name: settle
 UPDATE bulk_decision_item AS item
    SET state = CASE WHEN settled.reason IS NULL THEN 'done' ELSE 'left_out' END

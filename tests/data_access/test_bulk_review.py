@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from data_access import bulk_review, decisions, jobs, review_tasks, sessions
+from data_access import bulk_review, decisions, inbox, jobs, review_tasks, sessions
 from data_access.database import transaction
 from data_access.jobs import RunningJob
 from domain.access import Role
@@ -264,6 +264,30 @@ def test_the_job_begins_at_the_moment_it_takes_effect(owner, waiting, city):
         [JobKind.DECIDE_IN_BULK],
     ).fetchall()
     assert found == [(jobs.PROMPT, bulk.effect_at)]
+
+
+@pytest.mark.parametrize("end", ["cancelled", "aborted", "failed"])
+def test_what_a_stopped_job_left_is_left_out_and_told(owner, waiting, city, end):
+    bulk = ask(city, APPROVE, "", seen(owner, waiting))
+    with transaction(city) as connection:
+        bulk_review.undo(connection, city, bulk.bulk_decision_id, waiting[:1])
+    settle()
+    assert reread(city, bulk).pending == len(waiting) - 1  # its job still waits for its moment
+    owner.execute("UPDATE job_queue.procrastinate_jobs SET status = %s", [end])
+    settle()
+    after = reread(city, bulk)
+    assert (after.pending, after.undone, after.left_out) == (0, 1, len(waiting) - 1)
+    assert set(left_out(city, bulk).values()) == {LeftOut.STOPPED}
+    assert set(states(owner, waiting).values()) == {("submitted", 1)}
+    settle()
+    with transaction(city, read_only=True) as connection:
+        (told,) = [m for m in inbox.list_messages(connection) if m.link == "review_queue"]
+    assert f"{len(waiting) - 1} 份" in told.title
+
+
+def settle():
+    """Do what the clock asks for each minute."""
+    review_tasks.settle_stopped(RunningJob(1, JobKind.SETTLE_STOPPED, 0))
 
 
 def test_items_say_where_they_stand(owner, waiting, city):
