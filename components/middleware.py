@@ -24,7 +24,7 @@ from domain.errors import PortalError
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")
 _PROBE = re.compile(r"/[^/]+/_stcore/(?:health|host-config)")
 # Pages have one word in their address; what has more is nobody's, or not a page.
-_DEEP = re.compile(r"/(?!(?:api|tiles|static|media|component|app|_stcore)/)[^/]+/+[^/].*")
+_DEEP = re.compile(r"/(?!(?:api|tiles|phone|static|media|component|app|_stcore)/)[^/]+/+[^/].*")
 _NO_PAGE = "/404"  # an address without a page: the portal says so, in Chinese
 _ROUND = 0.5  # seconds between two looks at the sessions of open pages
 

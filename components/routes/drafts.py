@@ -10,6 +10,8 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -271,10 +273,11 @@ def _number(request: Request, name: str) -> int:
 
 
 _DRAFT = "/api/drafts/{submission_id}"
+_PACKED = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)]  # for slow networks
 ROUTES: list[BaseRoute] = [
     Route("/api/form-grid/{digest}.js", read_grid_script, methods=["GET"]),
-    Route(_DRAFT, read_draft, methods=["GET"]),
-    Route(_DRAFT, save_draft, methods=["PUT"]),
+    Route(_DRAFT, read_draft, methods=["GET"], middleware=_PACKED),
+    Route(_DRAFT, save_draft, methods=["PUT"], middleware=_PACKED),
     Route(f"{_DRAFT}/submit", submit, methods=["POST"]),
     Route(f"{_DRAFT}/withdraw", withdraw, methods=["POST"]),
     Route(f"{_DRAFT}/replies/{{review_remark_id}}", save_reply, methods=["PUT"]),
