@@ -24,8 +24,10 @@ WORKERS = (
     Role.COUNTY,
 )
 ADDRESSEES = tuple(role for role in Role if role is not Role.SECURITY_AUDITOR)
-REVIEWERS = (Role.PLAN_BUREAU, Role.CITY)
+REVIEWERS = (Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
+VILLAGE_FILERS = (Role.TOWNSHIP, Role.COUNTY)
 REPORTERS = (Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
+READERS = (*REPORTERS, Role.TOWNSHIP)  # of reports and workbooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,11 @@ PAGES = (
     PortalPage("supervision", "督办催办", "campaign", "监督", WORKERS),
     PortalPage("inbox", "消息", "inbox", "监督", ADDRESSEES),
     PortalPage("report", "在线填报", "edit_note", "填报", (Role.COUNTY, Role.CITY)),
-    PortalPage("workbooks", "Excel 填报", "table_view", "填报", REPORTERS),
+    PortalPage("villages", "村庄评估填报", "holiday_village", "填报", VILLAGE_FILERS),
+    PortalPage("village", "村庄评估", "cottage", "填报", VILLAGE_FILERS, hidden=True),
+    PortalPage("workbooks", "Excel 填报", "table_view", "填报", READERS),
     PortalPage("review_queue", "审核队列", "rule", "审核", REVIEWERS),
-    PortalPage("submission", "填报详情", "description", "审核", REPORTERS, hidden=True),
+    PortalPage("submission", "填报详情", "description", "审核", READERS, hidden=True),
     PortalPage("accounts", "账号", "group", "管理", (Role.INFORMATION_CENTRE,)),
     PortalPage("periods", "填报期", "event", "管理", (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)),
     PortalPage("jobs", "后台任务", "pending_actions", "管理", (Role.INFORMATION_CENTRE,)),
@@ -72,6 +76,7 @@ HOMES = {
     Role.PLAN_BUREAU: "overview",
     Role.CITY: "report",
     Role.COUNTY: "report",
+    Role.TOWNSHIP: "villages",
     Role.INFORMATION_CENTRE: "accounts",
     Role.SECURITY_AUDITOR: "trail",
 }

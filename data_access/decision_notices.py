@@ -20,6 +20,7 @@ class _Report:
     """A report with one division that reviews its waiting step, where one waits."""
 
     form_code: str
+    filed_from_above: bool
     submission_id: int
     receipt_no: str | None
     division_code: str
@@ -44,7 +45,16 @@ def tell(
     if not told:
         return
     reports = fetch_all(connection, _SQL["describe_reports"], _Report, submission_ids=told)
-    sender.send(connection, [_notice(each, moves[each.submission_id], comment) for each in reports])
+    sender.send(
+        connection,
+        [
+            _notice(each, moves[each.submission_id], comment)
+            for each in reports
+            # Of thousands of villages each reviewer has a queue and each officer a worklist.
+            if not each.filed_from_above
+            or moves[each.submission_id].action is ReviewAction.RETURN
+        ],
+    )
 
 
 def _notice(report: _Report, move: Move, comment: str) -> Notice:
@@ -57,6 +67,8 @@ def _notice(report: _Report, move: Move, comment: str) -> Notice:
         title, body = _outcome(subject, move, comment, report.receipt_no)
     number, returned = report.submission_id, move.target.state is SubmissionState.RETURNED
     link = f"report?form={report.form_code}" if returned else f"submission?id={number}"
+    if returned and report.filed_from_above:
+        link = f"village?code={report.division_code}"
     return Notice(role, code, title, body, link, "submission", number)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from data_access import decisions, drafts, filing, jobs, workbook_check, workbook_exports
+from data_access import drafts, jobs, workbook_check, workbook_exports
+from data_access.bulk_filing import submit_seen
 from data_access.database import transaction
 from data_access.forms import load_form
 from data_access.jobs import RunningJob
@@ -26,7 +27,7 @@ from data_access.workbook_batches import (
 )
 from data_access.workbook_exports import IN_HAND
 from domain.access import Actor
-from domain.errors import DraftConflict, InvalidAction, InvalidContent, PortalError, StaleVersion
+from domain.errors import DraftConflict, InvalidAction, PortalError, StaleVersion
 from domain.forms import Content, Form, Problem, normalise
 from domain.jobs import JobKind
 from domain.receipts import content_sha256
@@ -184,13 +185,5 @@ def _submit(actor: Actor, unit: BatchUnit) -> Filed:
     assert unit.submission_id is not None
     assert unit.saved_version is not None
     assert unit.lock_version is not None
-    try:
-        with transaction(actor, action="submission.submit") as connection:
-            filing.require_seen(connection, unit.submission_id, unit.saved_version)
-            decisions.submit(connection, actor, unit.submission_id, unit.lock_version)
-    except InvalidContent as error:
-        problems = error.details.get("problems")
-        return Filed(unit, error, problems if isinstance(problems, list) else ())
-    except PortalError as error:
-        return Filed(unit, error)
-    return Filed(unit, None)
+    told = submit_seen(actor, unit.submission_id, unit.saved_version, unit.lock_version)
+    return Filed(unit, told.error, told.problems)

@@ -58,7 +58,7 @@ class Notice:
 
 def unit_role(level: str) -> Role:
     """Return the role that answers for a reporting unit of this level."""
-    return Role.CITY if level == "city" else Role.COUNTY
+    return {"city": Role.CITY, "village": Role.TOWNSHIP}.get(level, Role.COUNTY)
 
 
 def escalation_role(parent_level: str) -> Role:

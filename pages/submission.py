@@ -4,7 +4,7 @@ import streamlit as st
 
 from components.comparison import choose, chosen_pairs, comparison_table
 from components.labels import label
-from components.navigation import REPORTERS
+from components.navigation import READERS
 from components.review import (
     decision_form,
     go_on,
@@ -21,13 +21,12 @@ from components.state_words import state_sentence
 from data_access import bulk_review, comparison, decisions, form_checks, reporting
 from data_access.database import transaction
 from data_access.forms import load_form
-from domain.access import Role
 from domain.comparison import compare, file_ids
 from domain.forms import mask
 from domain.receipts import receipt_holds
 from domain.workflow import ReviewAction
 
-actor = require_actor(*REPORTERS)
+actor = require_actor(*READERS)
 number = st.query_params.get("id", "")
 if not number.isdigit() or len(number) > 18:
     page_frame("填报详情")
@@ -86,7 +85,7 @@ if submission.receipt_no and submission.receipt_hash and submission.filed_at:
     else:
         st.error("回执校验：不一致，备案内容与回执不符，请联系信息中心核查审计日志。")
 
-may_see_contact = may_decide or actor.has_role(Role.PLAN_BUREAU, Role.COUNTY, Role.CITY)
+may_see_contact = may_decide or actor.may_see_contact(submission.prefix)
 left, right = st.columns([2, 1], gap="large") if may_decide else (st.container(), None)
 with left:
     chosen = choose(sides)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components import workbooks
+from components.navigation import READERS
 from components.session import errors_shown, page_frame, require_actor
 from components.upload import upload_field
 from components.url_parameters import number_parameter
@@ -12,7 +13,7 @@ from data_access.forms import load_form
 from domain.access import Role
 from domain.workbook_diff import BatchState
 
-actor = require_actor(Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
+actor = require_actor(*READERS)
 workbooks.load_styles()
 batch_id = number_parameter("batch")
 
@@ -51,7 +52,7 @@ with take, st.container(border=True, height="stretch", key="workbooks-take"):
     workbooks.download_card(actor, periods)
 with bring, st.container(border=True, height="stretch", key="workbooks-bring"):
     st.subheader("2　上传填好的工作簿", anchor=False)
-    if actor.has_role(Role.CITY, Role.COUNTY):
+    if actor.has_role(Role.CITY, Role.COUNTY, Role.TOWNSHIP):
         uploaded = upload_field(
             actor, "填好的工作簿", key="workbooks-upload", use=workbook_batches.USE
         )

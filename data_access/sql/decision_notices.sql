@@ -1,7 +1,7 @@
 -- name: describe_reports
 -- After the move: the step that waits now.
 -- The division that reviews is the one of the step's level that the unit lies in.
-SELECT submission.submission_id, submission.receipt_no, submission.form_code
+SELECT submission.submission_id, submission.receipt_no, submission.form_code, form.filed_from_above
      , submission.division_code
      , coalesce(division.name, submission.division_code) AS division_name
      , identity.level, period.name AS period_name, form.title AS form_title

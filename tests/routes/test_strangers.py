@@ -75,6 +75,7 @@ CASES = {
     "GET /api/overview/version": of_everyone("/api/overview/version"),
     "GET /api/overview/names/{z:int}/{x:int}/{y:int}": of_everyone("/api/overview/names/7/105/53"),
     "GET /api/overview/{name}": of_everyone("/api/overview/units.geojson"),
+    "GET /api/villages/{code}.geojson": of_everyone(f"/api/villages/{COUNTY}100201.geojson"),
     "GET /api/briefing.docx": Case("/api/briefing.docx", {403}, OPEN, OPEN),
     "GET /api/compile-units": Case("/api/compile-units?q=9136", {403}, OPEN, OPEN),
     "GET /api/form-grid/{digest}.js": Case("/api/form-grid/0.js", {403}, OPEN, OPEN),

@@ -1,0 +1,260 @@
+"""The pages of village evaluation: what is to be done, the way through it, where a village is."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pydeck
+import streamlit as st
+
+from components.labels import error_message, label, moment
+from components.links import page_path
+from components.map import rgb
+from components.url_parameters import set_parameter
+from data_access import bulk_filing, village_worklist
+from data_access.bulk_filing import Told
+from data_access.database import transaction
+from data_access.reporting import ReportingPeriod
+from data_access.village_places import Place
+from data_access.village_worklist import NOT_BEGUN, InHand, Township, VillageWork, Worklist
+from domain.access import Actor
+from domain.clock import BEIJING, now
+from domain.workflow import SubmissionState
+
+_ASSETS = Path(__file__).parents[1] / "assets"
+_ALL = "all"
+_SHOWN_REASONS = 3
+_VILLAGE, _NATURAL, _OUTLINE = "#B8322A", "#0F5C8C", "#7A8894"
+_MARGIN = 0.004  # degrees round the outermost natural village
+
+
+def load_styles() -> None:
+    """Load the style sheet of the pages."""
+    st.html(_ASSETS / "villages.css")
+
+
+# THE WORKLIST
+
+
+def worklist_sentence(period: ReportingPeriod, counts: dict[str, int]) -> str:
+    """Return how many villages are filed, how many wait for the officer, and how long is left."""
+    villages = sum(counts.values())
+    sent = counts.get(SubmissionState.SUBMITTED, 0) + counts.get(SubmissionState.FILED, 0)
+    returned = counts.get(SubmissionState.RETURNED, 0)
+    back = f"，其中 **{returned}** 个被退回" if returned else ""
+    return (
+        f"**{period.name}：{villages:,} 个村中 {sent:,} 个已报送，{villages - sent:,} 个待报送**"
+        f"{back}。{deadline_words(period)}。"
+    )
+
+
+def deadline_words(period: ReportingPeriod) -> str:
+    """Return the deadline and the days that are left, in Beijing's days."""
+    days = (period.deadline_at.astimezone(BEIJING).date() - now().date()).days
+    left = f"还有 {days} 天" if days > 0 else ("今日截止" if not days else f"已逾期 {-days} 天")
+    return f"截止 {moment(period.deadline_at)}，{left}"
+
+
+def state_tabs(counts: dict[str, int]) -> str | None:
+    """Draw the states with their counts, kept in the address; return the chosen one or None."""
+    states = [NOT_BEGUN, *(state.value for state in SubmissionState)]
+    names = {_ALL: f"全部 {sum(counts.values()):,}"} | {
+        state or "none": f"{state_name(state)} {counts.get(state, 0):,}" for state in states
+    }
+    asked = st.query_params.get("state", _ALL)
+    asked = asked if asked in names else _ALL
+    chosen = st.segmented_control(
+        "状态", list(names), default=asked, format_func=names.__getitem__, required=True,
+        key=f"villages-state-{asked}", label_visibility="collapsed",
+    )  # fmt: skip
+    if chosen != asked:
+        _go(state=None if chosen == _ALL else chosen)
+    return None if asked == _ALL else asked.replace("none", NOT_BEGUN)
+
+
+def state_name(state: str) -> str:
+    """Return what a person calls the state of a village's report."""
+    return label(SubmissionState(state)) if state else "未开始"
+
+
+def search_box() -> str:
+    """Draw the search by name or code, kept in the address; return what is searched for."""
+    asked = st.query_params.get("q", "")[:30]
+    typed = st.text_input(
+        "村名或代码", value=asked, max_chars=30, placeholder="村名或代码",
+        key=f"villages-q-{asked}", label_visibility="collapsed", width=220,
+    )  # fmt: skip
+    if typed.strip() != asked:
+        _go(q=typed.strip() or None)
+    return asked
+
+
+def township_choice(towns: Sequence[Township]) -> str:
+    """Draw the townships with their progress; return the chosen one's prefix, '' for all."""
+    if len(towns) < 2:
+        return ""
+    names = {"": f"全部乡镇（{len(towns)}）"} | {
+        town.prefix: f"{town.name}　{town.filed}/{town.villages}" for town in towns
+    }
+    asked = st.query_params.get("town", "")
+    asked = asked if asked in names else ""
+    chosen = st.selectbox(
+        "乡镇", list(names), list(names).index(asked), format_func=names.__getitem__,
+        key=f"villages-town-{asked}", label_visibility="collapsed", width=240,
+    )  # fmt: skip
+    if chosen != asked:
+        _go(town=chosen or None)
+    return asked
+
+
+def _go(**changes: str | None) -> None:
+    """Put a filter into the address, on its first page, and draw the page anew."""
+    for name, value in {**changes, "page": None}.items():
+        set_parameter(name, value)
+    st.rerun()
+
+
+def village_list(work: Worklist, page: int, state: str | None, counts: dict[str, int]) -> None:
+    """Draw one page of villages, each a link to its evaluation."""
+    if not work.villages:
+        st.info("没有符合条件的村。" if any(counts.values()) else "您的授权范围内没有行政村。")
+        return
+    lines = "".join(_line(village) for village in work.villages)
+    st.html(
+        '<div class="portal-scroll"><table class="portal-table village-table"><thead><tr>'
+        "<th>村</th><th>乡镇</th><th>代码</th><th>状态</th><th></th></tr></thead>"
+        f"<tbody>{lines}</tbody></table></div>"
+    )
+    _pager(page, work.villages[0].found)
+
+
+def _line(village: VillageWork) -> str:
+    state = village.state
+    action = "填写" if state in (NOT_BEGUN, "draft") else "修改" if state == "returned" else "查看"
+    link = f'<a href="{address_of(village.code)}" target="_self">'
+    return (
+        f"<tr><td>{link}{escape(village.name)}</a></td>"
+        f"<td>{escape(village.town_name)}</td><td>{village.code}</td>"
+        f'<td><span class="village-state {state or "none"}">{state_name(state)}</span></td>'
+        f"<td>{link}{action}</a></td></tr>"
+    )
+
+
+def address_of(code: str) -> str:
+    """Return where a village's evaluation is filled in, as HTML has it."""
+    return "village?" + escape(urlencode({"code": code}))
+
+
+def _pager(page: int, total: int) -> None:
+    last = max(1, -(-total // village_worklist.PAGE))
+
+    def turn(to: int) -> None:
+        set_parameter("page", str(to) if to > 1 else None)
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"共 {total:,} 个村，第 {page} / {last} 页", width="content")
+        for words, to in (("上一页", page - 1), ("下一页", page + 1)):
+            key, outside = f"villages-page-{words}", not 1 <= to <= last
+            st.button(words, key=key, disabled=outside, on_click=turn, args=(to,))
+
+
+# FILING MANY
+
+
+def submit_many(actor: Actor, town: str) -> None:
+    """Offer to file every report that is filled in; list the others, each reason a link."""
+    with transaction(actor, read_only=True) as connection:
+        waiting = village_worklist.list_in_hand(connection, actor, town)
+    if waiting and st.button(f"报送已填好的村（草稿 {len(waiting):,}）", key="villages-submit"):
+        _file(actor, waiting)
+        st.rerun()
+
+
+def _file(actor: Actor, waiting: Sequence[InHand]) -> None:
+    bar = st.progress(0.0, "正在校验并报送…")
+    told: list[tuple[InHand, Told]] = []
+    for number, report in enumerate(waiting, 1):
+        outcome = bulk_filing.submit_seen(
+            actor, report.submission_id, report.draft_version, report.lock_version
+        )
+        told.append((report, outcome))
+        bar.progress(number / len(waiting), f"正在校验并报送… {number:,} / {len(waiting):,}")
+    st.session_state["villages-told"] = told
+
+
+def told_list() -> None:
+    """Say what became of the reports that were filed together."""
+    told: list[tuple[InHand, Told]] = st.session_state.pop("villages-told", [])
+    if not told:
+        return
+    refused = [(report, outcome) for report, outcome in told if outcome.error]
+    st.success(f"已报送 {len(told) - len(refused):,} 个村。")
+    if refused:
+        with st.expander(f"{len(refused):,} 个村未能报送", expanded=True):
+            lines = "".join(
+                f"<tr><td>{escape(report.name)}</td><td>{_reasons(report, outcome)}</td></tr>"
+                for report, outcome in refused
+            )
+            st.html(f'<table class="portal-table village-refused"><tbody>{lines}</tbody></table>')
+
+
+def _reasons(report: InHand, outcome: Told) -> str:
+    if not outcome.problems:
+        return escape(error_message(outcome.error)) if outcome.error else ""
+    links = [
+        f'<a href="{address_of(report.code)}#{quote(problem.path)}" target="_self">'
+        f"{escape(problem.label)}</a>：{escape(problem.message)}"
+        for problem in outcome.problems[:_SHOWN_REASONS]
+    ]
+    more = len(outcome.problems) - len(links)
+    return "<br>".join([*links, *([f"另有 {more} 处。"] if more > 0 else [])])
+
+
+# ONE VILLAGE
+
+
+def next_village(code: str | None, key: str) -> None:
+    """Draw the one tap to the next village that is to be filed."""
+    words, icon = "下一个村" if code else "没有待填的村了", ":material/arrow_forward:"
+    if st.button(words, key=key, type="primary", icon=icon, disabled=code is None):
+        st.switch_page(page_path("village"), query_params={"code": str(code)})
+
+
+def village_map(code: str, places: Sequence[Place]) -> None:
+    """Draw where the village and its natural villages lie; the points come by their address."""
+    if not places:
+        st.caption("本村的位置尚未登记。")
+        return
+    points = pydeck.Layer(
+        "GeoJsonLayer", f"/api/villages/{code}.geojson", id="places", pickable=True,
+        point_type="circle+text", get_text="properties.name", get_text_size=12,
+        get_text_pixel_offset=[0, 14], text_character_set="auto", get_text_color=rgb("#1B2733"),
+        text_font_family="'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif",
+        point_radius_units="pixels", get_point_radius="properties.is_village ? 8 : 5",
+        get_fill_color=f"properties.is_village ? {rgb(_VILLAGE)} : {rgb(_NATURAL)}",
+        get_line_color=rgb("#FFFFFF"), line_width_min_pixels=1,
+    )  # fmt: skip
+    county = pydeck.Layer(
+        "GeoJsonLayer", f"/api/layers/county.geojson?code={code[:6]}", id="county", filled=False,
+        stroked=True, get_line_color=rgb(_OUTLINE), line_width_min_pixels=1,
+    )  # fmt: skip
+    st.pydeck_chart(
+        pydeck.Deck(
+            layers=[county, points], initial_view_state=_view(places), map_provider=None,
+            tooltip={"text": "{name} {code}"},
+        ),
+        height=260, key=f"village-map-{code}", alt="本村及各自然村位置",
+    )  # fmt: skip
+
+
+def _view(places: Sequence[Place]) -> pydeck.ViewState:
+    east = [place.longitude for place in places]
+    north = [place.latitude for place in places]
+    width = max(max(east) - min(east), max(north) - min(north)) + 2 * _MARGIN
+    zoom = 8.0
+    while 360 / 2 ** (zoom + 0.25) * 0.5 > width and zoom < 15:
+        zoom += 0.25
+    return pydeck.ViewState(
+        longitude=(min(east) + max(east)) / 2, latitude=(min(north) + max(north)) / 2, zoom=zoom
+    )

@@ -1,0 +1,32 @@
+"""File a report among many: one that is refused says why and holds up none of the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from data_access import decisions, filing
+from data_access.database import transaction
+from domain.access import Actor
+from domain.errors import InvalidContent, PortalError
+from domain.forms import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of a report: `error` says why it was not filed."""
+
+    error: PortalError | None
+    problems: Sequence[Problem] = ()
+
+
+def submit_seen(actor: Actor, submission_id: int, draft_version: int, lock_version: int) -> Told:
+    """File the draft in the version the actor saw, in a transaction of its own."""
+    try:
+        with transaction(actor, action="submission.submit") as connection:
+            filing.require_seen(connection, submission_id, draft_version)
+            decisions.submit(connection, actor, submission_id, lock_version)
+    except InvalidContent as error:
+        problems = error.details.get("problems")
+        return Told(error, problems if isinstance(problems, list) else ())
+    except PortalError as error:
+        return Told(error)
+    return Told(None)

@@ -1,0 +1,33 @@
+"""村庄评估填报: the villages an officer or a county files for, and the way through them."""
+
+import streamlit as st
+
+from components import villages as parts
+from components.session import errors_shown, page_frame, require_actor
+from components.url_parameters import number_parameter
+from data_access import village_worklist
+from data_access.database import transaction
+from domain.access import Role
+
+actor = require_actor(Role.TOWNSHIP, Role.COUNTY)
+parts.load_styles()
+page_frame("村庄评估填报")
+with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
+    towns = village_worklist.list_townships(connection, actor)
+with st.container(horizontal=True, vertical_alignment="center", key="villages-filters"):
+    town = parts.township_choice(towns)
+    words = parts.search_box()
+    tabs = st.container(width="content")
+asked = st.query_params.get("state")
+state = {None: None, "none": village_worklist.NOT_BEGUN}.get(asked, asked)
+page = number_parameter("page") or 1
+with transaction(actor, read_only=True) as connection:
+    work = village_worklist.read_worklist(connection, actor, words, state, page, town)
+with tabs:
+    state = parts.state_tabs(work.counts)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.markdown(parts.worklist_sentence(work.period, work.counts), width="stretch")
+    parts.submit_many(actor, town)
+    parts.next_village(work.next_code, "villages-next")
+parts.told_list()
+parts.village_list(work, page, state, work.counts)
