@@ -138,6 +138,9 @@ class PhoneForm extends Editor {
       this.attempted = true;
       this.openCount = "error";
     }
+    // What is still to be done stands below the button that asks for it.
+    if (step.title === REVIEW) this.sheet.after(this.summary);
+    else this.picker.before(this.summary);
     this.refresh();
     if (quiet) return;
     scrollTo(0, 0);
@@ -246,7 +249,7 @@ class PhoneForm extends Editor {
     });
     if (!this.verdict || this.readOnly) return;
     const errors = this.problems.filter((one) => one.severity === "error").length;
-    this.verdict.textContent = errors ? `还有 ${errors} 处要填写或修改，列在上方，点一下就到。` : "已填写完整，可以报送。";
+    this.verdict.textContent = errors ? `还有 ${errors} 处要填写或修改，列在下面，点一下就到。` : "已填写完整，可以报送。";
   }
 }
 
