@@ -28,6 +28,7 @@ from components.middleware import (
 from components.packed_assets import PackedAssets
 from components.routes import ROUTES
 from components.routes.auth import fault, http_error, portal_error
+from components.routes.tiles import TilesFirst
 from components.warming import keep_warm
 from data_access.change_listener import listening
 from domain.errors import PortalError
@@ -63,6 +64,7 @@ app = App(
     routes=ROUTES,
     middleware=[
         Middleware(SecurityHeaders),
+        Middleware(TilesFirst),
         Middleware(PackedAssets),
         Middleware(QuietProbes),
         Middleware(NoSuchAddress),

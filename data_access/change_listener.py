@@ -7,7 +7,7 @@ than a round. A read that began before a change is kept under the mark it began 
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from threading import Event, Lock, Thread
@@ -35,12 +35,18 @@ class Topic(StrEnum):
     INBOX = "inbox"
 
 
+_VILLAGE = "village:"  # and the county whose villages changed, of migration 0021
+
+
 class _Listener:
     """One connection of the process that waits for notices, in a thread of its own."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._changes = dict.fromkeys(Topic, 0)
+        self._counties: dict[str, int] = {}
+        self._missed = 0
+        self._moved_at = monotonic()
         self._hears = Event()
         self._ending = Event()
         self._thread: Thread | None = None
@@ -51,6 +57,23 @@ class _Listener:
             if self._hears.is_set():
                 return sum(self._changes[topic] for topic in topics)
         return -int(monotonic() / _ROUND)
+
+    def county_mark(self, counties: Iterable[str]) -> int:
+        """Return the same as `mark`, of the villages of counties."""
+        with self._lock:
+            if self._hears.is_set():
+                return self._missed + sum(self._counties.get(county, 0) for county in counties)
+        return -int(monotonic() / _ROUND)
+
+    def scope_mark(self, prefixes: tuple[str, ...]) -> int:
+        """Return the same as `county_mark`, of every county that the prefixes cover."""
+        with self._lock:
+            covered = [county for county in self._counties if lies_in(county, prefixes)]
+        return self.county_mark(covered)
+
+    def quiet_seconds(self) -> float:
+        with self._lock:
+            return monotonic() - self._moved_at
 
     def start(self) -> None:
         self._ending.clear()
@@ -81,16 +104,34 @@ class _Listener:
         with psycopg.connect(make_conninfo(url, **_VIGILANT), autocommit=True) as connection:
             connection.execute("LISTEN portal_change")
             self._note(*Topic)  # whatever happened while nobody listened
+            self._note_village("")
             self._hears.set()
             while not self._ending.is_set():
                 for notice in connection.notifies(timeout=_LOOK):
-                    self._note(*(topic for topic in Topic if topic == notice.payload))
+                    if notice.payload.startswith(_VILLAGE):
+                        self._note_village(notice.payload.removeprefix(_VILLAGE))
+                    else:
+                        self._note(*(topic for topic in Topic if topic == notice.payload))
                 connection.execute("SELECT")
 
     def _note(self, *topics: Topic) -> None:
         with self._lock:
             for topic in topics:
                 self._changes[topic] += 1
+
+    def _note_village(self, county: str) -> None:
+        """Note a change of a county's villages, of every county for none."""
+        with self._lock:
+            self._moved_at = monotonic()
+            if county:
+                self._counties[county] = self._counties.get(county, 0) + 1
+            else:
+                self._missed += 1
+
+
+def lies_in(county: str, prefixes: tuple[str, ...]) -> bool:
+    """Tell whether a county has villages that the prefixes cover."""
+    return any(county.startswith(prefix) or prefix.startswith(county) for prefix in prefixes)
 
 
 _LISTENER = _Listener()
@@ -99,6 +140,21 @@ _LISTENER = _Listener()
 def mark(*topics: Topic) -> int:
     """Return what the key of a cached read of the topics holds; equal only while nothing moved."""
     return _LISTENER.mark(topics)
+
+
+def county_mark(counties: Iterable[str]) -> int:
+    """Return what a cached read of these counties' villages holds; equal while nothing moved."""
+    return _LISTENER.county_mark(counties)
+
+
+def scope_mark(prefixes: tuple[str, ...]) -> int:
+    """Return what a cached read of all villages below the prefixes holds."""
+    return _LISTENER.scope_mark(prefixes)
+
+
+def quiet_seconds() -> float:
+    """Return how long no village has moved, in seconds."""
+    return _LISTENER.quiet_seconds()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy import Connection, Engine, TextClause, create_engine, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from data_access.queries import load_queries
@@ -61,6 +61,34 @@ def transaction(
         acting(connection, actor, read_only=read_only, action=action),
     ):
         yield connection
+
+
+@cache
+def _asking() -> Engine:
+    """Return the engine of questions that are one statement: each commits by itself."""
+    url = os.environ["PORTAL_DATABASE_URL"]
+    return build_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+
+
+def ask(actor: Actor, question: TextClause, **parameters: object) -> object:
+    """Return the one value of a question that itself takes the actor: one round trip.
+
+    It gets :user_id, :roles and :prefixes, and sets them for its own statement alone. A
+    connection that was lost since the last question is replaced once.
+    """
+    asked = {**parameters, **_settings(actor, "")}
+    with faults_named():
+        try:
+            return _answer(question, asked)
+        except OperationalError as error:
+            if not error.connection_invalidated:
+                raise
+        return _answer(question, asked)
+
+
+def _answer(question: TextClause, parameters: Mapping[str, object]) -> object:
+    with _asking().connect() as connection:
+        return connection.scalar(question, parameters)
 
 
 @contextmanager

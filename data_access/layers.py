@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from data_access.database import ask
 from data_access.queries import load_queries
 from data_access.read_replica import read
 from data_access.rows import fetch_all, fetch_one
@@ -31,6 +32,17 @@ class MapLayer:
     max_zoom: int
     is_scoped: bool
     data_version: int
+    has_answers: bool = False
+    """Whether some of what it says is seen in the actor's scope alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A tile of zoom 12 and a county that has villages in it."""
+
+    cell_x: int
+    cell_y: int
+    county: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +115,20 @@ def list_features(
     return fetch_all(connection, _SQL["list_features"], Feature, layer_code=layer_code, keys=keys)
 
 
-def read_tile(connection: Connection, layer_code: str, z: int, x: int, y: int) -> bytes:
+def list_layers(connection: Connection) -> list[MapLayer]:
+    """Return every layer of the registry."""
+    return fetch_all(connection, _SQL["list_layers"], MapLayer)
+
+
+def read_tile(actor: Actor, layer_code: str, z: int, x: int, y: int) -> bytes:
     """Return one vector tile (EPSG:3857) of a layer; b'' where it has nothing."""
-    parameters = {"layer_code": layer_code, "z": z, "x": x, "y": y}
-    return bytes(connection.scalar(_SQL["read_tile"], parameters) or b"")
+    tile: Any = ask(actor, _SQL["read_tile"], layer_code=layer_code, z=z, x=x, y=y)
+    return bytes(tile or b"")
+
+
+def list_cells(connection: Connection) -> list[Cell]:
+    """Return which counties have villages in which cells of zoom 12."""
+    return fetch_all(connection, _SQL["list_cells"], Cell)
 
 
 def boundary_version(connection: Connection) -> int:

@@ -1,8 +1,17 @@
 -- name: get_layer
 SELECT layer_code, title, format, min_zoom, max_zoom, scope_column IS NOT NULL AS is_scoped
-     , data_version
+     , data_version, answer_relation IS NOT NULL AS has_answers
   FROM map_layer
  WHERE layer_code = :layer_code
+
+-- name: list_layers
+SELECT layer_code, title, format, min_zoom, max_zoom, scope_column IS NOT NULL AS is_scoped
+     , data_version, answer_relation IS NOT NULL AS has_answers
+  FROM map_layer
+ ORDER BY layer_code
+
+-- name: list_cells
+SELECT DISTINCT cell_x, cell_y, left(division_code, 6) AS county FROM village_grid
 
 -- name: set_picture_day
 -- The views of boundaries and labels read the day from the transaction.
@@ -13,7 +22,7 @@ SELECT key, fields, shape
   FROM map_layer_features(:layer_code, CAST(:keys AS text[]))
 
 -- name: read_tile
-SELECT map_layer_tile(:layer_code, CAST(:z AS integer), CAST(:x AS integer), CAST(:y AS integer))
+SELECT map_layer_tile_for(:user_id, :roles, :prefixes, :layer_code, CAST(:z AS integer), CAST(:x AS integer), CAST(:y AS integer))
 
 -- name: boundary_version
 -- Moves when boundaries or divisions are imported.
