@@ -1,0 +1,113 @@
+-- name: list_years
+-- The years that were opened, the newest first, and the day whose villages they ask.
+SELECT CAST(extract(year FROM starts_on) AS integer) AS year, name, deadline_at
+     , least(ends_on, CAST(timezone('Asia/Shanghai', now()) AS date)) AS day
+  FROM reporting_period
+ WHERE form_code = :form_code AND opened_at <= now()
+ ORDER BY starts_on DESC
+
+-- name: list_places
+-- The divisions in the actor's scope down to the townships, those of no village left out.
+SELECT division.code, division.name, division.level, division.prefix
+     , coalesce(division.parent_code, '') AS parent_code
+  FROM division_on(CAST(:day AS date)) AS division
+ WHERE division.level <> 'village' AND division.code IS NOT NULL
+   AND division.prefix ^@ ANY ((SELECT actor_prefixes())::text[])
+ ORDER BY division.code
+
+-- name: count_asked
+-- Villages and natural villages of a year by township.
+WITH village AS (
+    SELECT left(code, 9) AS town_code, count(*) AS amount
+      FROM division_on(CAST(:day AS date))
+     WHERE level = 'village' AND code ^@ ANY ((SELECT actor_prefixes())::text[])
+     GROUP BY 1
+)
+SELECT town_code AS division_code, CAST(:year AS integer) AS report_year
+     , 'asked' AS measure, '' AS code, CAST(amount AS numeric) AS amount
+  FROM village
+
+-- name: sum_all
+-- Every sum of a division, from its counties or its townships.
+SELECT '' AS division_code, report_year, measure, code, sum(amount) AS amount
+  FROM village_rollup
+ WHERE report_year = ANY (CAST(:years AS integer[])) AND level = :level AND division_code ^@ :prefix
+ GROUP BY report_year, measure, code
+
+-- name: sum_parts
+-- What the ranking shows of each county or township of a division.
+SELECT division_code, report_year, measure, code, sum(amount) AS amount
+  FROM village_rollup
+ WHERE report_year = :year AND level = :level AND division_code ^@ :prefix
+   AND measure IN ('state', 'in_time', 'accepted', 'plan_status', 'hazard')
+ GROUP BY division_code, report_year, measure, code
+
+-- name: list_villages
+-- The villages behind a figure, in order of their codes. Each measure asks what village_facts counts.
+SELECT village.code, village.name, town.name AS town_name, county.name AS county_name
+     , coalesce(report.state, '') AS state, report.submitted_at
+     , accepted.village_class, accepted.plan_status, accepted.eval_conclusion
+     , accepted.geohazard_points, accepted.flood_risk, accepted.natural_cnt
+     , accepted.hukou_pop, accepted.resident_pop
+     , report.submission_id, coalesce(report.receipt_no, '') AS receipt_no
+  FROM (SELECT code, name, parent_code FROM division_on(CAST(:day AS date))
+         WHERE level = 'village' AND code ^@ :prefix
+           AND code ^@ ANY ((SELECT actor_prefixes())::text[])) AS village
+  LEFT JOIN submission AS report
+         ON report.division_code = village.code
+        AND report.period_id = (SELECT period_id FROM reporting_period
+                                 WHERE form_code = :form_code
+                                   AND extract(year FROM starts_on) = :year)
+  LEFT JOIN accepted_village_evaluation AS accepted
+         ON accepted.division_code = village.code AND accepted.report_year = :year
+  JOIN admin_division_version AS town
+    ON town.code = village.parent_code AND town.valid_from <= CAST(:day AS date)
+   AND (town.valid_to IS NULL OR town.valid_to > CAST(:day AS date))
+  JOIN admin_division_version AS county
+    ON county.code = town.parent_code AND county.valid_from <= CAST(:day AS date)
+   AND (county.valid_to IS NULL OR county.valid_to > CAST(:day AS date))
+ WHERE CASE :measure
+       WHEN 'asked' THEN true
+       WHEN 'unreported' THEN coalesce(report.state, 'draft') = 'draft'
+       WHEN 'state' THEN report.state = ANY (CAST(:codes AS text[]))
+       WHEN 'in_time' THEN (SELECT max(happened_at) FROM review_event AS event
+                             WHERE event.submission_id = report.submission_id
+                               AND event.action = 'submit' AND event.round_no = 1)
+                           <= village_deadline(report.period_id, village.code)
+       WHEN 'accepted' THEN accepted.division_code IS NOT NULL
+       WHEN 'village_class' THEN accepted.village_class = ANY (CAST(:codes AS text[]))
+       WHEN 'plan_status' THEN accepted.plan_status = ANY (CAST(:codes AS text[]))
+       WHEN 'plan_type' THEN accepted.plan_type = ANY (CAST(:codes AS text[]))
+       WHEN 'eval_conclusion' THEN accepted.eval_conclusion = ANY (CAST(:codes AS text[]))
+       WHEN 'tap_water' THEN accepted.tap_water = ANY (CAST(:codes AS text[]))
+       WHEN 'sewage' THEN accepted.sewage = ANY (CAST(:codes AS text[]))
+       WHEN 'hazard' THEN 'geohazard' = ANY (CAST(:codes AS text[])) AND accepted.geohazard_points > 0
+                       OR 'flood' = ANY (CAST(:codes AS text[])) AND accepted.flood_risk
+                       OR 'any' = ANY (CAST(:codes AS text[]))
+                          AND (accepted.geohazard_points > 0 OR accepted.flood_risk)
+       WHEN 'service' THEN CASE (CAST(:codes AS text[]))[1]
+            WHEN 'hard_road' THEN accepted.hard_road
+            WHEN 'garbage_collected' THEN accepted.garbage_collected
+            WHEN 'clinic' THEN accepted.clinic
+            WHEN 'primary_school' THEN accepted.primary_school
+            WHEN 'kindergarten' THEN accepted.kindergarten
+            WHEN 'elder_care' THEN accepted.elder_care
+            WHEN 'culture_square' THEN accepted.culture_square
+            WHEN 'village_office' THEN accepted.village_office
+            WHEN 'bus' THEN accepted.bus
+            WHEN 'broadband' THEN accepted.broadband END
+       ELSE false END
+ ORDER BY village.code
+ LIMIT :most OFFSET :skipped
+
+-- name: fold
+SELECT fold_village_rollup()
+
+-- name: list_differences
+SELECT division_code, report_year, measure, code, kept, counted FROM village_rollup_differences()
+
+-- name: count_sums
+SELECT count(*) FROM (SELECT DISTINCT division_code, report_year, measure, code FROM village_rollup) AS sums
+
+-- name: rebuild
+SELECT rebuild_village_rollup()

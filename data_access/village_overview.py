@@ -1,0 +1,167 @@
+"""Village evaluations as the leader reads them: sums by division, and the villages behind each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from data_access.queries import load_queries
+from data_access.rows import fetch_all
+from data_access.village_form import FORM_CODE
+from domain.village_overview import ASKED, Amount, Counts, Place, Standing, counts_of
+
+_SQL = load_queries("village_overview")
+_COUNTY, _TOWNSHIP = "county", "township"
+_COARSE = ("province", "city")  # summed from their counties, the others from their townships
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """A year that was opened, and the day whose villages it asks."""
+
+    year: int
+    name: str
+    deadline_at: datetime
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Village:
+    """One village of a list, with what was accepted of the year; None is not said."""
+
+    code: str
+    name: str
+    town_name: str
+    county_name: str
+    state: str
+    submitted_at: datetime | None
+    village_class: str | None
+    plan_status: str | None
+    eval_conclusion: str | None
+    geohazard_points: int | None
+    flood_risk: bool | None
+    natural_cnt: int | None
+    hukou_pop: int | None
+    resident_pop: int | None
+    submission_id: int | None
+    receipt_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A sum that is not what a full recount finds."""
+
+    division_code: str
+    report_year: int
+    measure: str
+    code: str
+    kept: Decimal
+    counted: Decimal
+
+
+def list_years(connection: Connection) -> list[Year]:
+    """Return the years opened so far, the newest first."""
+    return fetch_all(connection, _SQL["list_years"], Year, form_code=FORM_CODE)
+
+
+def list_places(connection: Connection, day: date) -> list[Place]:
+    """Return the divisions in the actor's scope on a day, down to the townships."""
+    return fetch_all(connection, _SQL["list_places"], Place, day=day)
+
+
+def count_asked(connection: Connection, year: Year) -> list[Amount]:
+    """Return how many villages each township in the actor's scope has to report of a year."""
+    return fetch_all(connection, _SQL["count_asked"], Amount, day=year.day, year=year.year)
+
+
+def read_standing(
+    connection: Connection,
+    place: Place,
+    parts: Sequence[Place],
+    year: int,
+    asked: Sequence[Amount],
+) -> Standing:
+    """Return how the villages of a place stand in a year and stood before, and each of its parts.
+
+    `asked` are the townships' villages of both years, as `count_asked` has them.
+    """
+    level = _COUNTY if place.level in _COARSE else _TOWNSHIP
+    key = {"prefix": place.prefix, "level": level}
+    within = [each for each in asked if each.division_code.startswith(place.prefix)]
+    sums = fetch_all(connection, _SQL["sum_all"], Amount, years=[year, year - 1], **key)
+    whole = counts_of([*sums, *(replace(each, division_code="") for each in within)])
+    ranked = fetch_all(connection, _SQL["sum_parts"], Amount, year=year, **key)
+    this_year = [each for each in within if each.report_year == year]
+    before = whole.get(("", year - 1))
+    return Standing(
+        place=place,
+        year=year,
+        now=whole.get(("", year), Counts()),
+        before=before if before and before.of(ASKED) else None,
+        parts=_parts(parts, [*ranked, *this_year], year),
+    )
+
+
+def _parts(
+    parts: Sequence[Place], amounts: Sequence[Amount], year: int
+) -> tuple[tuple[Place, Counts], ...]:
+    if not parts:
+        return ()
+    digits = {len(part.prefix) for part in parts}
+    known = {part.prefix: part for part in parts}
+    placed = [
+        replace(each, division_code=each.division_code[:length])
+        for length in digits
+        for each in amounts
+        if each.division_code[:length] in known
+    ]
+    counts = counts_of(placed)
+    return tuple((part, counts.get((part.prefix, year), Counts())) for part in parts)
+
+
+def list_villages(
+    connection: Connection,
+    year: Year,
+    prefix: str,
+    measure: str,
+    codes: Sequence[str],
+    *,
+    skipped: int = 0,
+    most: int | None = None,
+) -> list[Village]:
+    """Return the villages behind a figure, in order of their codes; None is without an end."""
+    return fetch_all(
+        connection,
+        _SQL["list_villages"],
+        Village,
+        day=year.day,
+        year=year.year,
+        form_code=FORM_CODE,
+        prefix=prefix,
+        measure=measure,
+        codes=list(codes),
+        skipped=skipped,
+        most=most,
+    )
+
+
+def fold(connection: Connection) -> int:
+    """Make one row of the rows of each sum; return how many rows that saved."""
+    return int(connection.execute(_SQL["fold"]).scalar_one())
+
+
+def list_differences(connection: Connection) -> list[Difference]:
+    """Return every sum that is not what a full recount finds; the owner's right."""
+    return fetch_all(connection, _SQL["list_differences"], Difference)
+
+
+def count_sums(connection: Connection) -> int:
+    """Return how many sums are kept."""
+    return int(connection.execute(_SQL["count_sums"]).scalar_one())
+
+
+def rebuild(connection: Connection) -> None:
+    """Count every sum anew, while nobody files; the owner's right."""
+    connection.execute(_SQL["rebuild"])
