@@ -64,9 +64,8 @@ def transaction(
 
 
 @cache
-def _asking() -> Engine:
+def _asking(url: str) -> Engine:
     """Return the engine of questions that are one statement: each commits by itself."""
-    url = os.environ["PORTAL_DATABASE_URL"]
     return build_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
 
@@ -87,7 +86,7 @@ def ask(actor: Actor, question: TextClause, **parameters: object) -> object:
 
 
 def _answer(question: TextClause, parameters: Mapping[str, object]) -> object:
-    with _asking().connect() as connection:
+    with _asking(os.environ["PORTAL_DATABASE_URL"]).connect() as connection:
         return connection.scalar(question, parameters)
 
 
