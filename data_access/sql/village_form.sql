@@ -45,7 +45,7 @@ SELECT to_jsonb(accepted) AS fields
  LIMIT 1
 
 -- name: last_natural_villages
-SELECT DISTINCT ON (natural_code) natural_code, to_jsonb(accepted) AS fields
+SELECT DISTINCT ON (natural_code) to_jsonb(accepted) AS fields
   FROM accepted_natural_village_evaluation AS accepted
  WHERE division_code = :division_code
  ORDER BY natural_code, report_year DESC

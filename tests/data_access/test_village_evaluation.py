@@ -189,24 +189,22 @@ def test_who_filed_for_the_county_does_not_review_it(owner, village, period_of_y
     act(colleague, opened.submission_id, ReviewAction.APPROVE)
 
 
-def test_last_years_values_start_this_year_and_stand_beside(
-    owner, officer, village, period_of_year
-):
+def test_last_years_values_start_this_year_and_stand_beside(owner, officer, village):
     reviewers = [
         make_actor(owner, "county_r", Role.COUNTY, COUNTY),
         make_actor(owner, "city_r", Role.CITY, CITY),
         make_actor(owner, "province_r", Role.PLAN_BUREAU, PROVINCE),
     ]
-    opened = open_village(officer, period_of_year, village)
+    opened = open_village(officer, open_village_period(owner, YEAR - 1), village)
     saved(officer, opened)
     act(officer, opened.submission_id, ReviewAction.SUBMIT)
     for reviewer in reviewers:
         act(reviewer, opened.submission_id, ReviewAction.APPROVE)
-    following = open_village(officer, open_village_period(owner, YEAR + 1), village)
+    following = open_village(officer, open_village_period(owner, YEAR), village)
     with transaction(officer, read_only=True) as connection:
         state = filing.read_state(connection, officer, following.submission_id)
     assert state.content["form"]["hukou_pop"] == 1200
-    assert state.content["form"]["report_year"] == YEAR + 1
+    assert state.content["form"]["report_year"] == YEAR
     assert state.content["natural_village"][2]["construction_area"] == "3.5"
     assert state.context.is_accepted
     assert state.accepted["form"]["cultivated_area"] == "120.25"
