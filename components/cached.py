@@ -12,19 +12,31 @@ from typing import Any
 
 import streamlit as st
 
-from data_access import compile_form, compile_overview, layers, overview, portal_settings, progress
+from data_access import (
+    compile_form,
+    compile_overview,
+    layers,
+    overview,
+    portal_settings,
+    progress,
+    village_form,
+    village_overview,
+)
 from data_access.change_listener import Topic, mark
 from data_access.database import Connection
 from data_access.forms import load_form
 from data_access.layers import DivisionLabel, Extent
 from data_access.overview import AcceptedStage, Filing, Period
 from data_access.read_replica import read
+from data_access.village_overview import Year
 from domain.access import Actor, Grant, Role
 from domain.clock import today
 from domain.compile_overview import Standing
 from domain.forms import Form
 from domain.overview import Stage
 from domain.progress import LatenessLimits, UnitProgress
+from domain.village_overview import Amount, Place
+from domain.village_overview import Standing as VillageStanding
 
 Scope = tuple[str, ...]
 
@@ -202,6 +214,69 @@ def _compile_standing(
         lambda connection: (
             compile_overview.read_standing(connection, moment, shown),
             load_form(connection, compile_form.FORM_CODE, 1),
+        ),
+    )
+
+
+@st.cache_resource(ttl="15m", max_entries=8, show_spinner=False)
+def village_years(_actor: Actor, on: date, version: str) -> tuple[Year, ...]:
+    """Return the years of village evaluation opened so far, the newest first."""
+    return tuple(read(_actor, village_overview.list_years))
+
+
+def village_places(actor: Actor, year: Year, boundaries: int) -> tuple[Place, ...]:
+    """Return the divisions of a year that the actor may see, down to the townships."""
+    return _village_places(actor, actor.prefixes, year.day, boundaries)
+
+
+@st.cache_resource(ttl="6h", max_entries=32, show_spinner=False)
+def _village_places(_actor: Actor, scope: Scope, day: date, boundaries: int) -> tuple[Place, ...]:
+    return tuple(read(_actor, lambda connection: village_overview.list_places(connection, day)))
+
+
+def village_standing(
+    actor: Actor, frame: Frame, year: Year, before: Year | None, place: Place, by: str
+) -> tuple[VillageStanding, Form]:
+    """Return how a place's villages stand in a year, beside the year before, with the form's codes.
+
+    The parts are its divisions of the level `by`.
+    """
+    places = village_places(actor, year, frame.boundaries)
+    asked = [
+        each
+        for one in (year, before)
+        if one is not None
+        for each in _village_asked(actor, actor.prefixes, one.year, one.day, frame.boundaries)
+    ]
+    parts = [one for one in places if one.level == by and one.prefix.startswith(place.prefix)]
+    key = f"{place.code} {by} {year.year} {year.day} {frame.version}"
+    return _village_standing(actor, actor.prefixes, key, place, parts, year.year, asked)
+
+
+@st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
+def _village_asked(
+    _actor: Actor, scope: Scope, year: int, day: date, boundaries: int
+) -> tuple[Amount, ...]:
+    return tuple(
+        read(_actor, lambda connection: village_overview.count_asked(connection, year, day))
+    )
+
+
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
+def _village_standing(
+    _actor: Actor,
+    scope: Scope,
+    key: str,
+    _place: Place,
+    _parts: Iterable[Place],
+    year: int,
+    _asked: Iterable[Amount],
+) -> tuple[VillageStanding, Form]:
+    return read(
+        _actor,
+        lambda connection: (
+            village_overview.read_standing(connection, _place, tuple(_parts), year, tuple(_asked)),
+            load_form(connection, village_form.FORM_CODE, 1),
         ),
     )
 

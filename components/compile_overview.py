@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from components.labels import moment
 from components.links import page_path
 from components.map import percent
 from components.session import portal_facts
-from components.url_parameters import choice_parameter, set_parameter
+from components.url_parameters import choice_parameter, set_parameter, take_opened
 from data_access.table_workbook import Column, table_workbook
 from domain.compile_overview import Asked, Contract, Load, Standing, loads_of, total_amount
 from domain.forms import Form
@@ -461,11 +461,7 @@ def _institute_sentence(load: Load) -> str:
 
 def take_link(key: str) -> None:
     """Take what an opened link of this page asks into the address, before anything is drawn."""
-    parts = urlsplit(str(st.session_state[key].get("open") or ""))
-    if parts.path == PAGE:
-        asked = dict(parse_qsl(parts.query))
-        kept = {"as_of": st.query_params["as_of"]} if "as_of" in st.query_params else {}
-        st.query_params.from_dict(kept | asked)
+    take_opened(key, PAGE)
 
 
 def open_report(submission_id: int) -> None:

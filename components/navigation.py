@@ -54,6 +54,8 @@ PAGES = (
     PortalPage("unit", "单位详情", "location_city", "监督", WORKERS, hidden=True),
     PortalPage("figures", "数字来源", "fact_check", "监督", WORKERS, hidden=True),
     PortalPage("compile_units", "编制单位", "apartment", "监督", REPORTERS),
+    PortalPage("village_overview", "村庄评估", "holiday_village", "监督", REPORTERS),
+    PortalPage("village_map", "村庄一张图", "share_location", "监督", REPORTERS),
     PortalPage("supervision", "督办催办", "campaign", "监督", WORKERS),
     PortalPage("inbox", "消息", "inbox", "监督", ADDRESSEES),
     PortalPage("report", "在线填报", "edit_note", "填报", (Role.COUNTY, Role.CITY)),

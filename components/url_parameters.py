@@ -1,6 +1,7 @@
 """What an address may carry, read with suspicion: anything else gets a sentence, not a fault."""
 
 from datetime import date
+from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
 
@@ -43,6 +44,15 @@ def set_parameter(name: str, value: str | None) -> None:
         st.query_params[name] = value
     else:
         st.query_params.pop(name, None)
+
+
+def take_opened(key: str, page: str) -> None:
+    """Take what a link of this page asks, opened under the watch `key`, into the address."""
+    parts = urlsplit(str(st.session_state[key].get("open") or ""))
+    if parts.path == page:
+        asked = dict(parse_qsl(parts.query))
+        kept = {"as_of": st.query_params["as_of"]} if "as_of" in st.query_params else {}
+        st.query_params.from_dict(kept | asked)
 
 
 def day_input(key: str = "as-of") -> date | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
 from data_access.village_form import FORM_CODE
-from domain.village_overview import ASKED, Amount, Counts, Place, Standing, counts_of
+from domain.village_overview import Amount, Counts, Place, Standing, counts_of
 
 _SQL = load_queries("village_overview")
 _COUNTY, _TOWNSHIP = "county", "township"
@@ -71,9 +71,9 @@ def list_places(connection: Connection, day: date) -> list[Place]:
     return fetch_all(connection, _SQL["list_places"], Place, day=day)
 
 
-def count_asked(connection: Connection, year: Year) -> list[Amount]:
+def count_asked(connection: Connection, year: int, day: date) -> list[Amount]:
     """Return how many villages each township in the actor's scope has to report of a year."""
-    return fetch_all(connection, _SQL["count_asked"], Amount, day=year.day, year=year.year)
+    return fetch_all(connection, _SQL["count_asked"], Amount, day=day, year=year)
 
 
 def read_standing(
@@ -94,12 +94,11 @@ def read_standing(
     whole = counts_of([*sums, *(replace(each, division_code="") for each in within)])
     ranked = fetch_all(connection, _SQL["sum_parts"], Amount, year=year, **key)
     this_year = [each for each in within if each.report_year == year]
-    before = whole.get(("", year - 1))
     return Standing(
         place=place,
         year=year,
         now=whole.get(("", year), Counts()),
-        before=before if before and before.of(ASKED) else None,
+        before=whole.get(("", year - 1), Counts()),
         parts=_parts(parts, [*ranked, *this_year], year),
     )
 

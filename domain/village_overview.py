@@ -128,6 +128,6 @@ class Standing:
     place: Place
     year: int
     now: Counts
-    before: Counts | None
-    """The year before, None where nothing was asked then."""
+    before: Counts
+    """The year before; nothing where nothing was asked then."""
     parts: tuple[tuple[Place, Counts], ...]

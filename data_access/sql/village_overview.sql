@@ -7,25 +7,21 @@ SELECT CAST(extract(year FROM starts_on) AS integer) AS year, name, deadline_at
  ORDER BY starts_on DESC
 
 -- name: list_places
--- The divisions in the actor's scope down to the townships, those of no village left out.
+-- The divisions in the actor's scope, down to the townships.
 SELECT division.code, division.name, division.level, division.prefix
      , coalesce(division.parent_code, '') AS parent_code
   FROM division_on(CAST(:day AS date)) AS division
- WHERE division.level <> 'village' AND division.code IS NOT NULL
+ WHERE division.level <> 'village'
    AND division.prefix ^@ ANY ((SELECT actor_prefixes())::text[])
  ORDER BY division.code
 
 -- name: count_asked
--- Villages and natural villages of a year by township.
-WITH village AS (
-    SELECT left(code, 9) AS town_code, count(*) AS amount
-      FROM division_on(CAST(:day AS date))
-     WHERE level = 'village' AND code ^@ ANY ((SELECT actor_prefixes())::text[])
-     GROUP BY 1
-)
-SELECT town_code AS division_code, CAST(:year AS integer) AS report_year
-     , 'asked' AS measure, '' AS code, CAST(amount AS numeric) AS amount
-  FROM village
+-- Villages of a year by township.
+SELECT left(code, 9) AS division_code, CAST(:year AS integer) AS report_year
+     , 'asked' AS measure, '' AS code, CAST(count(*) AS numeric) AS amount
+  FROM division_on(CAST(:day AS date))
+ WHERE level = 'village' AND code ^@ ANY ((SELECT actor_prefixes())::text[])
+ GROUP BY 1
 
 -- name: sum_all
 -- Every sum of a division, from its counties or its townships.

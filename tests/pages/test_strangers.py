@@ -21,6 +21,8 @@ ROLES_OF = {
     "unit": WORKERS,
     "figures": WORKERS,
     "compile_units": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
+    "village_overview": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
+    "village_map": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
     "supervision": WORKERS,
     "inbox": EVERYONE - {Role.SECURITY_AUDITOR},
     "report": {Role.CITY, Role.COUNTY},

@@ -1,0 +1,543 @@
+"""The parts of the page of village evaluations: the answer, figures, ranking, make-up, villages."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from components.charts import Bar, bars, link
+from components.labels import label, moment
+from components.map import percent
+from components.session import portal_facts
+from data_access.table_workbook import Column, table_workbook
+from data_access.village_overview import Village, Year
+from domain.forms import FORM_GROUP, Form
+from domain.village_overview import (
+    ACCEPTED,
+    ASKED,
+    FILED,
+    HAZARD,
+    IN_TIME,
+    NATURAL,
+    NEEDING_PLAN,
+    RETURNED,
+    SUBMITTED,
+    WITH_PLAN,
+    Counts,
+    Key,
+    Place,
+    Share,
+    Standing,
+)
+from domain.workflow import SubmissionState
+
+PAGE = "village_overview"
+WATCH = "village-overview-watch"
+ROWS_OF_PAGE = 50
+_SERVICES = (
+    "hard_road",
+    "garbage_collected",
+    "broadband",
+    "bus",
+    "village_office",
+    "culture_square",
+    "clinic",
+    "elder_care",
+    "primary_school",
+    "kindergarten",
+)
+_HAZARDS = {"any": "有任一隐患", "geohazard": "有地质灾害隐患点", "flood": "受洪涝威胁"}
+_CODED = ("village_class", "plan_status", "eval_conclusion", "plan_type", "tap_water", "sewage")
+_PLAIN = {
+    "asked": "应报村",
+    "unreported": "未报村",
+    "in_time": "按时报送的村",
+    "accepted": "已认定村",
+}
+_UNREPORTED: Key = ("unreported", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a list of villages is behind: its name, its count, and what that is a part of."""
+
+    measure: str
+    codes: tuple[str, ...]
+    title: str
+    part: Decimal
+    whole: Decimal | None
+    whole_title: str
+    whole_opens: str
+    """What the list of the whole is asked by; '' for none."""
+
+
+def figure_of(text: str, counts: Counts, form: Form) -> Figure:
+    """Return the figure that an address asks for, such as plan_status:1,2; all villages if none."""
+    measure, _, rest = text.partition(":")
+    codes = tuple(rest.split(",")) if rest else ()
+    title = _title(measure, codes, form)
+    if title is None:
+        return figure_of("asked", counts, form)
+    if measure == "asked":
+        return Figure(measure, codes, title, counts.of(ASKED), None, "", "")
+    if measure == "unreported":
+        part, whole = counts.not_reported, ASKED
+    else:
+        part = counts.of(*((measure, code) for code in codes or ("",)))
+        whole = ASKED if measure in ("state", "in_time", "accepted") else ACCEPTED
+    asked = {ASKED: ("应报村", "asked"), ACCEPTED: ("已认定村", "accepted")}[whole]
+    if measure == "plan_status" and set(codes) <= {code for _, code in NEEDING_PLAN}:
+        return Figure(
+            measure, codes, title, part, counts.of(*NEEDING_PLAN), "需编村", _asks(NEEDING_PLAN)
+        )
+    if measure == "service":
+        answered = counts.of(("answered", codes[0]))
+        return Figure(measure, codes, title, part, answered, "已填报此项的村", "")
+    if measure == "eval_conclusion":
+        return Figure(measure, codes, title, part, counts.total(measure), "已有评估结论的村", "")
+    return Figure(measure, codes, title, part, counts.of(whole), *asked)
+
+
+def _title(measure: str, codes: tuple[str, ...], form: Form) -> str | None:
+    plain = {
+        "asked": "应报村",
+        "unreported": "未报村",
+        "in_time": "按时报送的村",
+        "accepted": "已认定村",
+    }
+    if measure in plain:
+        return plain[measure] if not codes else None
+    if measure == "state" and len(codes) == 1 and codes[0] in set(SubmissionState):
+        return f"{label(SubmissionState(codes[0]))}的村"
+    if measure == "hazard" and len(codes) == 1 and codes[0] in _HAZARDS:
+        return f"{_HAZARDS[codes[0]]}的村"
+    if measure == "service" and len(codes) == 1 and codes[0] in _SERVICES:
+        return f"{_label(form, codes[0])}：是"
+    names = _names(form, measure) if measure in _CODED else {}
+    if not codes or not set(codes) <= set(names):
+        return None
+    if measure == "plan_status" and codes == tuple(code for _, code in WITH_PLAN):
+        return "已有规划的村"
+    if measure == "plan_status" and codes == tuple(code for _, code in NEEDING_PLAN):
+        return "需编规划的村"
+    return f"{_label(form, measure)}为“{'、'.join(names[code] for code in codes)}”的村"
+
+
+def _label(form: Form, code: str) -> str:
+    item = form.find_field(FORM_GROUP, code)
+    return (item.label if item else code).replace("是否", "")
+
+
+def _names(form: Form, code: str) -> Mapping[str, str]:
+    item = form.find_field(FORM_GROUP, code)
+    return form.codes[item.code_table] if item and item.code_table else {}
+
+
+def _asks(keys: Sequence[Key]) -> str:
+    return f"{keys[0][0]}:{','.join(code for _, code in keys)}"
+
+
+def address(query: Mapping[str, str]) -> str:
+    """Return the address of this page with what it is to show."""
+    return f"{PAGE}?{urlencode(query)}" if query else PAGE
+
+
+def path_html(place: Place, places: Sequence[Place], keep: Mapping[str, str]) -> str:
+    """Return the way down from the top of the actor's scope, each division a link."""
+    above = [one for one in places if place.prefix.startswith(one.prefix)]
+    above.sort(key=lambda one: len(one.prefix))
+    steps = [
+        f"<b>{escape(one.name)}</b>"
+        if one.code == place.code
+        else link(address({**keep, "division": one.code}), escape(one.name))
+        for one in above
+    ]
+    return f'<p class="path">{" › ".join(steps)}</p>'
+
+
+def deadline(year: Year) -> str:
+    """Return when the year's reports are due, in Beijing time."""
+    return moment(year.deadline_at)
+
+
+# THE ANSWER AND THE FIGURES
+
+
+def answer_sentence(standing: Standing) -> str:
+    """Return where the evaluation stands, in one sentence made from the data."""
+    now = standing.now
+    asked = now.of(ASKED)
+    if not asked:
+        return f"{standing.place.name}{standing.year} 年没有应报的行政村。"
+    said = (
+        f"{standing.place.name} {asked:,} 个行政村中 {now.of(FILED):,} 个已备案"
+        f"（{percent(now.completeness.ratio)}），待审核 {now.of(SUBMITTED):,} 个，"
+        f"未报 {now.not_reported:,} 个"
+    )
+    coverage = now.plan_coverage
+    if coverage.ratio is None:
+        return f"{said}；还没有经省级认定的评估。"
+    last = _least_complete(standing)
+    behind = f"；{last[0].name}完成率最低（{percent(last[1].completeness.ratio)}）" if last else ""
+    return f"{said}；已认定的村中规划覆盖率 {percent(coverage.ratio)}{behind}。"
+
+
+def _least_complete(standing: Standing) -> tuple[Place, Counts] | None:
+    asked = [part for part in standing.parts if part[1].of(ASKED)]
+    if len(asked) < 2:
+        return None
+    return min(asked, key=lambda part: part[1].completeness.ratio or 0.0)
+
+
+def figures_html(standing: Standing, form: Form, keep: Mapping[str, str]) -> str:
+    """Return the five figures, each a link to the villages it counts."""
+    now, before = standing.now, standing.before
+    done, time, plans = now.completeness, now.timeliness, now.plan_coverage
+    hazards = now.hazards
+    first_class, class_note = _largest_class(now, form)
+    cards = (
+        (_show(FILED), "完成率", percent(done.ratio),
+         f"{_of(done)}{_change(done, before.completeness)}"),
+        (_show(IN_TIME), "及时率", percent(time.ratio),
+         f"{_of(time)}{_change(time, before.timeliness)}"),
+        (_asks(WITH_PLAN), "规划覆盖率", percent(plans.ratio),
+         f"已有规划 {_of(plans)} 需编{_change(plans, before.plan_coverage)}"),
+        (first_class, "村庄分类最多", *class_note),
+        (_show(HAZARD), "隐患村", f"{now.of(HAZARD):,} 个" if hazards.whole else "—",
+         f"占已认定 {percent(hazards.ratio)}{_change(hazards, before.hazards)}"),
+    )  # fmt: skip
+    drawn = "".join(_card(*card, keep=keep) for card in cards)
+    return f'<div class="figures">{drawn}</div>'
+
+
+def _show(key: Key) -> str:
+    return ":".join(part for part in key if part)
+
+
+def _of(share: Share) -> str:
+    return f"{share.part:,} / {share.whole:,}"
+
+
+def _change(now: Share, before: Share) -> str:
+    if before.ratio is None or now.ratio is None:
+        return ""
+    return f" · 上年 {percent(before.ratio)}"
+
+
+def _largest_class(counts: Counts, form: Form) -> tuple[str, tuple[str, str]]:
+    classes, total = counts.codes("village_class"), counts.total("village_class")
+    if not total:
+        return _show(ACCEPTED), ("—", "尚无认定的评估")
+    names = _names(form, "village_class")
+    largest = max(classes, key=lambda code: classes[code])
+    name = names.get(largest, largest).partition("(")[0]
+    share = Share(classes[largest], total)
+    return f"village_class:{largest}", (percent(share.ratio), f"{name} {_of(share)}")
+
+
+def _card(shown: str, name: str, value: str, note: str, *, keep: Mapping[str, str]) -> str:
+    head, _, unit = value.partition(" ")
+    small = f"<small> {escape(unit)}</small>" if unit else ""
+    content = (
+        f'<span class="name">{escape(name)}</span><span class="value">{escape(head)}{small}</span>'
+        f'<span class="change">{escape(note)}</span>'
+    )
+    return link(address({**keep, "show": shown}), content, "figure")
+
+
+# CHARTS
+
+
+def ranking_html(standing: Standing, keep: Mapping[str, str]) -> str:
+    """Return the parts of the place by what is filed, each a link to its own page."""
+    asked = [part for part in standing.parts if part[1].of(ASKED)]
+    ranked = sorted(asked, key=lambda part: (-(part[1].completeness.ratio or 0), part[0].code))
+    rows = [_rank(place, counts, keep) for place, counts in ranked]
+    heads = ("", "", "完成率", "备案/应报", "及时率", "规划覆盖率", "已编/需编", "隐患村")
+    return _panel("完成情况", "深色已备案，浅色待审核", bars(rows, heads, "load"), "tall")
+
+
+def _rank(place: Place, counts: Counts, keep: Mapping[str, str]) -> Bar:
+    done, plans = counts.completeness, counts.plan_coverage
+    asked = float(counts.of(ASKED)) or 1.0
+    return Bar(
+        name=place.name,
+        share=done.ratio or 0.0,
+        pending=float(counts.of(SUBMITTED)) / asked,
+        figures=(
+            percent(done.ratio),
+            _bare(done),
+            percent(counts.timeliness.ratio),
+            percent(plans.ratio),
+            _bare(plans) if plans.whole else "—",
+            f"{counts.of(HAZARD):,}" if counts.of(ACCEPTED) else "—",
+        ),
+        opens=address({**keep, "division": place.code}),
+    )
+
+
+def _bare(share: Share) -> str:
+    return f"{share.part:,}/{share.whole:,}"
+
+
+def make_up_html(standing: Standing, form: Form, keep: Mapping[str, str]) -> str:
+    """Return classes, plans, conclusions, services and hazards, each row a link to its villages."""
+    now, before = standing.now, standing.before
+    coded = {
+        measure: _panel(title, note, _coded(measure, now, before, form, keep))
+        for measure, title, note in (
+            ("village_class", "村庄分类", "已认定的村"),
+            ("plan_status", "规划编制", "已认定的村"),
+            ("eval_conclusion", "评估结论", "已有规划的村"),
+        )
+    }
+    hazards = _panel("安全隐患", "已认定的村", _hazards(now, before, keep))
+    panels = (
+        _panel("填报状态", "村数", _states(now, keep)),
+        coded["village_class"],
+        coded["plan_status"],
+        f'<div class="stack">{coded["eval_conclusion"]}{hazards}</div>',
+        _panel("设施与服务", "有此项的村，占已填报此项的村", _services(now, before, form, keep)),
+        _panel("合计", "已认定的村填报", _sums(now, before, form)),
+    )
+    return f'<div class="make-up">{"".join(panels)}</div>'
+
+
+def _states(now: Counts, keep: Mapping[str, str]) -> str:
+    counted = [
+        (label(SubmissionState.FILED), now.of(FILED), _show(FILED)),
+        (label(SubmissionState.SUBMITTED), now.of(SUBMITTED), _show(SUBMITTED)),
+        (label(SubmissionState.RETURNED), now.of(RETURNED), _show(RETURNED)),
+        ("未报", now.not_reported, _show(_UNREPORTED)),
+    ]
+    rows = [
+        _part(name, Share(amount, now.of(ASKED)), None, {**keep, "show": shown})
+        for name, amount, shown in counted
+    ]
+    return bars(rows, ("", "", "村数", "占比", ""), "part")
+
+
+def _part(name: str, share: Share, before: Share | None, opens: Mapping[str, str]) -> Bar:
+    earlier = percent(before.ratio) if before is not None and before.ratio is not None else ""
+    return Bar(
+        name=name,
+        share=share.ratio or 0.0,
+        pending=0.0,
+        figures=(f"{share.part:,}", percent(share.ratio), earlier),
+        opens=address(opens),
+    )
+
+
+_HEADS = ("", "", "村数", "占比", "上年")
+
+
+def _coded(measure: str, now: Counts, before: Counts, form: Form, keep: Mapping[str, str]) -> str:
+    counted, total = now.codes(measure), now.total(measure)
+    names = {
+        **_names(form, measure),
+        **{code: code for code in counted if code not in _names(form, measure)},
+    }
+    if not total:
+        return _nothing()
+    rows = [
+        _part(
+            name.partition("(")[0],
+            Share(counted.get(code, Decimal(0)), total),
+            Share(before.of((measure, code)), before.total(measure)),
+            {**keep, "show": f"{measure}:{code}"},
+        )
+        for code, name in names.items()
+        if counted.get(code)
+    ]
+    return bars(rows, _HEADS, "part")
+
+
+def _services(now: Counts, before: Counts, form: Form, keep: Mapping[str, str]) -> str:
+    rows = [
+        _part(
+            _label(form, code),
+            _service(now, code),
+            _service(before, code),
+            {**keep, "show": f"service:{code}"},
+        )
+        for code in _SERVICES
+        if now.of(("answered", code))
+    ]
+    return bars(rows, _HEADS, "part") if rows else _nothing()
+
+
+def _service(counts: Counts, code: str) -> Share:
+    return Share(counts.of(("service", code)), counts.of(("answered", code)))
+
+
+def _hazards(now: Counts, before: Counts, keep: Mapping[str, str]) -> str:
+    if not now.of(ACCEPTED):
+        return _nothing()
+    rows = [
+        _part(
+            name,
+            Share(now.of(("hazard", code)), now.of(ACCEPTED)),
+            Share(before.of(("hazard", code)), before.of(ACCEPTED)),
+            {**keep, "show": f"hazard:{code}"},
+        )
+        for code, name in _HAZARDS.items()
+    ]
+    return bars(rows, _HEADS, "part")
+
+
+_SUMS = ("natural_cnt", "hukou_pop", "resident_pop", "households", "construction_area",
+         "idle_homestead_cnt", "geohazard_points")  # fmt: skip
+
+
+def _sums(now: Counts, before: Counts, form: Form) -> str:
+    if not now.of(ACCEPTED):
+        return _nothing()
+    rows = [
+        f"<tr><th>{escape(name)}</th><td>{_amount(now.of(key))}</td><td>{escape(unit)}</td>"
+        f"<td>{_amount(before.of(key)) if before.of(ACCEPTED) else ''}</td></tr>"
+        for name, unit, key in [
+            ("行政村", "个", ACCEPTED),
+            ("自然村（逐村认定）", "个", NATURAL),
+            *(_sum(form, code) for code in _SUMS),
+        ]
+    ]
+    head = "<thead><tr><th></th><th>本年</th><th></th><th>上年</th></tr></thead>"
+    return f'<table class="bars sums">{head}<tbody>{"".join(rows)}</tbody></table>'
+
+
+def _sum(form: Form, code: str) -> tuple[str, str, Key]:
+    item = form.find_field(FORM_GROUP, code)
+    return (item.label if item else code, item.unit or "" if item else "", ("sum", code))
+
+
+def _amount(amount: Decimal) -> str:
+    return f"{amount:,.0f}"
+
+
+def _panel(title: str, note: str, content: str, kind: str = "") -> str:
+    return (
+        f'<section class="panel {kind}"><h3>{escape(title)}<small>{escape(note)}</small></h3>'
+        f"{content}</section>"
+    )
+
+
+def _nothing() -> str:
+    return '<p class="nothing">尚无认定的评估，认定后在此列出。</p>'
+
+
+# VILLAGES
+
+
+def ratio_sentence(figure: Figure) -> str:
+    """Return the numerator, the denominator and their ratio."""
+    if figure.whole is None:
+        return f"共 {figure.part:,} 个村。"
+    ratio = percent(Share(figure.part, figure.whole).ratio)
+    return f"{figure.title} {figure.part:,} ÷ {figure.whole_title} {figure.whole:,} = {ratio}。"
+
+
+def ratio_html(figure: Figure, keep: Mapping[str, str]) -> str:
+    """Return numerator, denominator and ratio, with a link to the villages of the denominator."""
+    whole = ""
+    if figure.whole_opens:
+        opens = address({**keep, "show": figure.whole_opens})
+        whole = link(opens, escape(f"查看{figure.whole_title}（{figure.whole or 0:,}）"))
+    return f'<p class="ratio"><span>{escape(ratio_sentence(figure))}</span>{whole}</p>'
+
+
+def pages_html(page: int, pages: int, keep: Mapping[str, str]) -> str:
+    """Return the way to the pages before and after, '' where there is one page."""
+    if pages < 2:
+        return ""
+    steps = [("首页", 1), ("上一页", page - 1), ("下一页", page + 1), ("末页", pages)]
+    links = [
+        link(address({**keep, "page": str(number)}), name)
+        for name, number in steps
+        if 1 <= number <= pages and number != page
+    ]
+    return f'<p class="pages"><span>第 {page} / {pages} 页</span>{"".join(links)}</p>'
+
+
+COLUMNS = (
+    Column("行政村", width=16),
+    Column("乡镇", width=16),
+    Column("县（市、区）", width=14),
+    Column("代码", width=16),
+    Column("状态", width=10),
+    Column("村庄分类", width=16),
+    Column("规划编制", width=14),
+    Column("评估结论", width=18),
+    Column("地灾隐患点", "0", 12),
+    Column("受洪涝威胁", width=12),
+    Column("自然村", "0", 10),
+    Column("户籍人口", "#,##0", 12),
+    Column("常住人口", "#,##0", 12),
+    Column("回执", width=26),
+)
+
+
+def village_table(villages: Sequence[Village], form: Form, key: str) -> int | None:
+    """Draw the villages; return the report of the chosen one."""
+    heads = [column.head for column in COLUMNS]
+    chosen = st.dataframe(
+        [dict(zip(heads, _cells(village, form), strict=True)) for village in villages],
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=key,
+        height=min(38 + 35 * max(len(villages), 1), 560),
+        placeholder="—",
+    )
+    picked = [villages[at] for at in chosen["selection"]["rows"] if at < len(villages)]
+    return picked[0].submission_id if picked else None
+
+
+def _cells(village: Village, form: Form) -> tuple[object, ...]:
+    def named(measure: str, code: str | None) -> str | None:
+        return _names(form, measure).get(code, code).partition("(")[0] if code else None
+
+    flood = village.flood_risk
+    return (
+        village.name,
+        village.town_name,
+        village.county_name,
+        village.code,
+        label(SubmissionState(village.state)) if village.state else "未报",
+        named("village_class", village.village_class),
+        named("plan_status", village.plan_status),
+        named("eval_conclusion", village.eval_conclusion),
+        village.geohazard_points,
+        None if flood is None else "是" if flood else "否",
+        village.natural_cnt,
+        village.hukou_pop,
+        village.resident_pop,
+        village.receipt_no or None,
+    )
+
+
+def download(
+    title: str, year: Year, figure: Figure, form: Form, read: Callable[[], Sequence[Village]]
+) -> None:
+    """Offer every village of the list as a workbook, read when it is asked for."""
+
+    def workbook() -> bytes:
+        return table_workbook(
+            title,
+            f"{year.name}，{ratio_sentence(figure)}",
+            COLUMNS,
+            [_cells(village, form) for village in read()],
+            is_demo=portal_facts().is_demo,
+        )
+
+    st.download_button(
+        "下载表格",
+        data=workbook,
+        file_name=f"{title}-{year.year}.xlsx",
+        mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        on_click="ignore",
+        icon=":material/download:",
+        key="village-overview-download",
+    )
