@@ -88,6 +88,22 @@ def reopen_button(actor: Actor, submission: Submission) -> None:
         st.rerun()
 
 
+@st.dialog("放弃变更")
+def abandon_dialog(actor: Actor, submission: Submission) -> None:
+    """Ask once more before a change is given up."""
+    st.markdown(
+        f"此前备案的内容（回执编号 **{submission.standing_receipt_no}**）恢复为当前内容，"
+        "本次变更的草稿不再报送。以后仍可再次报送变更。"
+    )
+    if action_button("放弃变更", "report-abandon-send"):
+        with errors_shown():
+            with transaction(actor, action="submission.abandon") as connection:
+                decisions.abandon(
+                    connection, actor, submission.submission_id, submission.lock_version
+                )
+            st.rerun()
+
+
 def unit_chooser(units: Sequence[FilingUnit]) -> FilingUnit:
     """Return the unit to file for; ask where there are several."""
     if len(units) == 1:

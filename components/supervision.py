@@ -20,6 +20,7 @@ from components.sentences import (
 from components.session import errors_shown
 from data_access import periods, supervision
 from data_access.database import transaction
+from data_access.progress_form import FORM_CODE as PLAN_PROGRESS
 from data_access.reporting import ReportingPeriod
 from data_access.supervision import ItemOrder, Reminder, ReminderOrder, SupervisionItem
 from domain.access import Actor
@@ -71,18 +72,19 @@ def remind_dialog(
     units: Sequence[UnitProgress],
     topic: ReminderTopic | None = None,
     report: str = THIS_PROGRESS,
+    form_code: str = PLAN_PROGRESS,
 ) -> None:
     """Let the actor remind one or many units; the message is prefilled from their data.
 
     `topic` is chosen to begin with, where it applies to one of them; else the gravest. `report`
-    names the form and period that the units' states and deadlines are of.
+    names the form and period that the units' states and deadlines are of, `form_code` that form.
     """
     if outcome_shown():
         return
     with transaction(actor, read_only=True) as connection:
         due = supervision.answer_due_on(connection, today())
     topics = topics_for(units)
-    if report != THIS_PROGRESS:  # late stages are no matter of another form's period
+    if report != THIS_PROGRESS:  # late stages are no matter of one report
         topics = [each for each in topics if each is not ReminderTopic.LATE_MILESTONE]
     topic = st.radio(
         "事由",
@@ -97,7 +99,7 @@ def remind_dialog(
     if len(chosen) < len(units):
         left_out = len(units) - len(chosen)
         st.caption(f"另有 {left_out} 个单位没有“{label(topic)}”的情况，本次不发送。")
-    orders = _reminder_orders(chosen, topic, due, report)
+    orders = _reminder_orders(chosen, topic, due, report, form_code)
     st.caption(f"应于 {day_text(due, today())}前回复；逾期未回复，自动升级至上一级主管部门。")
     empty = any(not order.message.strip() for order in orders)
     if action_button("发送催办", "remind-send", disabled=empty or not orders):
@@ -105,7 +107,7 @@ def remind_dialog(
 
 
 def _reminder_orders(
-    units: Sequence[UnitProgress], topic: ReminderTopic, due: date, report: str
+    units: Sequence[UnitProgress], topic: ReminderTopic, due: date, report: str, form_code: str
 ) -> list[ReminderOrder]:
     """Draw the message, whole for one unit, the common part for many; return what to send."""
     request = reminder_request(topic, due, today())
@@ -124,7 +126,7 @@ def _reminder_orders(
     title = f"催办：{label(topic)}"
     body = text or ""
     return [
-        ReminderOrder(unit.code, topic, title, body if single else f"{fact}{body}")
+        ReminderOrder(unit.code, topic, form_code, title, body if single else f"{fact}{body}")
         for unit, fact in zip(units, facts, strict=True)
     ]
 

@@ -64,6 +64,8 @@ _ACTIONS = {
     "review.undo": "撤销批量办理",
     "filter.save": "保存常用筛选",
     "filter.remove": "删除常用筛选",
+    "submission.abandon": "放弃变更",
+    "submission.reopen": "报送变更",
     "submission.submit": "报送",
     "submission.withdraw": "撤回",
     "supervision_item.close": "督办销号",

@@ -1,4 +1,4 @@
-"""Decisions: file, withdraw, approve, return, reply.
+"""Decisions: file, withdraw, approve, return, reply, open a change, give it up.
 
 One business action is one function, one transaction, one entry in `review_event`. Every function
 here serves every form; what a form does on its own stands in its module (`reporting_forms`).
@@ -17,7 +17,7 @@ from data_access.form_checks import form_context, is_settled, prepare
 from data_access.queries import load_queries
 from data_access.reporting import Submission, load_workflow
 from data_access.reporting_forms import find_form
-from data_access.rows import fetch_all
+from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor
 from domain.errors import InvalidContent, NotFound, PeriodClosed, PortalError, StaleVersion
 from domain.receipts import canonical, content_sha256, receipt_hash
@@ -51,9 +51,12 @@ class LockedSubmission:
     step_no: int
     round_no: int
     version_no: int
+    newest_version_no: int
+    """Beyond `version_no` where a change was sent and then given up."""
     lock_version: int
     filer_id: int | None
     no_change: bool
+    is_change: bool
 
     @property
     def unit(self) -> Unit:
@@ -61,7 +64,7 @@ class LockedSubmission:
 
     @property
     def position(self) -> Position:
-        return Position(self.state, self.step_no)
+        return Position(self.state, self.step_no, self.is_change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def submit(
         errors = [problem for problem in errors if not is_settled(problem, context)]
     if errors:
         raise InvalidContent(problems=errors, count=len(errors))
-    version_no = locked.version_no + 1
+    version_no = locked.newest_version_no + 1
     _add_version(connection, actor, locked, version_no, content, no_change=no_change)
     form.write_filed(connection, submission_id, version_no)
     turn = _Turn(locked, move, version_no=version_no, no_change=no_change)
@@ -141,6 +144,28 @@ def reopen(connection: Connection, actor: Actor, submission_id: int, lock_versio
         },
     )
     return _move(connection, actor, [_Turn(locked, move, no_change=False)])[submission_id]
+
+
+def abandon(connection: Connection, actor: Actor, submission_id: int, lock_version: int) -> Moved:
+    """Give up a change: what was filed last stands again as it was, under the receipt it has.
+
+    What was sent and returned of the change stays readable. Raises InvalidAction where nothing
+    was filed before.
+    """
+    locked, move = _begin(connection, actor, submission_id, lock_version, ReviewAction.ABANDON)
+    row = fetch_one(
+        connection,
+        _SQL["abandon_change"],
+        Moved,
+        submission_id=submission_id,
+        from_round=locked.round_no,
+        from_state=locked.state,
+        role=move.role,
+        user_id=actor.user_id,
+    )
+    if row is None:
+        raise NotFound(submission_id=submission_id)
+    return row
 
 
 def review(

@@ -89,7 +89,9 @@ class Submission:
 
     @property
     def position(self) -> Position:
-        return Position(self.state, self.step_no)
+        is_filed = self.state is SubmissionState.FILED
+        is_change = self.standing_receipt_no is not None and not is_filed
+        return Position(self.state, self.step_no, is_change)
 
 
 @dataclass(frozen=True, slots=True)

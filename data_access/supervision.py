@@ -51,6 +51,7 @@ class ReminderOrder:
 
     division_code: str
     topic: ReminderTopic
+    form_code: str
     title: str
     message: str
 
@@ -182,7 +183,9 @@ def send_reminders(
     today: date,
     sender: Sender = IN_APP,
 ) -> Dispatch:
-    """Remind every unit in one go; a unit reminded of the topic today is left alone and named."""
+    """Remind every unit in one go; a unit reminded today of the topic, for the same form,
+    is left alone and named.
+    """
     recipients = _supervised(connection, actor, [order.division_code for order in orders])
     sent = fetch_all(
         connection,
@@ -190,6 +193,7 @@ def send_reminders(
         SentReminder,
         codes=[order.division_code for order in orders],
         topics=[order.topic for order in orders],
+        form_codes=[order.form_code for order in orders],
         messages=[order.message for order in orders],
         sent_by=actor.user_id,
         answer_due_on=answer_due_on(connection, today),

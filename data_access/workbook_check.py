@@ -97,9 +97,14 @@ def receive(actor: Actor, sha256: str) -> int:
 def _source(actor: Actor, stamp: Stamp) -> tuple[Export, Period, Form]:
     with transaction(actor, read_only=True) as connection:
         try:
-            export = workbook_exports.get_export(connection, UUID(stamp.export_id))
-        except (NotFound, ValueError):
+            export_id = UUID(stamp.export_id)
+            export = workbook_exports.get_export(connection, export_id)
+        except ValueError:
             raise WorkbookRefused(reason=BatchRefusal.UNKNOWN_EXPORT) from None
+        except NotFound:
+            exists = connection.scalar(_SQL["export_exists"], {"export_id": export_id})
+            reason = BatchRefusal.NOT_YOUR_UNITS if exists else BatchRefusal.UNKNOWN_EXPORT
+            raise WorkbookRefused(reason=reason) from None
         period = workbook_exports.get_period(connection, export.period_id)
         return export, period, load_form(connection, export.form_code, export.form_version)
 

@@ -1,7 +1,7 @@
 """The review workflow: steps as data, moves as one function that reads them.
 
-A position is a state and the step that waits. Who filed does not review: the caller passes the
-filer, and the same person is refused at every step.
+A position is a state, the step that waits, and whether an earlier filing stands. Who filed does
+not review: the caller passes the filer, and the same person is refused at every step.
 """
 
 from collections.abc import Sequence
@@ -25,6 +25,7 @@ class ReviewAction(StrEnum):
     APPROVE = "approve"
     RETURN = "return"
     REOPEN = "reopen"
+    ABANDON = "abandon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class Unit:
 class Position:
     state: SubmissionState
     step_no: int = 0
+    is_change: bool = False
+    """Whether what was filed before stands until this report is filed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def open_moves(
 ) -> list[Move]:
     """Return the moves open to the actor now, the favourable one first."""
     if position.state in (SubmissionState.DRAFT, SubmissionState.RETURNED):
-        return _filer_moves(workflow, unit, actor)
+        return _filer_moves(workflow, unit, position, actor)
     if position.state is SubmissionState.SUBMITTED:
         return _withdrawals(workflow, unit, position, actor) + _decisions(
             workflow, unit, position, actor, filer_id
@@ -112,8 +115,10 @@ def take(
 
     Raises InvalidAction when the state has no such action, NotPermitted when others have it.
     """
-    if action not in _ACTIONS[position.state] or (
-        action is ReviewAction.REOPEN and not workflow.by_change
+    if (
+        action not in _ACTIONS[position.state]
+        or (action is ReviewAction.REOPEN and not workflow.by_change)
+        or (action is ReviewAction.ABANDON and not position.is_change)
     ):
         raise InvalidAction(state=position.state, action=action)
     for move in open_moves(workflow, unit, position, actor, filer_id):
@@ -123,8 +128,8 @@ def take(
 
 
 _ACTIONS: dict[SubmissionState, frozenset[ReviewAction]] = {
-    SubmissionState.DRAFT: frozenset({ReviewAction.SUBMIT}),
-    SubmissionState.RETURNED: frozenset({ReviewAction.SUBMIT}),
+    SubmissionState.DRAFT: frozenset({ReviewAction.SUBMIT, ReviewAction.ABANDON}),
+    SubmissionState.RETURNED: frozenset({ReviewAction.SUBMIT, ReviewAction.ABANDON}),
     SubmissionState.SUBMITTED: frozenset(
         {ReviewAction.WITHDRAW, ReviewAction.APPROVE, ReviewAction.RETURN}
     ),
@@ -153,12 +158,16 @@ def filing_role(workflow: Workflow, division_code: str, actor: Actor) -> Role | 
     return None
 
 
-def _filer_moves(workflow: Workflow, unit: Unit, actor: Actor) -> list[Move]:
+def _filer_moves(workflow: Workflow, unit: Unit, position: Position, actor: Actor) -> list[Move]:
+    """The filer sends it; a change he may also give up, and what was filed before stands again."""
     role = may_file(workflow, unit, actor)
     if role is None:
         return []
-    target = _position_of(workflow.steps_for(unit.level)[:1])
-    return [Move(ReviewAction.SUBMIT, target, role)]
+    target = _position_of(workflow.steps_for(unit.level)[:1], is_change=position.is_change)
+    moves = [Move(ReviewAction.SUBMIT, target, role)]
+    if position.is_change:
+        moves.append(Move(ReviewAction.ABANDON, Position(SubmissionState.FILED), role))
+    return moves
 
 
 def _withdrawals(workflow: Workflow, unit: Unit, position: Position, actor: Actor) -> list[Move]:
@@ -167,7 +176,8 @@ def _withdrawals(workflow: Workflow, unit: Unit, position: Position, actor: Acto
     steps = workflow.steps_for(unit.level)
     if role is None or not steps or steps[0].step_no != position.step_no:
         return []
-    return [Move(ReviewAction.WITHDRAW, Position(SubmissionState.DRAFT), role)]
+    target = Position(SubmissionState.DRAFT, is_change=position.is_change)
+    return [Move(ReviewAction.WITHDRAW, target, role)]
 
 
 def _reopenings(workflow: Workflow, unit: Unit, actor: Actor) -> list[Move]:
@@ -175,7 +185,8 @@ def _reopenings(workflow: Workflow, unit: Unit, actor: Actor) -> list[Move]:
     role = may_file(workflow, unit, actor)
     if role is None or not workflow.by_change:
         return []
-    return [Move(ReviewAction.REOPEN, Position(SubmissionState.DRAFT), role, new_round=True)]
+    target = Position(SubmissionState.DRAFT, is_change=True)
+    return [Move(ReviewAction.REOPEN, target, role, new_round=True)]
 
 
 def _decisions(
@@ -185,9 +196,11 @@ def _decisions(
     if actor.user_id == filer_id or not may_review(step, unit, actor):
         return []
     later = [s for s in workflow.steps_for(unit.level) if s.step_no > step.step_no]
+    onward = _position_of(later[:1], is_change=position.is_change)
+    back = Position(SubmissionState.RETURNED, is_change=position.is_change)
     return [
-        Move(ReviewAction.APPROVE, _position_of(later[:1]), step.role),
-        Move(ReviewAction.RETURN, Position(SubmissionState.RETURNED), step.role, new_round=True),
+        Move(ReviewAction.APPROVE, onward, step.role),
+        Move(ReviewAction.RETURN, back, step.role, new_round=True),
     ]
 
 
@@ -199,7 +212,7 @@ def may_review(step: WorkflowStep, unit: Unit, actor: Actor) -> bool:
     )
 
 
-def _position_of(steps: Sequence[WorkflowStep]) -> Position:
+def _position_of(steps: Sequence[WorkflowStep], *, is_change: bool) -> Position:
     if not steps:
         return Position(SubmissionState.FILED)
-    return Position(SubmissionState.SUBMITTED, steps[0].step_no)
+    return Position(SubmissionState.SUBMITTED, steps[0].step_no, is_change)

@@ -85,8 +85,9 @@ with st.container(horizontal=True, gap="small"):
             icon=":material/campaign:", disabled=not remindable,
         ):  # fmt: skip
             remind_dialog(
-                actor, remindable, ReminderTopic.NOT_FILED, f"{shown.name}{shown.form_title}"
-            )
+                actor, remindable, ReminderTopic.NOT_FILED, f"{shown.name}{shown.form_title}",
+                shown.form_code,
+            )  # fmt: skip
         if st.button(
             f"延期（{len(names)}）", key="periods-extend", icon=":material/event_upcoming:",
             disabled=not names,

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components.filing import (
+    abandon_dialog,
     declare_dialog,
     filing_sentence,
     period_chooser,
@@ -49,6 +50,10 @@ with st.container(horizontal=True, vertical_alignment="center"):
         declare_dialog(actor, unit, types)
     if ReviewAction.REOPEN in actions and period.closed_at is None:
         reopen_button(actor, submission)
+    if ReviewAction.ABANDON in actions and st.button(
+        "放弃变更", key="report-abandon", help="变更不再报送，恢复为此前备案的内容"
+    ):
+        abandon_dialog(actor, submission)
 
 if form_editor(actor, submission.submission_id, submission.lock_version, page=len(declared)):
     st.rerun()

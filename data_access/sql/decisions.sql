@@ -5,6 +5,11 @@ SELECT submission.submission_id, submission.form_code, submission.division_code
      , period.starts_on, form.receipt_prefix, period.closed_at IS NOT NULL AS period_closed
      , submission.state, submission.step_no, submission.round_no, submission.version_no
      , submission.lock_version, submission.filer_id, submission.no_change
+     , coalesce((SELECT max(version_no) FROM submission_version AS version
+                  WHERE version.submission_id = submission.submission_id), 0) AS newest_version_no
+     , submission.state <> 'filed'
+       AND EXISTS (SELECT FROM submission_receipt AS receipt
+                    WHERE receipt.submission_id = submission.submission_id) AS is_change
   FROM submission
   JOIN reporting_period AS period USING (period_id)
   JOIN form_version AS form
@@ -71,6 +76,44 @@ WITH planned AS (
       FROM moved
       JOIN planned USING (submission_id)
      WHERE planned.receipt_no IS NOT NULL
+)
+SELECT moved.submission_id, moved.state, moved.lock_version, moved.filed_at, logged.review_event_id
+  FROM moved
+  JOIN logged USING (submission_id)
+
+-- name: abandon_change
+-- The report stands again as it was filed last; what came after it is neither sent nor lost.
+WITH standing AS (
+    SELECT receipt.submission_id, receipt.version_no, receipt.receipt_no, receipt.receipt_hash
+         , receipt.filed_at, version.no_change, version.submitted_by, version.submitted_at
+      FROM submission_receipt AS receipt
+      JOIN submission_version AS version USING (submission_id, version_no)
+     WHERE receipt.submission_id = :submission_id
+     ORDER BY receipt.version_no DESC
+     LIMIT 1
+), moved AS (
+    UPDATE submission
+       SET state = 'filed'
+         , step_no = 0
+         , version_no = standing.version_no
+         , lock_version = lock_version + 1
+         , no_change = standing.no_change
+         , filer_id = standing.submitted_by
+         , submitted_at = standing.submitted_at
+         , filed_at = standing.filed_at
+         , receipt_no = standing.receipt_no
+         , receipt_hash = standing.receipt_hash
+      FROM standing
+     WHERE submission.submission_id = standing.submission_id
+    RETURNING submission.submission_id, division_code, submission.state, lock_version
+            , submission.filed_at, submission.version_no
+), logged AS (
+    INSERT INTO review_event (submission_id, division_code, version_no, round_no, step_no, action
+         , from_state, to_state, to_step_no, comment, user_id, role)
+    SELECT submission_id, division_code, version_no, :from_round, 0, 'abandon', :from_state, state, 0
+         , '', :user_id, :role
+      FROM moved
+    RETURNING review_event_id, submission_id
 )
 SELECT moved.submission_id, moved.state, moved.lock_version, moved.filed_at, logged.review_event_id
   FROM moved

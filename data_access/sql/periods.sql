@@ -83,7 +83,8 @@ SELECT unit.code, unit.name, unit.level, unit.kind, unit.prefix
   LEFT JOIN LATERAL (
       SELECT max(sent_at) AS sent_at
         FROM reminder
-       WHERE reminder.division_code = unit.code AND topic IN ('not_filed', 'returned')
+       WHERE reminder.division_code = unit.code AND reminder.form_code = period.form_code
+         AND topic IN ('not_filed', 'returned')
          AND reminder.sent_at >= period.opened_at
          AND (period.closed_at IS NULL OR reminder.sent_at <= period.closed_at)) AS reminded ON true
  WHERE period.period_id = :period_id

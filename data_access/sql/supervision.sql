@@ -12,10 +12,11 @@ SELECT add_working_days(CAST(:today AS date), coalesce(
 
 -- name: insert_reminders
 -- reminder_once_a_day decides, so that two senders at once remind a unit once.
-INSERT INTO reminder (division_code, topic, message, sent_by, answer_due_on)
-SELECT division_code, topic, btrim(message), :sent_by, :answer_due_on
-  FROM unnest(CAST(:codes AS text[]), CAST(:topics AS text[]), CAST(:messages AS text[]))
-    AS chosen (division_code, topic, message)
+INSERT INTO reminder (division_code, topic, form_code, message, sent_by, answer_due_on)
+SELECT division_code, topic, form_code, btrim(message), :sent_by, :answer_due_on
+  FROM unnest(CAST(:codes AS text[]), CAST(:topics AS text[]), CAST(:form_codes AS text[])
+            , CAST(:messages AS text[]))
+    AS chosen (division_code, topic, form_code, message)
     ON CONFLICT DO NOTHING
 RETURNING reminder_id, division_code, topic
 

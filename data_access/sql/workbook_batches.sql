@@ -5,6 +5,10 @@ SELECT file_name FROM upload
  ORDER BY finished_at DESC
  LIMIT 1
 
+-- name: export_exists
+-- Also where its units are all of others.
+SELECT workbook_export_exists(:export_id)
+
 -- name: list_bases
 SELECT division_code, content FROM workbook_export_unit
  WHERE export_id = :export_id AND division_code = ANY (CAST(:codes AS text[]))

@@ -7,7 +7,7 @@ import pytest
 from data_access import compile_units, decisions, form_checks, periods, reporting
 from data_access.database import transaction
 from domain.access import Role
-from domain.errors import InvalidAction, InvalidContent, NotFound, PeriodClosed
+from domain.errors import InvalidAction, InvalidContent, NotFound, NotPermitted, PeriodClosed
 from domain.progress import PeriodState
 from domain.workflow import ReviewAction, SubmissionState
 from tests.actors import COUNTY, make_actor
@@ -148,6 +148,70 @@ def test_after_filing_a_change_of_the_quarter_is_a_new_round_and_every_version_s
     assert [version.version_no for version in versions] == [1, 2]
     assert before["contract"][0]["contract_amount"] == "286.5"
     assert owner.execute("SELECT count(*) FROM submission_receipt").fetchone() == (2,)
+
+
+def reopened(county, submission_id):
+    with transaction(county) as connection:
+        seen = reporting.get_submission(connection, submission_id)
+        decisions.reopen(connection, county, submission_id, seen.lock_version)
+
+
+def abandoned(actor, submission_id):
+    with transaction(actor, action="submission.abandon") as connection:
+        seen = reporting.get_submission(connection, submission_id)
+        decisions.abandon(connection, actor, submission_id, seen.lock_version)
+        return reporting.get_submission(connection, submission_id)
+
+
+def test_a_change_opened_by_mistake_is_given_up_and_the_receipt_is_the_one_there_was(
+    report, owner, county, city, bureau
+):
+    fill(owner, county, report)
+    number = report.submission_id
+    file_for_good(county, city, bureau, number)
+    with transaction(county, read_only=True) as connection:
+        filed = reporting.get_submission(connection, number)
+    reopened(county, number)
+    with transaction(city) as connection, pytest.raises(NotPermitted):
+        seen = reporting.get_submission(connection, number)
+        decisions.abandon(connection, city, number, seen.lock_version)
+    again = abandoned(county, number)
+    for name in ("state", "receipt_no", "receipt_hash", "filed_at", "version_no", "filer_id"):
+        assert getattr(again, name) == getattr(filed, name)
+    assert again.filed_content == filed.filed_content
+    assert owner.execute("SELECT count(*) FROM submission_receipt").fetchone() == (1,)
+    assert owner.execute("SELECT count(*) FROM accepted_contract").fetchone() == (1,)
+    last = "SELECT action, user_id FROM review_event ORDER BY review_event_id DESC LIMIT 1"
+    assert owner.execute(last).fetchone() == ("abandon", county.user_id)
+    with transaction(county) as connection, pytest.raises(InvalidAction):
+        decisions.abandon(connection, county, number, again.lock_version)
+
+
+def test_a_change_that_was_returned_can_be_given_up_and_another_be_filed(
+    report, owner, county, city, bureau
+):
+    fill(owner, county, report)
+    number = report.submission_id
+    file_for_good(county, city, bureau, number)
+    reopened(county, number)
+    with transaction(county, read_only=True) as connection:
+        change = reporting.get_submission(connection, number)
+    fill(owner, county, change, contract_amount="999")
+    act(county, number, ReviewAction.SUBMIT)
+    act(city, number, ReviewAction.RETURN, "金额不对")
+    again = abandoned(county, number)
+    assert (again.state, again.version_no) == (SubmissionState.FILED, 1)
+    assert again.filed_content["contract"][0]["contract_amount"] == "286.5"
+    reopened(county, number)
+    with transaction(county, read_only=True) as connection:
+        change = reporting.get_submission(connection, number)
+    fill(owner, county, change, contract_amount="300")
+    file_for_good(county, city, bureau, number)
+    with transaction(county, read_only=True) as connection:
+        versions = reporting.list_versions(connection, number)
+    assert [version.version_no for version in versions] == [1, 2, 3]
+    receipts = owner.execute("SELECT version_no FROM submission_receipt ORDER BY 1").fetchall()
+    assert receipts == [(1,), (3,)]
 
 
 def test_what_was_filed_opens_again_only_in_its_open_period_and_only_where_forms_allow(

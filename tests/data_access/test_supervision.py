@@ -59,8 +59,12 @@ def people(owner: psycopg.Connection) -> People:
     )
 
 
-def remind(actor: Actor, *codes: str, topic: ReminderTopic = LATE) -> Dispatch:
-    orders = [ReminderOrder(code, topic, "催办：进度滞后", f"{code}请尽快完成。") for code in codes]
+def remind(
+    actor: Actor, *codes: str, topic: ReminderTopic = LATE, form: str = "plan_progress"
+) -> Dispatch:
+    orders = [
+        ReminderOrder(code, topic, form, "催办：进度滞后", f"{code}请尽快完成。") for code in codes
+    ]
     with transaction(actor, action="reminder.send") as connection:
         return supervision.send_reminders(connection, actor, orders, today())
 
@@ -142,6 +146,14 @@ def test_unit_is_reminded_of_a_topic_once_a_day(people):
     assert (again.sent, again.already_today) == ([JINXIAN], [ANYI])
     assert remind(people.bureau, ANYI, topic=ReminderTopic.NOT_FILED).sent == [ANYI]
     assert len(titles(people.county)) == 2
+
+
+def test_unit_is_reminded_of_each_forms_report_on_the_same_day(people):
+    not_filed = ReminderTopic.NOT_FILED
+    assert remind(people.bureau, ANYI, topic=not_filed).sent == [ANYI]
+    assert remind(people.bureau, ANYI, topic=not_filed, form="compile_unit").sent == [ANYI]
+    again = remind(people.leader, ANYI, topic=not_filed, form="compile_unit")
+    assert again.already_today == [ANYI]
 
 
 def test_unit_may_be_reminded_again_the_next_day(people, owner):

@@ -368,3 +368,14 @@ def test_what_goes_out_of_any_form_comes_back_unchanged(owner, county, form_code
     assert rows_of(county, batch_id) == []
     with transaction(county, read_only=True) as connection:
         assert workbook_batches.get_batch(connection, batch_id).unchanged_count > 5
+
+
+def test_who_took_which_workbook_is_known_to_him_and_to_the_units_in_it(
+    workbook, county, city, owner
+):
+    def seen(actor):
+        with transaction(actor, read_only=True) as connection:
+            return connection.exec_driver_sql("SELECT count(*) FROM workbook_export").scalar_one()
+
+    other = make_actor(owner, "other", Role.COUNTY, "360121")
+    assert [seen(actor) for actor in (county, city, other)] == [1, 1, 0]

@@ -103,3 +103,6 @@ def test_who_files_two_forms_chooses_and_reports_a_change_after_filing(
     assert "编制单位信息已于" in texts(page)
     page.button(key="report-reopen").click().run()
     assert "的变更尚未提交；此前备案的内容（回执编号 **B" in texts(page)
+    page.button(key="report-abandon").click().run()
+    assert "恢复为当前内容" in texts(page)
+    assert page.button(key="report-abandon-send").label == "放弃变更"

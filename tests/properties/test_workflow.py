@@ -97,7 +97,9 @@ def test_filed_only_after_each_steps_own_reviewer_approved_it(attempts, workflow
             approved.append(step.step_no)
         else:
             approved = []
-        if move.target.state is SubmissionState.FILED:
+        if move.action is ReviewAction.ABANDON:
+            assert position.is_change
+        elif move.target.state is SubmissionState.FILED:
             assert approved == [step.step_no for step in workflow.steps_for(unit.level)]
 
 
@@ -140,12 +142,33 @@ def test_what_was_filed_opens_again_for_its_filer_alone_in_a_round_of_its_own(
             was_filed = True
             assert workflow.by_change
             assert (move.action, move.new_round) == (ReviewAction.REOPEN, True)
-            assert move.target == Position(SubmissionState.DRAFT)
+            assert move.target == Position(SubmissionState.DRAFT, is_change=True)
             assert actor.grants[0].division_code == unit.code
         else:
             assert move.action is not ReviewAction.REOPEN
         was_filed = was_filed or move.target.state is SubmissionState.FILED
     assert was_filed
+
+
+@given(ATTEMPTS, st.sampled_from([PLAN_PROGRESS, BY_CHANGE]))
+def test_a_change_is_given_up_by_its_filer_alone_and_only_after_something_was_filed(
+    attempts, workflow
+):
+    filer = next(a for a in PEOPLE if a.grants[0] == Grant(Role.COUNTY, "360123", "360123"))
+    straight = [(ReviewAction.SUBMIT, filer)] + [
+        (ReviewAction.APPROVE, who) for _ in workflow.steps for who in PEOPLE
+    ]
+    opened = [(ReviewAction.REOPEN, filer), *attempts, (ReviewAction.ABANDON, filer)]
+    was_filed = False
+    for position, move, actor, _ in play(workflow, COUNTY, [*attempts, *straight, *opened]):
+        assert position.is_change == (was_filed and position.state is not SubmissionState.FILED)
+        if move.action is ReviewAction.ABANDON:
+            assert was_filed
+            assert workflow.by_change
+            assert actor.grants[0].division_code == COUNTY.code
+            assert move.target == Position(SubmissionState.FILED)
+            assert not move.new_round
+        was_filed = was_filed or move.target.state is SubmissionState.FILED
 
 
 def test_six_steps_run_from_draft_to_filed():

@@ -163,7 +163,7 @@ def test_cut_connection_keeps_what_came(client, county, target, application):
     ("name", "content", "status", "words"),
     [
         ("批复.exe", b"MZ", 415, "不接收这种类型"),
-        ("旧文.doc", b"x", 422, "另存为 PDF"),
+        ("旧文.doc", b"x", 422, "另存为 xlsx"),
         ("空.pdf", b"", 422, "没有内容"),
     ],
 )
