@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components import workbooks
+from components import workbook_outcome, workbook_preview, workbooks
 from components.navigation import READERS
 from components.session import errors_shown, page_frame, require_actor
 from components.upload import upload_field
@@ -24,11 +24,11 @@ if batch_id is not None:
     page_frame("Excel 填报", f"{batch.file_name} · {batch.form_title} {batch.period_name}")
     workbooks.back_link()
     if batch.state is BatchState.OPEN:
-        workbooks.preview(actor, batch, form)
+        workbook_preview.preview(actor, batch, form)
     elif batch.state is BatchState.APPLYING:
-        workbooks.applying(actor, batch)
+        workbook_outcome.applying(actor, batch)
     elif batch.state is BatchState.APPLIED:
-        workbooks.outcome(actor, batch)
+        workbook_outcome.outcome(actor, batch)
     else:
         st.info("这次上传已放弃，没有写入任何内容。")
     st.stop()

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from components.routes.auth import require
-from components.workbooks import mark_words
+from components.workbook_preview import mark_words
 from data_access import workbook_batches, workbook_exports
 from data_access.database import transaction
 from domain.access import Role

@@ -2,8 +2,11 @@
 
 import pytest
 
+from data_access import workbook_apply, workbook_batches
 from data_access.database import transaction
+from data_access.jobs import RunningJob
 from data_access.workbook_batches import get_batch
+from domain.jobs import JobKind
 from domain.workbook_diff import BatchState, Decision
 from tests.actors import COUNTY
 from tests.data_access.test_workbook_batches import draft, launch, save
@@ -92,6 +95,28 @@ def test_what_was_saved_after_the_preview_is_shown_anew(open_page, batch_id, cou
     assert "又被保存过，没有写入任何内容" in page.warning[0].value
     assert "**冲突 2 项**" in texts(page)
     assert launch(draft(county, submission).content)["note"] == "他人"
+
+
+def test_a_job_that_found_a_draft_moved_leaves_word_in_the_preview(
+    open_page, batch_id, county, submission
+):
+    with transaction(county) as connection:
+        workbook_batches.decide(connection, batch_id, Decision.MINE, None)
+        job_id = workbook_apply.request_apply(connection, county, batch_id)
+    save(county, submission, late_reason="他人又改")
+    workbook_apply.run_job(RunningJob(job_id, JobKind.APPLY_WORKBOOK, 1), batch_id)
+    page = open_page(county, "workbooks", batch=str(batch_id))
+    assert "又被保存过，没有写入任何内容" in page.warning[0].value
+    assert "**冲突 2 项**" in texts(page)
+
+
+def test_a_workbook_without_a_change_is_said_to_have_none_and_offers_nothing_to_write(
+    open_page, submission, county, period_id
+):
+    batch = brought(county, taken(county, period_id, COUNTY))
+    page = open_page(county, "workbooks", batch=str(batch))
+    assert "**安义县：没有可以写入的改动**。" in texts(page)
+    assert [each.label for each in page.button if "写入" in each.label] == []
 
 
 def test_a_batch_that_is_thrown_away_changes_nothing(open_page, batch_id, county, submission):
