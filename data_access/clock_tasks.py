@@ -1,6 +1,6 @@
 """What the clock asks for: each line says when, in UTC."""
 
-from data_access import jobs, outbox, supervision, trail, uploads
+from data_access import jobs, outbox, supervision, trail, uploads, village_overview
 from data_access.jobs import RunningJob, task
 from data_access.settings import read_settings
 from domain import clock
@@ -35,6 +35,13 @@ def expire_sessions(job: RunningJob) -> None:
     """Close the sessions whose time is over; forget old tickets and failures."""
     with job.transaction() as connection:
         jobs.expire_sessions(connection)
+
+
+@task(JobKind.FOLD_ROLLUP, every="*/5 * * * *")
+def fold_rollup(job: RunningJob) -> None:
+    """Make one row of the rows of each sum of village evaluations."""
+    with job.transaction() as connection:
+        village_overview.fold(connection)
 
 
 @task(JobKind.FORGET_UPLOADS, every="15 18 * * *")

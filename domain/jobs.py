@@ -19,6 +19,7 @@ class JobKind(StrEnum):
     ESCALATE_REMINDERS = "reminder.escalate"
     FORGET_UPLOADS = "upload.forget"
     EXPIRE_SESSIONS = "session.expire"
+    FOLD_ROLLUP = "rollup.fold"
     DELIVER_EVENTS = "event.deliver"
     FORGET_JOBS = "job.forget"
     EXPORT_WORKBOOK = "workbook.export"
