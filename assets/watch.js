@@ -15,7 +15,7 @@ const hasWebGL = () => {
 };
 
 const measure = (latest, tries) => {
-  const box = document.querySelector(".st-key-overview-map")?.getBoundingClientRect();
+  const box = document.querySelector(`.st-key-${latest.current.data.box}`)?.getBoundingClientRect();
   if (!(box?.height > 150) && tries > 0) {
     setTimeout(measure, 100, latest, tries - 1);
     return;

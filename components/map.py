@@ -41,9 +41,9 @@ LATENESS_SYMBOLS: Mapping[Lateness, str] = {
 }
 NO_DATA = "#EEF1F4"
 _RATIO_CLASSES = ("0–19 %", "20–39 %", "40–59 %", "60–79 %", "80–99 %", "100 %")
-_FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
-_INK = "#1B2733"
-_TILE_PIXELS = 512
+FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
+INK = "#1B2733"
+TILE_PIXELS = 512
 MARK_PIXELS, CITY_PIXELS, COUNTY_PIXELS = 15, 15, 12
 WORKER_URL = "/api/vendor/mvt-worker.js"
 
@@ -205,7 +205,7 @@ def deck(picture: Picture, extent: Extent | None, width: int, height: int) -> py
     """Return the map of a picture, its view fitted to the extent in a box of pixels."""
     return pydeck.Deck(
         layers=_layers(picture),
-        initial_view_state=_fit(extent, width, height),
+        initial_view_state=fit(extent, width, height),
         map_provider=None,
         map_style="/api/style.json",
         tooltip={
@@ -237,15 +237,15 @@ def _layers(picture: Picture) -> list[pydeck.Layer]:
             # Below the layer's own accessor Streamlit would repaint what is selected.
             _sub_layer_props={"polygons-fill": {"getFillColor": "@@=properties.fill"}},
         ),
-        _line_layer("hatch", picture.url("hatch.geojson"), "#98A3AD", 1.0),
+        line_layer("hatch", picture.url("hatch.geojson"), "#98A3AD", 1.0),
     ]
     if picture.level is Level.COUNTY:
-        layers.append(_line_layer("county", registry_url("county", day), "#FFFFFF", 0.6))
-    layers.append(_line_layer("city", registry_url("city", day), "#5B6B7A", 1.2))
-    layers.append(_line_layer("province", registry_url("province", day), "#5B6B7A", 2.0))
+        layers.append(line_layer("county", registry_url("county", day), "#FFFFFF", 0.6))
+    layers.append(line_layer("city", registry_url("city", day), "#5B6B7A", 1.2))
+    layers.append(line_layer("province", registry_url("province", day), "#5B6B7A", 2.0))
     if picture.city:
         layers.append(
-            _line_layer(
+            line_layer(
                 f"chosen-{picture.city}", registry_url("city", {**day, **city}), "#0F5C8C", 3.0
             )
         )
@@ -280,7 +280,8 @@ def _query(fields: Mapping[str, object]) -> str:
     return urlencode({name: value for name, value in fields.items() if value is not None})
 
 
-def _line_layer(layer_id: str, url: str, colour: str, width: float) -> pydeck.Layer:
+def line_layer(layer_id: str, url: str, colour: str, width: float) -> pydeck.Layer:
+    """Return borders that the browser fetches, `width` in pixels; nobody clicks on them."""
     return pydeck.Layer(
         "GeoJsonLayer",
         url,
@@ -304,8 +305,8 @@ def _marks(picture: Picture) -> pydeck.Layer:
         get_position="position",
         get_text="symbol",
         get_size=MARK_PIXELS,
-        get_color=rgb(_INK),
-        font_family=pydeck.types.String(_FONT),
+        get_color=rgb(INK),
+        font_family=pydeck.types.String(FONT),
         character_set=pydeck.types.String("auto"),
     )
 
@@ -316,16 +317,16 @@ def _names(picture: Picture) -> pydeck.Layer:
         "TileLayer",
         picture.url("names/{z}/{x}/{y}"),
         id="names",
-        tile_size=_TILE_PIXELS,
+        tile_size=TILE_PIXELS,
         min_zoom=0,
         max_zoom=14,
         pickable=False,
         point_type=pydeck.types.String("text"),
         get_text="properties.name",
         get_text_size="properties.size",
-        get_text_color=rgb(_INK),
+        get_text_color=rgb(INK),
         get_text_pixel_offset="properties.offset",
-        text_font_family=pydeck.types.String(_FONT),
+        text_font_family=pydeck.types.String(FONT),
         text_character_set=pydeck.types.String("auto"),
         # On a dark fill dark letters need a ground of their own.
         text_background=True,
@@ -340,7 +341,8 @@ def rgb(colour: str, alpha: int = 255) -> list[int]:
     return [*bytes.fromhex(colour.removeprefix("#")), alpha]
 
 
-def _fit(extent: Extent | None, width: int, height: int) -> pydeck.ViewState:
+def fit(extent: Extent | None, width: int, height: int) -> pydeck.ViewState:
+    """Return the view that shows the extent in a box of pixels."""
     if extent is None:
         return pydeck.ViewState(longitude=0, latitude=0, zoom=1)
     latitude = (extent.south + extent.north) / 2
@@ -349,7 +351,7 @@ def _fit(extent: Extent | None, width: int, height: int) -> pydeck.ViewState:
     return pydeck.ViewState(
         longitude=(extent.west + extent.east) / 2,
         latitude=latitude,
-        zoom=round(math.log2(360 * scale / _TILE_PIXELS), 2),
+        zoom=round(math.log2(360 * scale / TILE_PIXELS), 2),
         min_zoom=4,
         max_zoom=14,
     )

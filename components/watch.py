@@ -40,8 +40,17 @@ class Watched:
     action: str | None
 
 
-def watch(version: str | None, key: str, on_open: Callable[[], None] | None = None) -> Watched:
+def watch(
+    version: str | None,
+    key: str,
+    on_open: Callable[[], None] | None = None,
+    *,
+    url: str = "/api/overview/version",
+    box: str = "overview-map",
+) -> Watched:
     """Mount the eyes; `version` is what is shown, None (a past day) waits for no change.
+
+    `url` tells the version of now, `box` is the key of the container that holds the map.
 
     A change, an opened link (`data-portal-open`) and an action (`data-portal-action`) rerun the
     surrounding fragment.
@@ -50,7 +59,8 @@ def watch(version: str | None, key: str, on_open: Callable[[], None] | None = No
         key=key,
         data={
             "version": version,
-            "url": "/api/overview/version",
+            "url": url,
+            "box": box,
             "width": _ASSUMED.width,
             "height": _ASSUMED.height,
         },

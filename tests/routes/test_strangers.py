@@ -72,6 +72,7 @@ CASES = {
     "GET /api/topojson/{name}": of_everyone("/api/topojson/world_110m.json"),
     "GET /api/layers/{layer}.geojson": of_everyone("/api/layers/county.geojson"),
     "GET /tiles/{layer}/{z:int}/{x:int}/{y:int}": of_everyone("/tiles/division_label/7/105/53"),
+    "GET /api/village-map/version": of_everyone("/api/village-map/version"),
     "GET /api/overview/version": of_everyone("/api/overview/version"),
     "GET /api/overview/names/{z:int}/{x:int}/{y:int}": of_everyone("/api/overview/names/7/105/53"),
     "GET /api/overview/{name}": of_everyone("/api/overview/units.geojson"),

@@ -1,0 +1,336 @@
+"""The map of all villages: its layers by URL, its colours, its legend, the card of one village."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from html import escape
+
+import pydeck
+import streamlit as st
+
+from components.labels import label
+from components.map import (
+    FONT,
+    INK,
+    WORKER_URL,
+    Swatch,
+    fit,
+    line_layer,
+    registry_url,
+    rgb,
+)
+from data_access import village_map
+from data_access.change_listener import Topic, mark, quiet_seconds, scope_mark
+from data_access.database import transaction
+from data_access.layers import Extent
+from data_access.read_replica import read
+from data_access.village_map import Area, Count, VillageCard
+from domain.access import Actor
+from domain.clock import today
+from domain.workflow import SubmissionState
+
+_SETTLED = 5.0  # seconds after a change in which some tile may still be the one from before it
+_NAMES_FROM, _LARGEST_ZOOM, _POINT_ZOOM = 13, 14, 13
+_CODE = re.compile(r"\d{12}(?:\d{3})?")
+NOTHING = "#B9C3CC"
+"""Colour of a village of which nothing is known, or nothing may be said."""
+
+
+class Shown(StrEnum):
+    """The layers of the registry that the map shows."""
+
+    VILLAGE = "village"
+    NATURAL_VILLAGE = "natural_village"
+
+
+class VillageColour(StrEnum):
+    """What colours a village; each a column of village_standing."""
+
+    STATE = "state"
+    VILLAGE_CLASS = "village_class"
+    EVAL_CONCLUSION = "eval_conclusion"
+    GEOHAZARD_LEVEL = "geohazard_level"
+
+
+SHOWN_WORDS = {Shown.VILLAGE: "行政村", Shown.NATURAL_VILLAGE: "自然村"}
+COLOUR_WORDS = {
+    VillageColour.STATE: "填报状态",
+    VillageColour.VILLAGE_CLASS: "村庄分类",
+    VillageColour.EVAL_CONCLUSION: "评估结论",
+    VillageColour.GEOHAZARD_LEVEL: "地灾隐患",
+}
+_TABLES = {
+    VillageColour.VILLAGE_CLASS: "CZFLDM",
+    VillageColour.EVAL_CONCLUSION: "PGJL",
+    VillageColour.GEOHAZARD_LEVEL: "DZZHDJ",
+}
+_STATE_COLOURS = {
+    SubmissionState.DRAFT: "#E6B800",
+    SubmissionState.SUBMITTED: "#2B8CBE",
+    SubmissionState.RETURNED: "#C8452F",
+    SubmissionState.FILED: "#2E8B57",
+}
+_CODE_COLOURS = ("#2E8B57", "#2B8CBE", "#8E6BBF", "#C8452F", "#8A7F5C", "#5B6B7A")
+_HAZARD_COLOURS = ("#9CCBB0", "#F2C94C", "#E67E22", "#C8452F", "#7A1F1A")
+# Counts and the radius of their circle, in pixels: the last that a count reaches.
+_CIRCLES = ((1, 7), (10, 9), (50, 12), (200, 15), (1000, 19), (3000, 23))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the map is asked to show; the address of the page carries it."""
+
+    shown: Shown
+    colour_by: VillageColour
+    city: str | None
+    county: str | None
+    code: str | None
+
+    @property
+    def area(self) -> str | None:
+        return self.county or self.city
+
+
+def version_of(actor: Actor) -> str:
+    """Return what moves when the map must be drawn again: with a change, and once more after it."""
+    settled = int(quiet_seconds() > _SETTLED)
+    return f"{mark(Topic.MAP)}.{scope_mark(actor.prefixes)}.{settled}"
+
+
+def asked_code() -> str | None:
+    """Return the code of the village in the address."""
+    text = st.query_params.get("code", "")
+    return text if _CODE.fullmatch(text) else None
+
+
+@st.cache_resource(ttl="6h", max_entries=4, show_spinner=False)
+def areas(marked: int) -> dict[str, Area]:
+    """Return cities and counties by code; they hold until the mark of the map moves."""
+    with transaction(None, read_only=True) as connection:
+        return {area.code: area for area in village_map.list_areas(connection, today())}
+
+
+@st.cache_resource(ttl="6h", max_entries=4, show_spinner=False)
+def words_of(marked: int) -> dict[str, dict[str, str]]:
+    """Return the names of codes by table; they hold until the mark of the forms moves."""
+    with transaction(None, read_only=True) as connection:
+        words = village_map.list_words(connection)
+    tables: dict[str, dict[str, str]] = {}
+    for word in words:
+        tables.setdefault(word.table_code, {})[word.code] = word.name
+    return tables
+
+
+def classes_of(colour_by: VillageColour) -> list[tuple[str, str, str]]:
+    """Return value, words and colour of every class."""
+    if colour_by is VillageColour.STATE:
+        return [(state, label(state), colour) for state, colour in _STATE_COLOURS.items()]
+    names = words_of(mark(Topic.FORMS)).get(_TABLES[colour_by], {})
+    is_hazard = colour_by is VillageColour.GEOHAZARD_LEVEL
+    colours = _HAZARD_COLOURS if is_hazard else _CODE_COLOURS
+    return [
+        (code, name, colours[index % len(colours)])
+        for index, (code, name) in enumerate(names.items())
+    ]
+
+
+def unknown_words(colour_by: VillageColour) -> str:
+    """Return what is said of a village without a value."""
+    return "未开始填报" if colour_by is VillageColour.STATE else "未认定"
+
+
+def counts_of(actor: Actor, view: View, version: str) -> list[Count]:
+    """Return the counts behind the legend, by county."""
+    return _counts(actor, actor.prefixes, view.shown, view.colour_by, view.area, version)
+
+
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
+def _counts(
+    _actor: Actor,
+    scope: tuple[str, ...],
+    shown: Shown,
+    colour_by: VillageColour,
+    area: str | None,
+    version: str,
+) -> list[Count]:
+    known = areas(mark(Topic.MAP))
+    prefix = known[area].prefix if area in known else ""
+    return read(
+        _actor,
+        lambda connection: village_map.count_standing(connection, shown, colour_by, prefix),
+    )
+
+
+def legend_of(view: View, counts: Sequence[Count]) -> list[Swatch]:
+    """Return every class with its number of points, those without a value last."""
+    sums: dict[str | None, int] = {}
+    for count in counts:
+        sums[count.value] = sums.get(count.value, 0) + count.points
+    swatches = [
+        Swatch(words, colour, "", False, sums.pop(value, 0))
+        for value, words, colour in classes_of(view.colour_by)
+    ]
+    rest = sum(sums.values())
+    return [*swatches, Swatch(unknown_words(view.colour_by), NOTHING, "", False, rest)]
+
+
+def by_county(view: View, counts: Sequence[Count]) -> list[dict[str, object]]:
+    """Return a table by county, for whoever cannot see the map."""
+    known = areas(mark(Topic.MAP))
+    classes = classes_of(view.colour_by)
+    names = {value: words for value, words, _ in classes}
+    unknown = unknown_words(view.colour_by)
+    rows: dict[str, dict[str, object]] = {}
+    for count in counts:
+        area = known.get(count.county)
+        row = rows.setdefault(
+            count.county,
+            {
+                "县（市、区）": area.name if area else count.county,
+                "合计": 0,
+                **dict.fromkeys(names.values(), 0),
+                unknown: 0,
+            },
+        )
+        for column in ("合计", names.get(count.value or "", unknown)):
+            row[column] = int(str(row[column])) + count.points
+    return list(rows.values())
+
+
+def deck(
+    view: View, card: VillageCard | None, place: pydeck.ViewState, version: str
+) -> pydeck.Deck:
+    """Return the map: borders, villages as counts or points, and a ring around the chosen one."""
+    layers = [
+        line_layer("county", registry_url("county", {}), "#9FB0BF", 0.8),
+        line_layer("city", registry_url("city", {}), "#5B6B7A", 1.2),
+        line_layer("province", registry_url("province", {}), "#5B6B7A", 2.0),
+        _villages(view, version),
+    ]
+    if card is not None:
+        layers.append(_ring(card))
+    return pydeck.Deck(
+        layers=layers,
+        initial_view_state=place,
+        map_provider=None,
+        map_style="/api/style.json",
+        tooltip={
+            "html": "<b>{name}</b>",
+            "style": {"backgroundColor": INK, "color": "#FFFFFF", "fontSize": "13px"},
+        },
+    )
+
+
+def _villages(view: View, version: str) -> pydeck.Layer:
+    return pydeck.Layer(
+        "MVTLayer",
+        f"/tiles/{view.shown}/{{z}}/{{x}}/{{y}}?v={version}",
+        id="villages",
+        min_zoom=0,
+        max_zoom=_LARGEST_ZOOM,
+        pickable=True,
+        binary=False,
+        point_type=pydeck.types.String("circle+text"),
+        get_fill_color=_fill(view.colour_by),
+        get_point_radius=_radius(),
+        point_radius_units=pydeck.types.String("pixels"),
+        point_radius_min_pixels=2,
+        stroked=True,
+        get_line_color=[255, 255, 255, 200],
+        get_line_width=1,
+        line_width_units=pydeck.types.String("pixels"),
+        get_text="properties.name ? properties.name : ''",
+        get_text_size=12,
+        get_text_color="properties.points ? [255, 255, 255, 255] : [27, 39, 51, 255]",
+        get_text_pixel_offset="properties.points ? [0, 0] : [0, 13]",
+        text_font_family=pydeck.types.String(FONT),
+        text_character_set=pydeck.types.String("auto"),
+        load_options={"mvt": {"workerUrl": WORKER_URL}},
+        update_triggers={"getFillColor": [view.colour_by]},
+    )
+
+
+def _fill(colour_by: VillageColour) -> str:
+    """Return the expression of a point's colour; a circle of counts says how much is filed."""
+    colour = str(rgb(NOTHING))
+    for value, _, shade in reversed(classes_of(colour_by)):
+        colour = f"properties.{colour_by} == '{value}' ? {rgb(shade)} : ({colour})"
+    circle = str(rgb("#5B7F9C"))
+    if colour_by is VillageColour.STATE:
+        told = "((properties.filed || 0) + (properties.submitted || 0)) / properties.in_scope"
+        circle = (
+            f"!properties.in_scope ? {rgb('#8794A0')} : ({told} >= 0.9 ? {rgb('#1F6B43')}"
+            f" : ({told} >= 0.6 ? {rgb('#2B7AA8')} : ({told} >= 0.3 ? {rgb('#8A6D00')}"
+            f" : {rgb('#A33B2A')})))"
+        )
+    return f"properties.points ? ({circle}) : ({colour})"
+
+
+def _radius() -> str:
+    """Return the expression of a circle's radius in pixels; a point that is no count has 4."""
+    radius = "4"
+    for least, pixels in _CIRCLES:
+        radius = f"properties.points >= {least} ? {pixels} : ({radius})"
+    return f"{radius}"
+
+
+def _ring(card: VillageCard) -> pydeck.Layer:
+    return pydeck.Layer(
+        "ScatterplotLayer",
+        [{"at": [card.longitude, card.latitude]}],
+        id="chosen",
+        get_position="at",
+        filled=False,
+        stroked=True,
+        get_radius=10,
+        radius_units=pydeck.types.String("pixels"),
+        get_line_color=rgb("#D4380D"),
+        get_line_width=3,
+        line_width_units=pydeck.types.String("pixels"),
+    )
+
+
+def place_of(
+    card: VillageCard | None, extent: Extent | None, size: tuple[int, int]
+) -> pydeck.ViewState:
+    """Return where the map looks: at the village that was asked for, else at the whole area."""
+    if card is None:
+        return fit(extent, *size)
+    return pydeck.ViewState(
+        longitude=card.longitude, latitude=card.latitude, zoom=_POINT_ZOOM, min_zoom=4, max_zoom=17
+    )
+
+
+def clicked(selection: Mapping[str, object]) -> str | None:
+    """Return the code of the village that was clicked; a circle of counts has none."""
+    objects = selection.get("objects")
+    chosen = objects.get("villages") if isinstance(objects, Mapping) else None
+    if not chosen:
+        return None
+    key = str(chosen[0].get("properties", {}).get("key", ""))
+    return key if _CODE.fullmatch(key) else None
+
+
+def card_html(card: VillageCard, actor: Actor) -> str:
+    """Return the card of a village as HTML: who it is, where it stands, where to go on."""
+    kind = SHOWN_WORDS[Shown(card.layer_code)]
+    lines = [("代码", card.code), ("所在", card.above or "")]
+    if card.layer_code == Shown.VILLAGE:
+        lines.append(("自然村", f"{card.natural_villages} 个"))
+    else:
+        lines.append(("所属行政村", card.village_name))
+    lines += _answers(card) if actor.covers(card.division_code) else [("填报", "不在您的数据范围")]
+    body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in lines)
+    return f"<h3>{escape(card.name)}<small>{kind}</small></h3><dl>{body}</dl>"
+
+
+def _answers(card: VillageCard) -> list[tuple[str, str]]:
+    state = label(SubmissionState(card.state)) if card.state else "未开始填报"
+    tables = words_of(mark(Topic.FORMS))
+    told = [("本期填报", state)]
+    for colour_by, table in _TABLES.items():
+        value = getattr(card, colour_by)
+        words = tables.get(table, {}).get(value, value) if value else "未认定"
+        told.append((COLOUR_WORDS[colour_by], str(words)))
+    return told
