@@ -127,9 +127,13 @@ class Queue {
       this.selected.clear();
       this.say("筛选条件已变，原来的选择已清除。");
     }
+    this.keepAddress();
+    this.load();
+  }
+
+  keepAddress() {
     const query = this.filter.toString();
     history.replaceState(history.state, "", `${location.pathname}${query ? `?${query}` : ""}`);
-    this.load();
   }
 
   goTo(page) {
@@ -588,6 +592,7 @@ export default function reviewQueue(component) {
   if (!queue) {
     queue = new Queue(parentElement, data);
     queues.set(parentElement, queue);
+    queue.keepAddress();
     queue.load();
   }
   queue.trigger = setTriggerValue;

@@ -222,6 +222,6 @@ def warn_of_pending(pending: BulkDecision | None) -> None:
     st.info(
         f"{pending.user_name}已批量{label(pending.action)}本件"
         f"（第 {pending.bulk_decision_id} 批），"
-        f"{pending.effect_at.astimezone(BEIJING):%H:%M:%S} 生效，此前可在审核队列中撤销。"
+        f"{pending.effect_at.astimezone(BEIJING):%H:%M:%S} 生效，此前可由办理人在审核队列中撤销。"
         "如在此另行审核，以此处的结论为准。"
     )

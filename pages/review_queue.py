@@ -6,14 +6,16 @@ from components.links import page_path
 from components.navigation import REVIEWERS
 from components.review_queue import review_queue
 from components.session import page_frame, require_actor
-from domain.review_filter import read_filter
+from domain.review_filter import read_filter, read_query
 
 actor = require_actor(*REVIEWERS)
 page_frame("审核队列")
 if notice := st.session_state.pop("notice", None):
     st.success(notice)
 
-asked = read_filter(st.query_params.to_dict())
+# Streamlit leaves the opened report's parameters behind in the history: `from` is the filter then.
+parameters = st.query_params.to_dict()
+asked = read_query(parameters["from"]) if "from" in parameters else read_filter(parameters)
 opened = review_queue(actor.user_id, asked)
 if opened is not None:
     st.switch_page(

@@ -186,6 +186,31 @@ def test_what_is_typed_without_a_network_is_saved_when_it_returns(page_as, guard
     expect(page.get_by_text(SAVED)).to_be_visible()
 
 
+def test_no_change_is_filed_in_one_step_and_taken_back_until_it_is_decided(
+    page_as, database, shared_county
+):
+    page = page_as(f"county_{shared_county}", "/report")
+    summary_of(page).wait_for()
+    page.get_by_role("button", name="本期无变化").click()
+    confirm = page.get_by_role("button", name="仍按无变化报送")
+    expect(confirm.or_(page.get_by_role("button", name="撤回", exact=True))).to_be_visible()
+    if confirm.is_visible():  # the tests before this one have changed the draft
+        confirm.click()
+    page.get_by_role("button", name="撤回", exact=True).click()
+    expect(page.get_by_role("button", name="提交", exact=True)).to_be_visible()
+    number = newest_submission(database, shared_county)
+    assert database.execute(
+        "SELECT state FROM submission WHERE submission_id = %s", [number]
+    ).fetchone() == ("draft",)
+    assert database.execute(
+        "SELECT action FROM review_event WHERE submission_id = %s ORDER BY review_event_id",
+        [number],
+    ).fetchall() == [("submit",), ("withdraw",)]
+    assert database.execute(
+        "SELECT no_change FROM submission_version WHERE submission_id = %s", [number]
+    ).fetchall() == [(True,)]
+
+
 def test_the_form_fits_a_phone(page_as, shared_county):
     page = page_as(f"county_{shared_county}", "/report", PHONE)
     summary_of(page).wait_for()

@@ -5,6 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import sign_in
+from tests.browser.pictures import eventually
+
 ROWS = ".queue .row:not(.head)"
 CHOSEN = (
     "SELECT state, bulk_decision_id IS NOT NULL FROM submission"
@@ -71,3 +74,38 @@ def test_many_are_returned_and_taken_back_then_accepted(page_as, guard, database
     expect(page.get_by_text("已通过 2 份")).to_be_visible()
     assert states(database, accepted) == {"filed"}
     assert set(database.execute(CHOSEN, [accepted])) >= {("filed", True)}
+
+
+def test_who_comes_back_from_a_report_finds_the_filter_again(page_as):
+    page = page_as("bureau", "/review_queue?form=plan_progress&sort=unit")
+    expect(page.locator(ROWS).first).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/submission\?id="))
+    expect(page.get_by_role("link", name="返回审核队列")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".queue [name=form]")).to_have_value("plan_progress")
+    expect(page.locator(".queue [name=sort]")).to_have_value("unit")
+    expect(page).to_have_url(re.compile(r"/review_queue\?form=plan_progress&sort=unit$"))
+
+
+def test_a_revoked_session_ends_on_the_open_queue_and_what_it_asked_for_still_holds(
+    portal, open_page, guard, database, undo_seconds
+):
+    """A browser is taken away, not the right: the decision stands, and is not the browser's."""
+    guard.tolerated += ["401", "403", "WebSocket"]
+    page = open_page()
+    page.goto(f"{portal.url}/review_queue?form=plan_progress")
+    sign_in(page, "bureau2", portal.password("bureau2"))
+    undo_seconds(20)
+    accepted = select_two(page)
+    page.keyboard.press("a")
+    page.get_by_role("dialog").get_by_role("button", name="通过 2 份").click()
+    expect(page.get_by_text("秒后生效")).to_be_visible()
+    database.execute(
+        "UPDATE portal_session SET revoked_at = now() WHERE revoked_at IS NULL"
+        " AND user_id = (SELECT user_id FROM account WHERE username = 'bureau2')"
+    )
+    expect(page.get_by_label("用户名")).to_be_visible()
+    expect(page.locator(ROWS)).to_have_count(0)
+    eventually(page, lambda: states(database, accepted) == {"filed"}, "it took effect")
