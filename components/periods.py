@@ -12,7 +12,7 @@ from components.supervision import action_button, finish, forget_outcome, outcom
 from components.url_parameters import choice_parameter, set_parameter
 from data_access import periods
 from data_access.database import transaction
-from data_access.periods import Extension, Filing, Rhythm, filing_figures
+from data_access.periods import AreaFiling, Extension, Filing, Rhythm, filing_figures
 from data_access.reporting import ReportingPeriod
 from domain.access import Actor
 from domain.clock import BEIJING, today
@@ -38,6 +38,39 @@ def period_sentence(period: ReportingPeriod, filings: Sequence[Filing], now: dat
         f"**{period.name}：{len(filings)} 个单位中 {filed} 个已报送，{missing} 个未报送**"
         f"（截止 {moment(period.deadline_at)}，{left}）。"
     )
+
+
+def area_list(
+    actor: Actor, period: ReportingPeriod, areas: Sequence[AreaFiling], now: datetime
+) -> None:
+    """Draw how far each county is, of a form filed from above; offer to close the period."""
+    units, filed = sum(area.units for area in areas), sum(area.filed for area in areas)
+    days = (period.deadline_at.astimezone(BEIJING).date() - now.astimezone(BEIJING).date()).days
+    left = f"还有 {days} 天" if days > 0 else ("今日截止" if not days else f"已截止 {-days} 天")
+    st.markdown(
+        f"**{period.name}：{units:,} 个村中 {filed:,} 个已报送，{units - filed:,} 个未报送**"
+        f"（截止 {moment(period.deadline_at)}，{left}）。"
+    )
+    st.dataframe(
+        [
+            {
+                "县（市、区）": area.name,
+                "设区市": area.parent_name,
+                "村数": area.units,
+                "已报送": area.filed,
+                "退回待改": area.returned,
+                "完整率": percent(area.filed / area.units),
+            }
+            for area in areas
+        ],
+        hide_index=True,
+        key=f"periods-areas-{period.period_id}",
+        height=460,
+    )
+    if period.closed_at is None and st.button(
+        "关闭填报期", key="periods-close", icon=":material/lock:"
+    ):
+        close_dialog(actor, period, units - filed)
 
 
 def figures(filings: Sequence[Filing]) -> None:
@@ -177,11 +210,10 @@ def open_dialog(actor: Actor, rhythm: Rhythm, day: date) -> None:
 
 
 @st.dialog("关闭填报期", on_dismiss=forget_outcome)
-def close_dialog(actor: Actor, period: ReportingPeriod, filings: Sequence[Filing]) -> None:
+def close_dialog(actor: Actor, period: ReportingPeriod, missing: int) -> None:
     """Ask before closing a period that units have not filed in."""
     if outcome_shown():
         return
-    missing = sum(not filing.is_filed for filing in filings)
     st.markdown(
         f"关闭 **{period.name}** 填报期后不再催报和延期。"
         + (f"目前还有 **{missing} 个单位未报送**。" if missing else "各单位均已报送。")

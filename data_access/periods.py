@@ -78,6 +78,21 @@ class Rhythm:
     form_code: str
     title: str
     period_months: int
+    filed_from_above: bool
+    """Whether its units are too many for a list: they are counted by area."""
+
+
+@dataclass(frozen=True, slots=True)
+class AreaFiling:
+    """How far the units of one county are, of a form that is filed from above."""
+
+    code: str
+    name: str
+    parent_name: str
+    units: int
+    filed: int
+    returned: int
+    townships: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +139,8 @@ def open_period(
     `notice` is what the units read. Return the period's id.
     """
     _require_runner(actor)
-    months = {each.form_code: each.period_months for each in list_rhythms(connection)}
-    if form_code not in months:
+    rhythms = {each.form_code: each for each in list_rhythms(connection)}
+    if form_code not in rhythms:
         raise NotFound(form_code=form_code)
     opened = fetch_one(
         connection,
@@ -133,29 +148,30 @@ def open_period(
         _Id,
         form_code=form_code,
         name=name,
-        starts_on=period_start(day, months[form_code]),
+        starts_on=period_start(day, rhythms[form_code].period_months),
         deadline_at=end_of(deadline_on),
         opened_by=actor.user_id,
     )
     if opened is None:
         raise NotFound(form_code=form_code)
-    filings = list_filing(connection, opened.id)
+    title, source = f"{name}填报期已开启", ("reporting_period", opened.id)
+    if rhythms[form_code].filed_from_above:
+        told = _filers_above(list_filing_by_area(connection, opened.id))
+        link = "villages"
+    else:
+        filings = list_filing(connection, opened.id)
+        told = [(unit_role(each.level), each.code) for each in filings]
+        link = f"report?form={form_code}"
     sender.send(
-        connection, [_opening(each, form_code, name, notice, opened.id) for each in filings]
+        connection, [Notice(role, code, title, notice, link, *source) for role, code in told]
     )
     return opened.id
 
 
-def _opening(filing: Filing, form_code: str, name: str, notice: str, period_id: int) -> Notice:
-    return Notice(
-        role=unit_role(filing.level),
-        division_code=filing.code,
-        title=f"{name}填报期已开启",
-        body=notice,
-        link=f"report?form={form_code}",
-        source_table="reporting_period",
-        source_id=period_id,
-    )
+def _filers_above(areas: Sequence[AreaFiling]) -> list[tuple[Role, str]]:
+    """Return who is told of units that are filed from above: each county and each township."""
+    counties = [(Role.COUNTY, area.code) for area in areas]
+    return counties + [(Role.TOWNSHIP, code) for area in areas for code in area.townships]
 
 
 def _require_runner(actor: Actor) -> None:
@@ -217,6 +233,11 @@ def extend(
 def list_filing(connection: Connection, period_id: int) -> list[Filing]:
     """Return every unit in the actor's scope that must file, with where its report stands."""
     return fetch_all(connection, _SQL["list_filing"], Filing, period_id=period_id)
+
+
+def list_filing_by_area(connection: Connection, period_id: int) -> list[AreaFiling]:
+    """Return how far the counties in the actor's scope are, of a form that is filed from above."""
+    return fetch_all(connection, _SQL["list_filing_by_area"], AreaFiling, period_id=period_id)
 
 
 def filing_figures(filings: Sequence[Filing]) -> FilingFigures:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import streamlit as st
 
 from components.periods import (
+    area_list,
     choose_filings,
     close_dialog,
     extension_list,
@@ -61,6 +62,12 @@ if shown is None:
     st.info("还没有填报期。开启后，各市县会收到通知并可以开始填报。")
     st.stop()
 
+if rhythms[form_code].filed_from_above:
+    with transaction(actor, read_only=True) as connection:
+        areas = periods.list_filing_by_area(connection, shown.period_id)
+    area_list(actor, shown, areas, now())
+    st.stop()
+
 with transaction(actor, read_only=True) as connection:
     filings = periods.list_filing(connection, shown.period_id)
     extensions = periods.list_extensions(connection, period_id=shown.period_id)
@@ -94,7 +101,7 @@ with st.container(horizontal=True, gap="small"):
         ):  # fmt: skip
             extend_dialog(actor, shown, names)
         if st.button("关闭填报期", key="periods-close", icon=":material/lock:"):
-            close_dialog(actor, shown, filings)
+            close_dialog(actor, shown, sum(not each.is_filed for each in filings))
     else:
         st.caption("该填报期已关闭，不再催报和延期。")
 extension_list(extensions)

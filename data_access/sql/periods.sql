@@ -3,7 +3,7 @@ SELECT coalesce((SELECT CAST(value AS integer) FROM portal_setting
                   WHERE name = 'period_deadline_day'), 25)
 
 -- name: list_rhythms
-SELECT DISTINCT ON (form_code) form_code, title, period_months
+SELECT DISTINCT ON (form_code) form_code, title, period_months, filed_from_above
   FROM form_version
  WHERE valid_from <= CAST(timezone('Asia/Shanghai', now()) AS date)
  ORDER BY form_code, version DESC
@@ -89,6 +89,31 @@ SELECT unit.code, unit.name, unit.level, unit.kind, unit.prefix
          AND (period.closed_at IS NULL OR reminder.sent_at <= period.closed_at)) AS reminded ON true
  WHERE period.period_id = :period_id
  ORDER BY unit.code
+
+-- name: list_filing_by_area
+-- Units that are filed from above, counted by the county they lie in, with their townships.
+SELECT county.code, county.name, coalesce(city.name, '') AS parent_name, count(*) AS units
+     , count(*) FILTER (WHERE submission.state IN ('submitted', 'filed')) AS filed
+     , count(*) FILTER (WHERE submission.state = 'returned') AS returned
+     , array_agg(DISTINCT town.code) AS townships
+  FROM reporting_period AS period
+  JOIN form_version AS form
+    ON form.form_code = period.form_code AND form.version = period.form_version
+  JOIN division_on(least(period.ends_on, CAST(timezone('Asia/Shanghai', now()) AS date))) AS unit
+    ON unit.level = ANY (form.unit_levels)
+   AND (form.unit_kinds IS NULL OR unit.kind = ANY (form.unit_kinds))
+   AND unit.code ^@ ANY ((SELECT actor_prefixes())::text[])
+  JOIN division_on(least(period.ends_on, CAST(timezone('Asia/Shanghai', now()) AS date))) AS town
+    ON town.code = unit.parent_code
+  JOIN division_on(least(period.ends_on, CAST(timezone('Asia/Shanghai', now()) AS date))) AS county
+    ON county.code = town.parent_code
+  LEFT JOIN division_on(least(period.ends_on, CAST(timezone('Asia/Shanghai', now()) AS date))) AS city
+         ON city.code = county.parent_code
+  LEFT JOIN submission
+         ON submission.period_id = period.period_id AND submission.division_code = unit.code
+ WHERE period.period_id = :period_id
+ GROUP BY county.code, county.name, city.name
+ ORDER BY county.code
 
 -- name: list_extensions
 SELECT extension.period_extension_id, extension.period_id, period.name AS period_name
