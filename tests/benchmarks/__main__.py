@@ -1,7 +1,7 @@
 """`./portal bench [part …]`: a portal of its own, the figures as a table and as JSON.
 
-Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, upload, excel;
-without a name all of them.
+Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, phone, upload,
+excel; without a name all of them.
 """
 
 import os
@@ -12,7 +12,17 @@ from datetime import datetime
 from pathlib import Path
 
 from domain.clock import BEIJING
-from tests.benchmarks import batches, database, excel, large, pages, processes, queue, replica
+from tests.benchmarks import (
+    batches,
+    database,
+    excel,
+    large,
+    pages,
+    phone,
+    processes,
+    queue,
+    replica,
+)
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.pages import as_json
 from tests.benchmarks.portal import BenchPortal, running_portal
@@ -35,6 +45,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "queue": (queue.queue_figures,),
     "replica": (replica.replica_figures,),
     "trail": (large.trail_figures,),
+    "phone": (phone.phone_figures,),
     "upload": (large.upload_figures,),
     "excel": (excel.library_figures, excel.refusal_figures, batches.batch_figures),
 }
