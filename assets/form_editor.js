@@ -104,7 +104,8 @@ class Editor extends FieldForm {
     this.summary = element("div", { className: "summary" });
     this.conflictBox = element("section", { className: "conflict", hidden: true, role: "alertdialog", "aria-label": "内容冲突" });
     this.sheet = element("div", { className: "sheet" });
-    this.footer = element("div", { className: "footer" }, this.saveState, this.drawActions());
+    this.sums = new SumsBar(this);
+    this.footer = element("div", { className: "footer" }, this.sums.node, this.saveState, this.drawActions());
     this.sheet.append(...this.drawRemarks(), ...this.drawFormSections(), ...this.drawTrees());
     this.body.replaceChildren(this.conflictBox, this.summary, this.sheet, this.footer);
     this.footer.hidden = this.readOnly && !this.state.can.withdraw;
@@ -347,6 +348,7 @@ class Editor extends FieldForm {
       this.refreshField(known, named.get(key));
     }
     for (const grid of this.grids) grid.refresh();
+    this.sums.refresh();
     this.refreshTables();
     this.refreshCounts();
     this.refreshSummary();

@@ -38,6 +38,7 @@ _SCRIPTS = (
     "lookup_field.js",
     "form_state.js",
     "form_fields.js",
+    "form_sums.js",
     "form_editor.js",
 )
 _STYLES = ("form_editor.css", "lookup_field.css")

@@ -1,7 +1,7 @@
 """Form B, compile units: what its drafts start from, and what its acceptance writes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from domain.forms import Content, Context, File, Form, Problem, Row
 
 _SQL = load_queries("compile_form")
 FORM_CODE = "compile_unit"
+SUMS: Mapping[str, Sequence[str]] = {}
 _CONTACT_FIELDS = ("contact_name", "contact_phone")
 
 

@@ -1,5 +1,6 @@
 """Form A, plan-preparation progress: what its drafts start from, and what its acceptance writes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +17,7 @@ from domain.progress import Disposition, MilestoneState
 
 _SQL = load_queries("progress_form")
 FORM_CODE = "plan_progress"
+SUMS: Mapping[str, Sequence[str]] = {}
 _CONTACT_FIELDS = ("contact_name", "contact_phone", "responsible_name")
 
 

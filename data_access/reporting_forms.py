@@ -1,6 +1,6 @@
 """The forms that run on the reporting core: for each, one place with what it does on its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -13,6 +13,9 @@ from domain.forms import Content, Context, Form, Problem
 
 class ReportingForm(Protocol):
     """What a form brings beside its description in `form_field`; a module is enough."""
+
+    SUMS: Mapping[str, Sequence[str]]
+    """Group to the fields whose sum is shown, while it is typed, beside the form's own field."""
 
     def ensure_rows(self, connection: Connection, actor: Actor, division_code: str) -> None:
         """Make what a unit's form cannot do without, before it is opened for the first time."""

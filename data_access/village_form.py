@@ -1,6 +1,6 @@
 """The form of village evaluation: its facts, what a draft starts from, what acceptance writes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from domain.forms import IDENTITY, Content, Context, Form, Problem, Row
 
 _SQL = load_queries("village_form")
 FORM_CODE = "village_evaluation"
+SUMS: Mapping[str, Sequence[str]] = {village_evaluation.GROUP: village_evaluation.SUMMED}
 _LIMITS = "village_evaluation_limits"
 
 

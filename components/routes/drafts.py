@@ -33,6 +33,7 @@ from data_access import decisions, filing
 from data_access.database import transaction
 from data_access.filing import FilingState
 from data_access.reporting import Remark
+from data_access.reporting_forms import find_form
 from data_access.uploads import EVIDENCE, get_use
 from domain import clock
 from domain.access import Actor, Role
@@ -78,6 +79,7 @@ def _drawn(state: FilingState) -> dict[str, Any]:
         "form": describe(form),
         "rows": describe_rows(form, context),
         "excluded": excluded_options(form, context),
+        "sums": dict(find_form(submission.form_code).SUMS),
         "values": describe_values({"today": context.today, **context.values}),
         "labels": named,
         "content": state.content,

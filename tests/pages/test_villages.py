@@ -1,0 +1,103 @@
+"""村庄评估填报 as an officer, a county and another township meet it."""
+
+import pytest
+
+from data_access import bulk_filing, filing, village_worklist
+from data_access.database import transaction
+from domain.access import Role
+from tests.actors import COUNTY, make_actor
+from tests.pages.reading import texts
+from tests.villages import (
+    add_natural_villages,
+    complete,
+    open_village,
+    open_village_period,
+    villages_of,
+)
+
+
+@pytest.fixture
+def period_of_year(owner) -> int:
+    return open_village_period(owner, 2026)
+
+
+@pytest.fixture
+def villages(owner) -> list[str]:
+    """The villages of the first township of the county."""
+    codes = villages_of(owner, COUNTY)
+    return [code for code in codes if code[:9] == codes[0][:9]]
+
+
+@pytest.fixture
+def officer(owner, villages):
+    return make_actor(owner, "officer", Role.TOWNSHIP, villages[0][:9])
+
+
+def html(page) -> str:
+    return " ".join(str(each.value) for each in page.get("html"))
+
+
+def test_an_officer_sees_his_villages_only_and_what_is_left(
+    open_page, officer, villages, period_of_year, owner
+):
+    page = open_page(officer, "villages")
+    assert not page.exception
+    assert f"2026年：{len(villages)} 个村中 0 个已报送，{len(villages)} 个待报送" in texts(page)
+    shown = html(page)
+    assert all(code in shown for code in villages[:20])
+    elsewhere = [code for code in villages_of(owner, COUNTY) if code not in villages]
+    assert not [code for code in elsewhere if code in shown]
+
+
+def test_a_village_is_found_by_its_code_and_by_its_state(
+    open_page, officer, villages, period_of_year
+):
+    assert villages[1] in html(open_page(officer, "villages", q=villages[1]))
+    assert villages[0] not in html(open_page(officer, "villages", q=villages[1]))
+    open_village(officer, period_of_year, villages[0])
+    drafts = html(open_page(officer, "villages", state="draft"))
+    assert villages[0] in drafts
+    assert villages[1] not in drafts
+
+
+def test_a_village_opens_with_its_form_and_another_townships_does_not(
+    open_page, officer, villages, period_of_year, owner
+):
+    add_natural_villages(owner, villages[0])
+    page = open_page(officer, "village", code=villages[0])
+    assert not page.exception
+    assert len(page.get("bidi_component")) == 1
+    elsewhere = next(code for code in villages_of(owner, COUNTY) if code not in villages)
+    refused = open_page(officer, "village", code=elsewhere)
+    assert "不在您的数据范围内" in refused.error[0].value
+    assert owner.execute("SELECT count(*) FROM submission").fetchone() == (1,)
+
+
+def test_what_is_filled_in_is_filed_together_and_the_rest_says_why(
+    officer, villages, period_of_year, owner
+):
+    for code in villages[:2]:
+        add_natural_villages(owner, code)
+        opened = open_village(officer, period_of_year, code)
+        with transaction(officer) as connection:
+            state = filing.read_state(connection, officer, opened.submission_id)
+            content = complete(state.content)
+            if code == villages[1]:
+                content["form"] |= {"hukou_pop": 10}
+            filing.save_checked(
+                connection, officer, opened.submission_id, content, state.submission.draft_version
+            )
+    with transaction(officer, read_only=True) as connection:
+        waiting = village_worklist.list_in_hand(connection, officer)
+    told = [
+        bulk_filing.submit_seen(
+            officer, each.submission_id, each.draft_version, each.lock_version
+        )
+        for each in waiting
+    ]  # fmt: skip
+    assert told[0].error is None
+    assert "form.hukou_pop" in [problem.path for problem in told[1].problems]
+    with transaction(officer, read_only=True) as connection:
+        assert [each.code for each in village_worklist.list_in_hand(connection, officer)] == [
+            villages[1]
+        ]
