@@ -37,6 +37,9 @@ NOTHING = "#B9C3CC"
 """Colour of a village of which nothing is known, or nothing may be said."""
 
 
+LEGEND_NOTE = "圆圈为村庄个数，按已报送比例着色：绿 ≥ 90 %，蓝 ≥ 60 %，黄 ≥ 30 %，红更少"
+
+
 class Shown(StrEnum):
     """The layers of the registry that the map shows."""
 
@@ -74,7 +77,7 @@ _STATE_COLOURS = {
 _CODE_COLOURS = ("#2E8B57", "#2B8CBE", "#8E6BBF", "#C8452F", "#8A7F5C", "#5B6B7A")
 _HAZARD_COLOURS = ("#9CCBB0", "#F2C94C", "#E67E22", "#C8452F", "#7A1F1A")
 # Counts and the radius of their circle, in pixels: the last that a count reaches.
-_CIRCLES = ((1, 7), (10, 9), (50, 12), (200, 15), (1000, 19), (3000, 23))
+_CIRCLES = ((1, 7), (10, 8), (50, 10), (200, 12), (600, 14), (1500, 16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +244,12 @@ def _villages(view: View, version: str) -> pydeck.Layer:
         get_line_width=1,
         line_width_units=pydeck.types.String("pixels"),
         get_text="properties.name ? properties.name : ''",
-        get_text_size=12,
+        get_text_size=11,
         get_text_color="properties.points ? [255, 255, 255, 255] : [27, 39, 51, 255]",
         get_text_pixel_offset="properties.points ? [0, 0] : [0, 13]",
+        # On a dark page dark letters need a ground of their own.
+        text_background=True,
+        get_text_background_color="properties.points ? [0, 0, 0, 0] : [255, 255, 255, 200]",
         text_font_family=pydeck.types.String(FONT),
         text_character_set=pydeck.types.String("auto"),
         load_options={"mvt": {"workerUrl": WORKER_URL}},

@@ -18,7 +18,7 @@ from data_access.database import transaction
 from domain.clock import today
 
 STYLE = Path(__file__).parents[1] / "assets" / "village_map.css"
-PLACE = "village-map-place"
+PLACE, FLOWN = "village-map-place", "village-map-flown"
 
 
 @st.fragment
@@ -37,10 +37,11 @@ def board(view: parts.View) -> None:
         size = seen.screen.width, seen.screen.height
         if seen.screen.has_webgl:
             # Where the map looks changes by a search or a filter, never by a click or new data.
-            asked = (view.area, st.session_state.get("village-map-flown"), size)
+            flown_to = st.session_state.setdefault(FLOWN, code)
+            asked = (view.area, flown_to, size)
             if st.session_state.get(PLACE, (None,))[0] != asked:
                 extent = cached.extent_of(actor, view.area, today(), str(mark(Topic.MAP)))
-                flown = card if asked[1] or PLACE not in st.session_state else None
+                flown = card if flown_to and flown_to == code else None
                 st.session_state[PLACE] = asked, parts.place_of(flown, extent, size)
             with st.container(key="village-map"):
                 event = st.pydeck_chart(
@@ -61,7 +62,7 @@ def board(view: parts.View) -> None:
                 st.dataframe(
                     parts.by_county(view, counts), hide_index=True, height=seen.screen.height
                 )
-        st.html(legend_html(parts.legend_of(view, counts), "点击村庄查看详情；圆圈为村庄个数"))
+        st.html(legend_html(parts.legend_of(view, counts), parts.LEGEND_NOTE))
     if card is not None:
         with st.container(key="village-map-told"):
             st.html(parts.card_html(card, actor))
@@ -128,6 +129,8 @@ def _area(name: str, codes: list[str], every: str) -> str | None:
         width=160,
         key=f"village-map-{name}-{hash(tuple(codes))}",
     )
+    if chosen != asked:
+        st.session_state[FLOWN] = None
     set_parameter(name, chosen)
     return chosen
 
@@ -167,7 +170,7 @@ def _search(prefix: str) -> None:
 
 def _fly(key: str) -> None:
     code = st.session_state[key]
-    st.session_state["village-map-flown"] = code
+    st.session_state[FLOWN] = code
     set_parameter("code", code)
     if code:
         shown = parts.Shown.VILLAGE if len(code) == 12 else parts.Shown.NATURAL_VILLAGE

@@ -352,6 +352,13 @@ def acknowledge(camera: Camera) -> None:
         shoot(camera, "acknowledge", page)
 
 
+@picture
+def village_map(camera: Camera) -> None:
+    with camera.page("leader", "/village_map", WALL) as page:
+        eventually(page, lambda: is_painted(page, ".st-key-village-map"), "the map is painted")
+        shoot(camera, "village-map", page)
+
+
 # --- the reviewer and the bureau ---
 
 

@@ -1,7 +1,7 @@
 """`./portal bench [part …]`: a portal of its own, the figures as a table and as JSON.
 
-Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, phone, upload,
-excel; without a name all of them.
+Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, phone, tiles,
+upload, excel; without a name all of them.
 """
 
 import os
@@ -22,6 +22,7 @@ from tests.benchmarks import (
     processes,
     queue,
     replica,
+    tiles,
 )
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.pages import as_json
@@ -46,6 +47,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "replica": (replica.replica_figures,),
     "trail": (large.trail_figures,),
     "phone": (phone.phone_figures,),
+    "tiles": (tiles.tile_figures,),
     "upload": (large.upload_figures,),
     "excel": (excel.library_figures, excel.refusal_figures, batches.batch_figures),
 }

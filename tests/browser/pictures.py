@@ -24,10 +24,10 @@ def eventually(page: Page, holds: Callable[[], bool], what: str, patience: float
         page.wait_for_timeout(_ROUND_MS)
 
 
-def map_picture(page: Page) -> Image.Image:
+def map_picture(page: Page, box: str = MAP) -> Image.Image:
     """Return what the map's box shows."""
-    box = page.locator(f"{MAP} canvas").first
-    return Image.open(BytesIO(box.screenshot())).convert("RGB")
+    canvas = page.locator(f"{box} canvas").first
+    return Image.open(BytesIO(canvas.screenshot())).convert("RGB")
 
 
 def colour_shares(picture: Image.Image) -> dict[tuple[int, int, int], float]:
@@ -69,9 +69,9 @@ def settle(page: Page) -> None:
     eventually(page, lambda: is_painted(page) and stands_still(), "the map is painted")
 
 
-def is_painted(page: Page) -> bool:
+def is_painted(page: Page, box: str = MAP) -> bool:
     """Tell whether several colours cover a good part of the map: the counties are there."""
-    if page.locator(f"{MAP} canvas").count() == 0:
+    if page.locator(f"{box} canvas").count() == 0:
         return False
-    shares = list(colour_shares(map_picture(page)).values())
+    shares = list(colour_shares(map_picture(page, box)).values())
     return sum(share > 0.01 for share in shares) >= 4
