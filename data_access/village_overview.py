@@ -14,6 +14,12 @@ from domain.village_overview import Amount, Counts, Place, Standing, counts_of
 
 _SQL = load_queries("village_overview")
 _COUNTY, _TOWNSHIP = "county", "township"
+_SOURCES = {
+    "asked": "asked_villages",
+    "unreported": "asked_villages",
+    "state": "reported_villages",
+    "in_time": "reported_villages",
+}
 _COARSE = ("province", "city")  # summed from their counties, the others from their townships
 
 
@@ -131,19 +137,12 @@ def list_villages(
     most: int | None = None,
 ) -> list[Village]:
     """Return the villages behind a figure, in order of their codes; None is without an end."""
-    return fetch_all(
-        connection,
-        _SQL["list_villages"],
-        Village,
-        day=year.day,
-        year=year.year,
-        form_code=FORM_CODE,
-        prefix=prefix,
-        measure=measure,
-        codes=list(codes),
-        skipped=skipped,
-        most=most,
-    )
+    common = {"day": year.day, "year": year.year, "form_code": FORM_CODE}
+    figure = {"prefix": prefix, "measure": measure, "codes": list(codes)}
+    page = {"skipped": skipped, "most": most}
+    query = _SQL[_SOURCES.get(measure, "accepted_villages")]
+    found = list(connection.scalars(query, common | figure | page))
+    return fetch_all(connection, _SQL["list_villages"], Village, villages=found, **common)
 
 
 def fold(connection: Connection) -> int:

@@ -38,49 +38,65 @@ SELECT division_code, report_year, measure, code, sum(amount) AS amount
    AND measure IN ('state', 'in_time', 'accepted', 'plan_status', 'hazard')
  GROUP BY division_code, report_year, measure, code
 
--- name: list_villages
--- The villages behind a figure, in order of their codes. Each measure asks what village_facts counts.
-SELECT village.code, village.name, town.name AS town_name, county.name AS county_name
-     , coalesce(report.state, '') AS state, report.submitted_at
-     , accepted.village_class, accepted.plan_status, accepted.eval_conclusion
-     , accepted.geohazard_points, accepted.flood_risk, accepted.natural_cnt
-     , accepted.hukou_pop, accepted.resident_pop
-     , report.submission_id, coalesce(report.receipt_no, '') AS receipt_no
-  FROM (SELECT code, name, parent_code FROM division_on(CAST(:day AS date))
-         WHERE level = 'village' AND code ^@ :prefix
-           AND code ^@ ANY ((SELECT actor_prefixes())::text[])) AS village
-  LEFT JOIN submission AS report
-         ON report.division_code = village.code
-        AND report.period_id = (SELECT period_id FROM reporting_period
-                                 WHERE form_code = :form_code
-                                   AND extract(year FROM starts_on) = :year)
-  LEFT JOIN accepted_village_evaluation AS accepted
-         ON accepted.division_code = village.code AND accepted.report_year = :year
-  JOIN admin_division_version AS town
-    ON town.code = village.parent_code AND town.valid_from <= CAST(:day AS date)
-   AND (town.valid_to IS NULL OR town.valid_to > CAST(:day AS date))
-  JOIN admin_division_version AS county
-    ON county.code = town.parent_code AND county.valid_from <= CAST(:day AS date)
-   AND (county.valid_to IS NULL OR county.valid_to > CAST(:day AS date))
- WHERE CASE :measure
-       WHEN 'asked' THEN true
-       WHEN 'unreported' THEN coalesce(report.state, 'draft') = 'draft'
+-- name: asked_villages
+-- The villages that a year asks, or those of them of which nothing was submitted, in order.
+SELECT division.code
+  FROM admin_division AS division
+ WHERE division.level = 'village' AND division.code ^@ :prefix
+   AND division.code ^@ ANY ((SELECT actor_prefixes())::text[])
+   AND EXISTS (SELECT FROM admin_division_version AS version
+                WHERE version.code = division.code AND version.valid_from <= CAST(:day AS date)
+                  AND (version.valid_to IS NULL OR version.valid_to > CAST(:day AS date)))
+   AND (:measure = 'asked' OR NOT EXISTS (
+           SELECT FROM submission AS report
+            WHERE report.division_code = division.code AND report.state <> 'draft'
+              AND report.period_id = (SELECT period_id FROM reporting_period
+                                       WHERE form_code = :form_code
+                                         AND extract(year FROM starts_on) = :year)))
+ ORDER BY division.code
+ LIMIT :most OFFSET :skipped
+
+-- name: reported_villages
+-- The villages whose report stands in a state, or came in time, in order.
+SELECT report.division_code
+  FROM submission AS report
+  JOIN reporting_period AS period USING (period_id)
+  LEFT JOIN LATERAL (
+      SELECT deadline_at FROM period_extension AS extension
+       WHERE extension.period_id = period.period_id
+         AND extension.division_code = report.division_code
+       ORDER BY granted_at DESC, period_extension_id DESC
+       LIMIT 1) AS extension ON :measure = 'in_time'
+ WHERE report.period_id = (SELECT period_id FROM reporting_period
+                            WHERE form_code = :form_code AND extract(year FROM starts_on) = :year)
+   AND report.division_code ^@ :prefix
+   AND CASE :measure
        WHEN 'state' THEN report.state = ANY (CAST(:codes AS text[]))
-       WHEN 'in_time' THEN (SELECT max(happened_at) FROM review_event AS event
-                             WHERE event.submission_id = report.submission_id
-                               AND event.action = 'submit' AND event.round_no = 1)
-                           <= village_deadline(report.period_id, village.code)
-       WHEN 'accepted' THEN accepted.division_code IS NOT NULL
+       WHEN 'in_time' THEN CASE WHEN report.round_no = 1 THEN report.submitted_at ELSE
+                (SELECT max(happened_at) FROM review_event AS event
+                  WHERE event.submission_id = report.submission_id
+                    AND event.action = 'submit' AND event.round_no = 1) END
+           <= coalesce(extension.deadline_at, period.deadline_at) END
+ ORDER BY report.division_code
+ LIMIT :most OFFSET :skipped
+
+-- name: accepted_villages
+-- The villages behind a figure of what was accepted, in order: each measure as village_facts counts.
+SELECT accepted.division_code
+  FROM accepted_village_evaluation AS accepted
+ WHERE accepted.report_year = :year AND accepted.division_code ^@ :prefix
+   AND CASE :measure
+       WHEN 'accepted' THEN true
        WHEN 'village_class' THEN accepted.village_class = ANY (CAST(:codes AS text[]))
        WHEN 'plan_status' THEN accepted.plan_status = ANY (CAST(:codes AS text[]))
        WHEN 'plan_type' THEN accepted.plan_type = ANY (CAST(:codes AS text[]))
        WHEN 'eval_conclusion' THEN accepted.eval_conclusion = ANY (CAST(:codes AS text[]))
        WHEN 'tap_water' THEN accepted.tap_water = ANY (CAST(:codes AS text[]))
        WHEN 'sewage' THEN accepted.sewage = ANY (CAST(:codes AS text[]))
-       WHEN 'hazard' THEN 'geohazard' = ANY (CAST(:codes AS text[])) AND accepted.geohazard_points > 0
-                       OR 'flood' = ANY (CAST(:codes AS text[])) AND accepted.flood_risk
-                       OR 'any' = ANY (CAST(:codes AS text[]))
-                          AND (accepted.geohazard_points > 0 OR accepted.flood_risk)
+       WHEN 'hazard' THEN CASE (CAST(:codes AS text[]))[1]
+            WHEN 'geohazard' THEN accepted.geohazard_points > 0
+            WHEN 'flood' THEN accepted.flood_risk
+            WHEN 'any' THEN accepted.geohazard_points > 0 OR accepted.flood_risk END
        WHEN 'service' THEN CASE (CAST(:codes AS text[]))[1]
             WHEN 'hard_road' THEN accepted.hard_road
             WHEN 'garbage_collected' THEN accepted.garbage_collected
@@ -91,10 +107,37 @@ SELECT village.code, village.name, town.name AS town_name, county.name AS county
             WHEN 'culture_square' THEN accepted.culture_square
             WHEN 'village_office' THEN accepted.village_office
             WHEN 'bus' THEN accepted.bus
-            WHEN 'broadband' THEN accepted.broadband END
-       ELSE false END
- ORDER BY village.code
+            WHEN 'broadband' THEN accepted.broadband END END
+ ORDER BY accepted.division_code
  LIMIT :most OFFSET :skipped
+
+-- name: list_villages
+-- What a list shows of each village, under the names of the year's day.
+SELECT village.code, coalesce(name.name, '') AS name, coalesce(town.name, '') AS town_name
+     , coalesce(county.name, '') AS county_name
+     , coalesce(report.state, '') AS state, report.submitted_at
+     , accepted.village_class, accepted.plan_status, accepted.eval_conclusion
+     , accepted.geohazard_points, accepted.flood_risk, accepted.natural_cnt
+     , accepted.hukou_pop, accepted.resident_pop
+     , report.submission_id, coalesce(report.receipt_no, '') AS receipt_no
+  FROM unnest(CAST(:villages AS text[])) AS village (code)
+  LEFT JOIN submission AS report
+         ON report.division_code = village.code
+        AND report.period_id = (SELECT period_id FROM reporting_period
+                                 WHERE form_code = :form_code
+                                   AND extract(year FROM starts_on) = :year)
+  LEFT JOIN accepted_village_evaluation AS accepted
+         ON accepted.division_code = village.code AND accepted.report_year = :year
+  LEFT JOIN admin_division_version AS name
+         ON name.code = village.code AND name.valid_from <= CAST(:day AS date)
+        AND (name.valid_to IS NULL OR name.valid_to > CAST(:day AS date))
+  LEFT JOIN admin_division_version AS town
+         ON town.code = left(village.code, 9) AND town.valid_from <= CAST(:day AS date)
+        AND (town.valid_to IS NULL OR town.valid_to > CAST(:day AS date))
+  LEFT JOIN admin_division_version AS county
+         ON county.code = left(village.code, 6) AND county.valid_from <= CAST(:day AS date)
+        AND (county.valid_to IS NULL OR county.valid_to > CAST(:day AS date))
+ ORDER BY village.code
 
 -- name: fold
 SELECT fold_village_rollup()
