@@ -103,6 +103,7 @@ class Queue {
 
   show(data) {
     const focused = this.rows[this.current]?.id;
+    this.changing = false;
     this.state = data;
     this.rows = data.rows;
     if (data.page > data.pages) return this.goTo(data.pages);
@@ -128,6 +129,7 @@ class Queue {
       this.say("筛选条件已变，原来的选择已清除。");
     }
     this.keepAddress();
+    this.changing = true; // what stands there answers the former question: nothing of it is selected
     this.load();
   }
 
@@ -346,7 +348,7 @@ class Queue {
   }
 
   mark(row, on) {
-    if (on && !row.pending) this.selected.set(row.id, row.seen);
+    if (on && !row.pending && !this.changing) this.selected.set(row.id, row.seen);
     else this.selected.delete(row.id);
   }
 

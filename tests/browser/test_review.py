@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import sign_in
 from tests.browser.pictures import eventually
@@ -33,6 +33,7 @@ def undo_seconds(database):
 def select_two(page: Page) -> list[int]:
     """Select the first two reports by keyboard; return their ids."""
     expect(page.locator(ROWS).first).to_be_visible()
+    expect(page.locator(".queue.loading")).to_have_count(0)
     for key in ("j", " ", "j", " "):
         page.keyboard.press(key)
     expect(page.get_by_text("已选 2 份")).to_be_visible()
@@ -74,6 +75,24 @@ def test_many_are_returned_and_taken_back_then_accepted(page_as, guard, database
     expect(page.get_by_text("已通过 2 份")).to_be_visible()
     assert states(database, accepted) == {"filed"}
     assert set(database.execute(CHOSEN, [accepted])) >= {("filed", True)}
+
+
+def test_nothing_of_the_former_list_is_selected_while_the_new_one_is_on_its_way(page_as):
+    page = page_as("bureau", "/review_queue")
+    expect(page.locator(ROWS).first).to_be_visible()
+    held: list[Route] = []
+    page.route("**/api/review/queue?form=*", lambda route: held.append(route))
+    page.locator(".queue [name=form]").select_option("plan_progress")
+    eventually(page, lambda: bool(held), "the new list is asked for")
+    for key in ("j", " ", "*"):
+        page.keyboard.press(key)
+    page.locator(ROWS).first.get_by_role("checkbox").click()
+    expect(page.locator(f"{ROWS}.on")).to_have_count(0)
+    held[0].continue_()
+    page.unroute("**/api/review/queue?form=*")
+    expect(page.locator(".queue.loading")).to_have_count(0)
+    expect(page.locator(".queue .bar")).to_be_hidden()
+    select_two(page)
 
 
 def test_who_comes_back_from_a_report_finds_the_filter_again(page_as):
