@@ -1,6 +1,9 @@
 """村庄一张图: every village and natural village, by where it stands, and one of them by a click."""
 
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
@@ -19,6 +22,8 @@ from domain.clock import today
 
 STYLE = Path(__file__).parents[1] / "assets" / "village_map.css"
 PLACE, FLOWN = "village-map-place", "village-map-flown"
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @st.fragment
@@ -102,7 +107,7 @@ def filters() -> parts.View:
     )
 
 
-def _choice(name, options, words):
+def _choice(name: str, options: list[Choice], words: Callable[[Choice], str]) -> Choice:
     chosen = st.segmented_control(
         name,
         options,

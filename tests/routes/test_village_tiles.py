@@ -40,7 +40,8 @@ def villages(owner) -> list[str]:
     codes = [code for county in (COUNTY, NEIGHBOUR) for code in villages_of(owner, county)[:20]]
     owner.execute(
         "INSERT INTO division_location (division_code, location, valid_from)"
-        " SELECT village.code, ST_Translate(label_at, number * 0.01 - 0.1, number * 0.003), '2019-01-01'"
+        " SELECT village.code, ST_Translate(label_at, number * 0.01 - 0.1, number * 0.003)"
+        "      , '2019-01-01'"
         "   FROM unnest(%s::text[]) WITH ORDINALITY AS village (code, number)"
         "   JOIN division_boundary AS boundary ON boundary.code = left(village.code, 6)",
         [codes],
@@ -107,11 +108,12 @@ def around(zoom: int) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-@pytest.mark.parametrize("zoom", range(9))
-def test_counts_of_every_low_zoom_add_up_to_all(browser_of, read, leader, villages, layer, zoom):
+def test_counts_of_every_low_zoom_add_up_to_all(browser_of, read, leader, villages, layer):
+    browser = browser_of(leader)
     total = len(villages) * (1 if layer == "village" else POINTS)
-    counts = drawn(browser_of(leader), read, layer, zoom)
-    assert counts["points"].sum() == counts["in_scope"].sum() == counts["draft"].sum() == total
+    for zoom in range(9):
+        counts = drawn(browser, read, layer, zoom)
+        assert set(counts[["points", "in_scope", "draft"]].sum()) == {total}, zoom
 
 
 def test_counts_follow_a_natural_village_that_ends(owner, villages):
@@ -135,7 +137,7 @@ def test_points_have_their_names_where_there_is_room(browser_of, read, leader, v
     assert set(near["name"]) == {"上湾"}
 
 
-@pytest.mark.parametrize("zoom", [6, 8, 9, 11, 13])
+@pytest.mark.parametrize("zoom", [6, 9, 13])
 def test_a_county_sees_all_places_and_no_answers_of_another(
     browser_of, read, county, villages, zoom
 ):
