@@ -114,10 +114,11 @@ def answer_sentence(standing: Standing) -> str:
     first = standing.loads[0]
     overdue = len(standing.overdue)
     late = f"{overdue} 个项目已过约定完成日期" if overdue else "没有项目超过约定完成日期"
+    begin = f"{asked} 个单位中 {contracted} 个总体规划已签约，{len(standing.in_force)} 个项目由"
+    if len(standing.loads) == 1:
+        return f"{begin}“{first.party.name}”承担；{late}。"
     return (
-        f"{asked} 个单位中 {contracted} 个总体规划已签约，"
-        f"{len(standing.in_force)} 个项目由 {len(standing.loads)} 家编制单位承担；"
-        f"“{first.party.name}”承担最多"
+        f"{begin} {len(standing.loads)} 家编制单位承担；“{first.party.name}”承担最多"
         f"（{first.units} 个市县、{len(first.contracts)} 个项目）；{late}。"
     )
 
@@ -187,7 +188,8 @@ def ranking_html(standing: Standing, keep: Mapping[str, str]) -> str:
         )
         for load in standing.loads[:_MOST_RANKED]
     ]
-    note = f"前 {len(rows)} 家，共 {len(standing.loads)} 家；金额按牵头合同计"
+    shown = f"前 {len(rows)} 家，" if len(rows) < len(standing.loads) else ""
+    note = f"{shown}共 {len(standing.loads)} 家；金额按牵头合同计"
     heads = ("编制单位", "", "市县", "项目", "金额（万元）", "平均进度", "逾期")
     return _panel("承担量", note, bars(rows, heads, "load") if rows else _nothing())
 

@@ -44,6 +44,8 @@ def batch_sentence(counts: Counts, units: Sequence[BatchUnit]) -> str:
     if not good and not counts.conflicting:
         # A full stop within the stars would leave them standing before a Chinese character.
         said = f"**{places}：没有可以写入的改动**。"
+    elif not good:
+        said = f"**{places}：冲突 {counts.conflicting} 项**，没有其他可以写入的改动。"
     else:
         said = f"**{places}：可写入 {good} 项**（新增 {counts.new}，修改 {counts.changed}）"
         said += f"，**冲突 {counts.conflicting} 项**" if counts.conflicting else ""
@@ -196,12 +198,14 @@ def _conflicts(
 
 def _conflict(actor: Actor, batch: Batch, form: Form, row: BatchRow) -> None:
     old, new = workbook_batches.texts_of(form, row)
+    look = f"portal-note portal-{row.severity}"
+    note = f'<small class="{look}">{escape(row.problem)}</small>' if row.problem else ""
     key = f"workbooks-conflict-{batch.batch_id}-{row.entry_no}-{row.decision}"
     with st.container(border=True, key=f"workbooks-row-{row.entry_no}"):
         st.html(
             f'<div class="workbook-conflict"><b>{escape(row.unit_name)} · {escape(row.label)}</b>'
             f"<span>工作簿：<em>{escape(new)}</em></span><span>现值：<em>{escape(old)}</em></span>"
-            f'<small class="portal-note portal-{row.severity}">{escape(row.problem)}</small></div>'
+            f"{note}</div>"
         )
         st.radio(
             row.label,

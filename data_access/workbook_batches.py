@@ -27,6 +27,7 @@ from domain.workbook_diff import BatchState, Decision, EntryKind
 
 _SQL = load_queries("workbook_batches")
 USE = "workbook"
+_DECIDE = "在网页的预览中选择，不必改工作簿。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,7 @@ def marked(
             field=row.field_code,
             message=words(row, *texts_of(form, row)),
             severity=Severity.ERROR if row.kind is EntryKind.REFUSED else _severity(row),
+            advice=_DECIDE if row.kind is EntryKind.CONFLICTING else "",
         )
         for row in rows
     ]

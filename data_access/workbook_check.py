@@ -29,7 +29,7 @@ from domain.forms import (
     Form,
     Problem,
     Severity,
-    label_of,
+    cell_label,
     normalise,
     split_path,
     with_all_rows,
@@ -149,9 +149,10 @@ def _compare(
     connection.execute(_SQL["add_unit"], [{**keep, **unit} for unit in units])
     for number, line in enumerate(lines, 1):
         line["no"] = number
-        cell = (line["division_code"], line.pop("path"), _json(line["old_value"]))
-        is_conflict = line["kind"] == EntryKind.CONFLICTING
-        line["decision"] = decided.get(cell) if is_conflict else None
+        path = line.pop("path")
+        if decided and line["kind"] == EntryKind.CONFLICTING:
+            cell = (line["division_code"], path, _json(line["old_value"]))
+            line["decision"] = decided.get(cell)
     said = [{name: line[name] for name in line if line[name] not in _UNSAID} for line in lines]
     connection.execute(_SQL["add_rows"], {**keep, "lines": json.dumps(said, ensure_ascii=False)})
     connection.execute(
@@ -284,7 +285,7 @@ class _Comparison:
 def label_of_entry(form: Form, context: Context, entry: Entry) -> str:
     """Return what a person calls the cell, or the row where it is the whole row."""
     if entry.field:
-        return label_of(form, entry.path, context)
+        return cell_label(form, entry.group, entry.key, entry.field, context)
     row = context.find_row(entry.group, entry.key)
     return row.label if row else entry.key
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from domain.normalisation import NORMALISE, is_phone, normal_code, normal_text
+from domain.normalisation import NORMALISE, is_phone, normal_code
 
 Content = dict[str, Any]
 Values = Mapping[str, object]
@@ -208,10 +208,15 @@ def split_path(path: str) -> tuple[str, str, str] | None:
 def label_of(form: Form, path: str, context: Context | None = None) -> str:
     """Return what a person calls the field: 启动部署 · 实际完成日期."""
     parts = split_path(path)
-    item = form.find_field(parts[0], parts[2]) if parts else None
-    if parts is None or item is None:
-        return path
-    return " · ".join([*_row_labels(parts[0], parts[1], context), item.label])
+    return cell_label(form, *parts, context) if parts else path
+
+
+def cell_label(form: Form, group: str, key: str, code: str, context: Context | None = None) -> str:
+    """Return what a person calls a field of a row; its path where the form has none such."""
+    item = form.find_field(group, code)
+    if item is None:
+        return path_of(group, key, code)
+    return " · ".join([*_row_labels(group, key, context), item.label])
 
 
 def _row_labels(group: str, key: str, context: Context | None) -> list[str]:
@@ -293,7 +298,7 @@ def normalise(form: Form, content: Content) -> Content:
 
 def normal_value(form: Form, item: Field, value: object) -> object:
     """Return one value in the normal form of its data type; empty is None."""
-    if value is None or (isinstance(value, str) and not normal_text(value)):
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if item.data_type == "evidence":
         return _normal_files(value)

@@ -28,7 +28,10 @@ def normal_text(value: object) -> object:
     """Trim, also ideographic spaces; what no database can hold becomes a visible mark."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
-    return _BROKEN.sub("\ufffd", value).strip() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # Nothing broken is printable; to ask is far cheaper than to search each of thousands of cells.
+    return (value if value.isprintable() else _BROKEN.sub("\ufffd", value)).strip()
 
 
 def normal_date(value: object) -> object:

@@ -43,7 +43,7 @@ def test_before_anything_was_accepted_the_page_says_so(open_page, leader):
 def test_the_leader_reads_who_is_contracted_and_by_whom(open_page, leader, accepted):
     page = open_page(leader, "compile_units")
     said = drawn(page)
-    assert "72 个单位中 1 个总体规划已签约，1 个项目由 1 家编制单位承担" in said
+    assert "72 个单位中 1 个总体规划已签约，1 个项目由“演示规划设计研究院”承担；" in said
     assert "演示规划设计研究院" in said
     assert "286.5" in said
     [table] = page.dataframe
