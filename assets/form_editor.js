@@ -5,7 +5,7 @@ class Editor extends FieldForm {
 
   meetConflict(answer) {
     const theirs = this.flatten(answer.content);
-    const differing = Object.keys(theirs).filter((path) => !same(theirs[path], this.values[path]));
+    const differing = Object.keys(theirs).filter((path) => !this.alike(path, theirs[path], this.values[path]));
     // A save whose answer was lost on the way is my own; what I typed since goes on top of it.
     const mine = (path) => same(theirs[path], this.base[path])
       || (this.unanswered && same(theirs[path], this.unanswered[path]));

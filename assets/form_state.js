@@ -101,7 +101,7 @@ class FormState {
     const clashes = [];
     this.restored = 0;
     for (const [path, { value, base }] of Object.entries(this.outbox.take())) {
-      if (!(path in this.base) || same(this.base[path], value)) continue;
+      if (!(path in this.base) || this.alike(path, this.base[path], value)) continue;
       this.values[path] = value;
       this.touched.add(path);
       if (same(this.base[path], base)) this.restored += 1;
@@ -160,6 +160,16 @@ class FormState {
     // The server keeps the normal form of what still stands in a focused field.
     const raw = this.raw[path];
     return !(raw && same(value, raw.typed) && same(this.base[path], raw.normal));
+  }
+
+  /** Whether one value is the other as it was typed: the server keeps the number of "304". */
+  alike(path, a, b) {
+    if (same(a, b)) return true;
+    const empty = (value) => value === null || value === undefined || value === "";
+    if (empty(a) || empty(b)) return empty(a) && empty(b);
+    if (typeof a === "object" || typeof b === "object") return false;
+    const isNumber = ["integer", "decimal"].includes(this.cells[path]?.field.type);
+    return isNumber ? Number(a) === Number(b) : String(a).trim() === String(b).trim();
   }
 
   dirtyPaths() {

@@ -95,6 +95,7 @@ class PhoneForm extends Editor {
     this.counters = [];
     this.tables = [];
     this.cards = {};
+    this.sums = { refresh() {} }; // they stand beside their field
     this.steps = this.listSteps();
     this.saveState = element("div", { className: "save-state", role: "status", "aria-live": "polite" });
     this.summary = element("div", { className: "summary" });

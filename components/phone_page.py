@@ -11,19 +11,17 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from components.form_editor import editor_script
-from components.labels import label
-from components.sentences import day_text
 from components.session import PortalFacts
+from components.villages import deadline_words, state_name
 from data_access.reporting import ReportingPeriod
 from data_access.village_worklist import NOT_BEGUN, PAGE, VillageWork, Worklist
-from domain import clock
 from domain.access import Actor
 from domain.village_evaluation import SUMMED
 from domain.workflow import SubmissionState
 
 _ASSETS = Path(__file__).parents[1] / "assets"
 SCRIPT, STYLE = "phone.js", "phone.css"
-_STATES = {NOT_BEGUN: "未开始", **{state.value: label(state) for state in SubmissionState}}
+_STATES = {state: state_name(state) for state in (NOT_BEGUN, *SubmissionState)}
 _SENT = (SubmissionState.SUBMITTED, SubmissionState.FILED)
 
 
@@ -103,7 +101,7 @@ def worklist_page(
         "村庄列表",
         f"""<main data-user="{actor.user_id}"><section class="card">
 <h2>{escape(work.period.form_title)} {escape(work.period.name)}</h2>
-<p>已报送 {sent} / {total} 个村，{_days_left(work.period)}</p>
+<p>已报送 {sent} / {total} 个村，{deadline_words(work.period)}</p>
 <progress max="{max(total, 1)}" value="{sent}" aria-label="报送进度"></progress>
 {following}</section>
 <form class="search" role="search"><input name="q" type="search" value="{escape(words)}"
@@ -128,7 +126,8 @@ def village_page(
         facts,
         village.name,
         f"""<header class="village"><h1>{escape(village.name)}</h1>
-<p class="quiet">{escape(village.town_name)} · {village.code} · {_days_left(period)}</p></header>
+<p class="quiet">{escape(village.town_name)} · {village.code} ·
+ {deadline_words(period)}</p></header>
 <main data-user="{actor.user_id}" data-submission="{submission_id}" data-next="{following or ""}"
  data-sums="{" ".join(SUMMED)}"></main>""",
         actor,
@@ -206,11 +205,3 @@ def state_of(word: str | None) -> str | None:
     if word == "none":
         return NOT_BEGUN
     return word if word in _STATES and word else None
-
-
-def _days_left(period: ReportingPeriod) -> str:
-    days = (period.deadline_at.astimezone(clock.BEIJING).date() - clock.today()).days
-    if period.deadline_at < clock.now():
-        return f"已截止 {max(-days, 0)} 天"
-    until = day_text(period.deadline_at.astimezone(clock.BEIJING).date(), clock.today())
-    return f"{until} 截止，还有 {days} 天" if days else "今日截止"
