@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_PATIENCE = 180  # seconds: two cores may be busy with other things
+_PATIENCE = 420  # seconds: a demo of every village, and two cores busy with other things
 
 
 class Portal:
