@@ -359,6 +359,17 @@ def village_map(camera: Camera) -> None:
         shoot(camera, "village-map", page)
 
 
+@picture
+def phone_village(camera: Camera) -> None:
+    """The phone page has its own sign-in and no frame of the portal."""
+    officer = next(name for name in camera.passwords if name.startswith("township_"))
+    with camera.page(None, "/phone", PHONE) as page:
+        sign_in(page, officer, camera.passwords[officer])
+        page.get_by_role("link", name="下一个村").click()
+        page.locator(".steps").select_option(label="人口")
+        camera.keep("phone-village", page.screenshot())
+
+
 # --- the reviewer and the bureau ---
 
 

@@ -1,0 +1,205 @@
+"""The phone page on a village's network: cut, killed, opened again; and two officers at once."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from playwright.sync_api import Error, Page, expect
+
+from data_access.sessions import hash_password
+from tests.browser.conftest import PHONE, Guard, PageAs
+from tests.browser.pictures import eventually
+from tests.browser.portal import Portal
+from tests.villages import open_village_period
+
+PASSWORD = "Phone-2026-page"
+NATURAL = 9
+# What a browser says of a network that is not there, and of a page that asks who is there.
+AWAY = ("ERR_", "Failed to", "401", "409")
+UNTOUCHED = """
+SELECT village.code
+  FROM admin_division AS village
+  JOIN natural_village ON natural_village.code ^@ village.code
+ WHERE village.level = 'village' AND village.code NOT IN (
+       SELECT division_code FROM submission WHERE form_code = 'village_evaluation')
+ GROUP BY village.code HAVING count(*) = %s
+ ORDER BY village.code LIMIT 2
+"""
+
+
+@dataclass(frozen=True)
+class Officer:
+    username: str
+    name: str
+
+
+@pytest.fixture(scope="module")
+def villages(database: psycopg.Connection) -> list[str]:
+    """Two villages of nine natural villages that nobody has begun."""
+    found = database.execute(
+        "SELECT FROM reporting_period WHERE form_code = 'village_evaluation' AND closed_at IS NULL"
+    ).fetchone()
+    if found is None:
+        open_village_period(database, 2026)
+    return [code for (code,) in database.execute(UNTOUCHED, [NATURAL]).fetchall()]
+
+
+@pytest.fixture(scope="module")
+def officers(database: psycopg.Connection, villages: list[str]) -> list[Officer]:
+    """Two officers, each of whom files for both villages' townships."""
+    hashed = hash_password(PASSWORD)
+    made = [Officer("phone_a", "赵一"), Officer("phone_b", "钱二")]
+    for officer in made:
+        (number,) = database.execute(
+            "INSERT INTO account (username, display_name, password_hash, must_change_password)"
+            " VALUES (%s, %s, %s, false) RETURNING user_id",
+            [officer.username, officer.name, hashed],
+        ).fetchone()
+        database.execute(
+            "INSERT INTO account_grant (user_id, role, division_code, prefix)"
+            " SELECT %s, 'township', code, prefix FROM admin_division WHERE code = ANY (%s)",
+            [number, list({code[:9] for code in villages})],
+        )
+    return made
+
+
+@pytest.fixture
+def phone(portal: Portal, open_page: PageAs, guard: Guard) -> PageAs:
+    """Return a function that signs an officer in on a phone, at an address of the phone page."""
+    guard.tolerated += AWAY
+
+    def opened(officer: Officer, address: str) -> Page:
+        page = open_page(PHONE)
+        page.goto(portal.url + address)
+        page.get_by_label("用户名").fill(officer.username)
+        page.get_by_label("口令").fill(PASSWORD)
+        page.get_by_role("button", name="登录").click()
+        return page
+
+    return opened
+
+
+def go_to(page: Page, title: str) -> None:
+    """Choose a step by what its name begins with."""
+    steps = page.locator(".steps")
+    names = steps.locator("option").all_text_contents()
+    steps.select_option(index=next(i for i, name in enumerate(names) if name.startswith(title)))
+
+
+def people(page: Page):
+    return page.locator(".card:not([hidden])").get_by_role("textbox", name="户籍人口")
+
+
+def saved(page: Page) -> None:
+    expect(page.locator(".state-bar .save-state")).to_contain_text("已保存")
+
+
+def drafts_of(database: psycopg.Connection, village: str) -> list[dict]:
+    rows = database.execute(
+        "SELECT content FROM submission JOIN submission_draft USING (submission_id)"
+        " WHERE submission.division_code = %s AND form_code = 'village_evaluation'",
+        [village],
+    ).fetchall()
+    return [content for (content,) in rows]
+
+
+def people_of(database: psycopg.Connection, village: str) -> object:
+    return drafts_of(database, village)[0]["form"]["hukou_pop"]
+
+
+def can_open_offline(page: Page, village: str) -> bool:
+    """Tell whether the browser holds the page, its files and the report."""
+    return page.evaluate(
+        """async (village) => {
+            const [name] = await caches.keys();
+            if (!name || !navigator.serviceWorker.controller) return false;
+            const urls = (await (await caches.open(name)).keys()).map((request) => request.url);
+            return ["/phone/" + village, "phone.js", "phone.css", "/api/drafts/"]
+              .every((part) => urls.some((url) => url.includes(part)));
+        }""",
+        village,
+    )
+
+
+def test_nothing_typed_is_lost_or_doubled_when_the_network_and_the_tab_go(
+    database, villages, officers, phone
+):
+    village, typed = villages[0], [301 + number for number in range(NATURAL)]
+    page = phone(officers[0], "/phone")
+    page.get_by_role("searchbox").fill(village)
+    page.get_by_role("button", name="查找").click()
+    page.locator(".villages a").click()
+    eventually(page, lambda: can_open_offline(page, village), "kept")
+    for number in range(NATURAL):
+        if number == 4:
+            saved(page)
+            page.context.set_offline(True)
+        go_to(page, f"自然村 {number + 1}/{NATURAL}")
+        people(page).fill(str(typed[number]))
+    expect(page.locator(".state-bar .save-state")).to_contain_text("保留在本机")
+    assert [row["hukou_pop"] for row in drafts_of(database, village)[0]["natural_village"]][4:] != (
+        typed[4:]
+    )
+    address, context = page.url, page.context
+    page.close()  # offline: nothing that the page does at its end reaches anybody
+
+    again = context.new_page()
+    again.goto(address)
+    expect(again.locator(".sum:visible").first).to_contain_text(f"自然村合计 {sum(typed)}")
+    for number in range(NATURAL):
+        go_to(again, f"自然村 {number + 1}/{NATURAL}")
+        expect(people(again)).to_have_value(str(typed[number]))
+    context.set_offline(False)
+    saved(again)
+    (draft,) = drafts_of(database, village)
+    assert [row["hukou_pop"] for row in draft["natural_village"]] == typed
+    assert again.evaluate("Object.keys(localStorage).filter((k) => k.includes('outbox'))") == []
+
+
+def test_of_two_who_typed_the_officer_chooses(database, villages, officers, phone):
+    village = villages[1]
+    mine, theirs = (phone(officer, f"/phone/{village}") for officer in officers)
+    for page, title in ((mine, "人口"), (theirs, "人口")):
+        expect(page.locator(".steps")).to_be_visible()
+        go_to(page, title)
+    mine.context.set_offline(True)
+    people(mine).fill("1200")
+    people(theirs).fill("1300")
+    saved(theirs)
+    eventually(theirs, lambda: people_of(database, village) == 1300, "saved")
+    mine.context.set_offline(False)
+    conflict = mine.get_by_role("alertdialog")
+    expect(conflict).to_contain_text(officers[1].name)
+    expect(conflict).to_contain_text("1200")
+    expect(conflict).to_contain_text("1300")
+    conflict.get_by_role("radio", name="1200").check()
+    conflict.get_by_role("button", name="按所选保存").click()
+    saved(mine)
+    eventually(mine, lambda: people_of(database, village) == 1200, "saved")
+
+
+def test_signing_out_takes_everything_along_and_warns_before(
+    database, villages, officers, phone, portal
+):
+    page = phone(officers[0], f"/phone/{villages[0]}")
+    expect(page.locator(".steps")).to_be_visible()
+    eventually(page, lambda: can_open_offline(page, villages[0]), "kept")
+    go_to(page, "人口")
+    page.route("**/api/drafts/*", lambda route: route.abort())
+    page.context.route("**/api/drafts/*", lambda route: route.abort())
+    people(page).fill("77")
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="退出").click()
+    assert "没有上传" in asked[0]
+    expect(people(page)).to_have_value("77")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="退出").click()
+    expect(page.get_by_label("口令")).to_be_visible()
+    left = "(async () => [await caches.keys(), Object.keys(localStorage)])()"
+    assert page.evaluate(left) == [[], []]
+    page.context.set_offline(True)
+    with suppress(Error):
+        page.goto(f"{portal.url}/phone/{villages[0]}")
+    assert villages[0] not in page.locator("body").inner_text()
