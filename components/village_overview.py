@@ -449,9 +449,7 @@ def ratio_html(figure: Figure, keep: Mapping[str, str]) -> str:
 
 
 def pages_html(page: int, pages: int, keep: Mapping[str, str]) -> str:
-    """Return the way to the pages before and after, '' where there is one page."""
-    if pages < 2:
-        return ""
+    """Return the way to the pages before and after."""
     steps = [("首页", 1), ("上一页", page - 1), ("下一页", page + 1), ("末页", pages)]
     links = [
         link(address({**keep, "page": str(number)}), name)

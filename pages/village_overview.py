@@ -105,6 +105,7 @@ st.html(parts.ratio_html(figure, keep))
 if figure.part:
     listed = villages((page - 1) * parts.ROWS_OF_PAGE, parts.ROWS_OF_PAGE)
     opened = parts.village_table(listed, form, f"village-overview-{shown}-{place.code}-{page}")
-    st.html(parts.pages_html(page, pages, keep | {"show": shown}))
+    if pages > 1:
+        st.html(parts.pages_html(page, pages, keep | {"show": shown}))
     if opened is not None:
         open_report(opened)
