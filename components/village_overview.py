@@ -204,7 +204,7 @@ def figures_html(standing: Standing, form: Form, keep: Mapping[str, str]) -> str
         (_show(IN_TIME), "及时率", percent(time.ratio),
          f"{_of(time)}{_change(time, before.timeliness)}"),
         (_asks(WITH_PLAN), "规划覆盖率", percent(plans.ratio),
-         f"已有规划 {_of(plans)} 需编{_change(plans, before.plan_coverage)}"),
+         f"{_of(plans)} 需编{_change(plans, before.plan_coverage)}"),
         (first_class, "村庄分类最多", *class_note),
         (_show(HAZARD), "隐患村", f"{now.of(HAZARD):,} 个" if hazards.whole else "—",
          f"占已认定 {percent(hazards.ratio)}{_change(hazards, before.hazards)}"),
@@ -257,7 +257,7 @@ def ranking_html(standing: Standing, keep: Mapping[str, str]) -> str:
     ranked = sorted(asked, key=lambda part: (-(part[1].completeness.ratio or 0), part[0].code))
     rows = [_rank(place, counts, keep) for place, counts in ranked]
     heads = ("", "", "完成率", "备案/应报", "及时率", "规划覆盖率", "已编/需编", "隐患村")
-    return _panel("完成情况", "深色已备案，浅色待审核", bars(rows, heads, "load"), "tall")
+    return _panel("完成情况", "前段已备案，后段待审核", bars(rows, heads, "load"), "tall")
 
 
 def _rank(place: Place, counts: Counts, keep: Mapping[str, str]) -> Bar:

@@ -199,6 +199,7 @@ PLAIN = {
     "sign-in": plain(None, "/"),
     "password": plain("county_360123", "/password"),
     "compile-units": plain("leader", "/compile_units", (1366, 900)),
+    "village-overview": plain("leader", "/village_overview", (1366, 900)),
     "report-contract": plain("county_360123", "/report?form=compile_unit", (1366, 900)),
     "figures": plain("leader", "/figures?figure=mean"),
     "unit": plain("leader", "/unit?code=360123", whole=True),
