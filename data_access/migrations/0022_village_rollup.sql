@@ -231,7 +231,8 @@ CREATE TRIGGER accepted_natural_village_evaluation_rolled_up
 CREATE FUNCTION recount_villages_in_time() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    county text := CASE WHEN TG_TABLE_NAME = 'period_extension' THEN left(NEW.division_code, 6) ELSE '' END;
+    -- A period has no division: its deadline is everybody's.
+    county text := coalesce(left(to_jsonb(NEW) ->> 'division_code', 6), '');
 BEGIN
     IF NOT EXISTS (SELECT FROM reporting_period
                     WHERE period_id = NEW.period_id AND form_code = 'village_evaluation') THEN
