@@ -26,7 +26,7 @@ from tests.villages import (
 )
 
 YEAR = 2026
-STEPS = ("open", "submit", "withdraw", "return", "approve", "extend", "late", "deadline", "fold")
+STEPS = ("open", "submit", "withdraw", "return", "approve", "extend", "deadline", "fold")
 
 
 @pytest.fixture
@@ -89,12 +89,11 @@ def play(owner, people, period, village, step):
     elif step in ("return", "approve") and row and row[1]:
         action = ReviewAction.RETURN if step == "return" else ReviewAction.APPROVE
         act(people[row[1]], row[0], action, comment="请核对。")
-    elif step in ("extend", "late"):
-        moved = timedelta(days=30 if step == "extend" else -30)
+    elif step == "extend":
         owner.execute(
             "INSERT INTO period_extension (period_id, division_code, deadline_at, reason)"
             " VALUES (%s, %s, now() + %s, '汛情')",
-            [period, village, moved],
+            [period, village, timedelta(days=60)],
         )
     elif step == "deadline":
         owner.execute(
