@@ -219,7 +219,6 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         JobKind.FORGET_UPLOADS: "清理未完成的上传",
         JobKind.EXPIRE_SESSIONS: "清理过期会话",
         JobKind.FOLD_ROLLUP: "归并村庄评估汇总",
-        JobKind.FOLD_ROLLUP: "归并村庄评估汇总",
         JobKind.DELIVER_EVENTS: "对外事件投递",
         JobKind.FORGET_JOBS: "清理任务记录",
         JobKind.DECIDE_IN_BULK: "批量办理生效",

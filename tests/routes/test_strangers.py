@@ -41,11 +41,15 @@ class Case:
 
     @property
     def is_a_record(self) -> bool:
-        return self.other_county is HIDDEN
+        return self.auditor is HIDDEN
 
 
 def of_a_record(address: str, owner: set[int] = OPEN, **given: Any) -> Case:
     return Case(address, auditor=HIDDEN, other_county=HIDDEN, owner=owner, **given)
+
+
+def of_reviewers(address: str, **given: Any) -> Case:
+    return Case(address, auditor=HIDDEN, other_county=OPEN, owner=OPEN, **given)
 
 
 def of_everyone(address: str) -> Case:
@@ -89,22 +93,18 @@ CASES = {
     f"POST {DRAFT}/submit": of_a_record(
         f"{DRAFT}/submit", body={**LOCK, "draft_version": 1}, owner={200, 409, 422}
     ),
-    # A county files and reviews nothing: the queue is its reviewers'.
-    "GET /api/review/queue": of_a_record("/api/review/queue", owner=HIDDEN),
-    "GET /api/review/choice": of_a_record("/api/review/choice", owner=HIDDEN),
-    "POST /api/review/bulk": of_a_record(
-        "/api/review/bulk", body={"action": "approve", "seen": [[1, 1]]}, owner=HIDDEN
+    # Everyone who reviews has a queue of his own; counties review what their townships file.
+    "GET /api/review/queue": of_reviewers("/api/review/queue"),
+    "GET /api/review/choice": of_reviewers("/api/review/choice"),
+    "POST /api/review/bulk": of_reviewers(
+        "/api/review/bulk", body={"action": "approve", "seen": [[1, 1]]}
     ),
-    "GET /api/review/bulk/{bulk_decision_id:int}": of_a_record("/api/review/bulk/1", owner=HIDDEN),
-    "POST /api/review/bulk/{bulk_decision_id:int}/undo": of_a_record(
-        "/api/review/bulk/1/undo", body={}, owner=HIDDEN
+    "GET /api/review/bulk/{bulk_decision_id:int}": of_reviewers("/api/review/bulk/1"),
+    "POST /api/review/bulk/{bulk_decision_id:int}/undo": Case(
+        "/api/review/bulk/1/undo", HIDDEN, {409}, {409}, body={}
     ),
-    "PUT /api/review/filters": of_a_record(
-        "/api/review/filters", body={"name": "a", "query": ""}, owner=HIDDEN
-    ),
-    "DELETE /api/review/filters/{saved_filter_id:int}": of_a_record(
-        "/api/review/filters/1", owner=HIDDEN
-    ),
+    "PUT /api/review/filters": of_reviewers("/api/review/filters", body={"name": "a", "query": ""}),
+    "DELETE /api/review/filters/{saved_filter_id:int}": of_reviewers("/api/review/filters/1"),
     "POST /api/uploads": of_a_record(
         "/api/uploads",
         body={"use": "evidence", "file_name": "a.pdf", "size": 10, **TARGET},
