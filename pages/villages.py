@@ -27,6 +27,7 @@ with tabs:
     state = parts.state_tabs(work.counts)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(parts.worklist_sentence(work.period, work.counts), width="stretch")
+    st.link_button("手机填报", "/phone", icon=":material/smartphone:", help="流量小、断网可续填")
     parts.submit_many(actor, town)
     parts.next_village(work.next_code, "villages-next")
 parts.told_list()

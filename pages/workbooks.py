@@ -18,11 +18,14 @@ workbooks.load_styles()
 batch_id = number_parameter("batch")
 
 if batch_id is not None:
+    page_frame("Excel 填报")
+    about = st.container()
+    workbooks.back_link()
     with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
         batch = workbook_batches.get_batch(connection, batch_id)
         form = load_form(connection, batch.form_code, batch.form_version)
-    page_frame("Excel 填报", f"{batch.file_name} · {batch.form_title} {batch.period_name}")
-    workbooks.back_link()
+    with about:
+        st.caption(f"{batch.file_name} · {batch.form_title} {batch.period_name}")
     if batch.state is BatchState.OPEN:
         workbook_preview.preview(actor, batch, form)
     elif batch.state is BatchState.APPLYING:

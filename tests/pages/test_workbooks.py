@@ -10,7 +10,7 @@ from domain.jobs import JobKind
 from domain.workbook_diff import BatchState, Decision
 from tests.actors import COUNTY
 from tests.data_access.test_workbook_batches import draft, launch, save
-from tests.pages.reading import texts
+from tests.pages.reading import drawn, texts
 from tests.reports import LAUNCH
 from tests.workbooks import brought, empty_store, taken, typed
 
@@ -131,3 +131,4 @@ def test_a_batch_that_is_thrown_away_changes_nothing(open_page, batch_id, county
 def test_a_batch_of_somebody_else_is_not_there(open_page, batch_id, city):
     page = open_page(city, "workbooks", batch=str(batch_id))
     assert "记录不存在" in page.error[0].value
+    assert "返回下载与上传" in drawn(page)
