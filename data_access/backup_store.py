@@ -119,7 +119,8 @@ def take_base(settings: Settings, data: Path, url: str, program: Path) -> Base:
         size = _one(owner, "SELECT sum(pg_database_size(oid)) FROM pg_database")
         schema = _one(owner, "SELECT max(name) FROM schema_migration")
         refuse_full_disk(folder, int(str(size)) // 2, "The base backup")
-        stamp = f"{datetime.now(BEIJING):%Y%m%dT%H%M%S}"
+        # To the microsecond: two backups of a small cluster fit into one second.
+        stamp = f"{datetime.now(BEIJING):%Y%m%dT%H%M%S%f}"
         part = folder / f".{stamp}.part"
         _copy_cluster(url, program, part)
         content = part / _CONTENT
