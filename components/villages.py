@@ -10,7 +10,7 @@ import streamlit as st
 
 from components.labels import error_message, label, moment
 from components.links import page_path
-from components.map import rgb
+from components.map import FONT, INK, line_layer, registry_url, rgb
 from components.url_parameters import set_parameter
 from data_access import bulk_filing, village_worklist
 from data_access.bulk_filing import Told
@@ -226,23 +226,21 @@ def village_map(code: str, places: Sequence[Place]) -> None:
     if not places:
         st.caption("本村的位置尚未登记。")
         return
+    text = pydeck.types.String
     points = pydeck.Layer(
         "GeoJsonLayer", f"/api/villages/{code}.geojson", id="places", pickable=True,
-        point_type="circle+text", get_text="properties.name", get_text_size=12,
-        get_text_pixel_offset=[0, 14], text_character_set="auto", get_text_color=rgb("#1B2733"),
-        text_font_family="'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif",
-        point_radius_units="pixels", get_point_radius="properties.is_village ? 8 : 5",
+        point_type=text("circle+text"), get_text="properties.name", get_text_size=12,
+        get_text_pixel_offset=[0, 14], text_character_set=text("auto"), text_font_family=text(FONT),
+        get_text_color=rgb(INK), point_radius_units=text("pixels"),
+        get_point_radius="properties.is_village ? 8 : 5",
         get_fill_color=f"properties.is_village ? {rgb(_VILLAGE)} : {rgb(_NATURAL)}",
         get_line_color=rgb("#FFFFFF"), line_width_min_pixels=1,
     )  # fmt: skip
-    county = pydeck.Layer(
-        "GeoJsonLayer", f"/api/layers/county.geojson?code={code[:6]}", id="county", filled=False,
-        stroked=True, get_line_color=rgb(_OUTLINE), line_width_min_pixels=1,
-    )  # fmt: skip
+    county = line_layer("county", registry_url("county", {"code": code[:6]}), _OUTLINE, 1.0)
     st.pydeck_chart(
         pydeck.Deck(
             layers=[county, points], initial_view_state=_view(places), map_provider=None,
-            tooltip={"text": "{name} {code}"},
+            map_style="/api/style.json", tooltip={"text": "{name} {code}"},
         ),
         height=260, key=f"village-map-{code}", alt="本村及各自然村位置",
     )  # fmt: skip

@@ -1,18 +1,19 @@
 """What a clerk notices of two processes: one killed while she types, and every seat taken."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
-from websockets import Origin, Subprotocol
+from websockets import InvalidStatus, Origin, Subprotocol
 from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.conftest import SIGNED_IN, Guard, sign_in
 from tests.browser.portal import Portal
 from tests.browser.test_filing import AWAY, IDLE_WITH_TWO_FILERS, SAVED, summary_of
 from tests.commands.test_processes import ROUTE, kill, wait_for_both
+from tests.patience import wait_until
 
 SEATS = 4
 
@@ -91,9 +92,22 @@ def test_when_it_is_full_the_page_waits_and_brings_back_what_was_typed(pair, for
 
 
 def seat(pair: Portal) -> ClientConnection:
-    """Open a page as a websocket alone; it is closed at the end of the block."""
-    return connect(
-        f"ws://{pair.url.removeprefix('http://')}/_stcore/stream",
-        subprotocols=[Subprotocol("streamlit")],
-        origin=Origin(pair.url),
-    )
+    """Open a page as a websocket alone; it is closed at the end of the block.
+
+    A page that was left keeps its seat until the proxy has noticed.
+    """
+    taken: list[ClientConnection] = []
+
+    def is_taken() -> bool:
+        with suppress(InvalidStatus):
+            taken.append(
+                connect(
+                    f"ws://{pair.url.removeprefix('http://')}/_stcore/stream",
+                    subprotocols=[Subprotocol("streamlit")],
+                    origin=Origin(pair.url),
+                )
+            )
+        return bool(taken)
+
+    wait_until(is_taken)
+    return taken[0]
