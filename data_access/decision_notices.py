@@ -51,8 +51,7 @@ def tell(
             _notice(each, moves[each.submission_id], comment)
             for each in reports
             # Of thousands of villages each reviewer has a queue and each officer a worklist.
-            if not each.filed_from_above
-            or moves[each.submission_id].action is ReviewAction.RETURN
+            if not each.filed_from_above or moves[each.submission_id].action is ReviewAction.RETURN
         ],
     )
 

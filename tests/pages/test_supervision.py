@@ -18,7 +18,9 @@ from tests.pages.reading import drawn, texts
 def reminder_id(leader) -> int:
     """A reminder to 安义县 and one to 进贤县; the first one's id."""
     orders = [
-        ReminderOrder(code, ReminderTopic.OTHER, "plan_progress", "催办：其他事项", f"请{code}报送材料。")
+        ReminderOrder(
+            code, ReminderTopic.OTHER, "plan_progress", "催办：其他事项", f"请{code}报送材料。"
+        )
         for code in (COUNTY, "360124")
     ]
     with transaction(leader) as connection:
