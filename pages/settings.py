@@ -33,9 +33,7 @@ for setting in settings:
         with st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
         ):
-            st.caption(
-                f"{setting.name} · 上次改动：{moment_text(setting.changed_at)}", width="content"
-            )
+            st.caption(f"上次改动：{moment_text(setting.changed_at)}", width="content")
             saved = st.form_submit_button("保存")
     if saved:
         try:
