@@ -6,9 +6,17 @@ from datetime import date
 import streamlit as st
 
 from components import cached
-from components import overview as parts
 from components.labels import label, moment
 from components.map import LATENESS_SYMBOLS, Level, Palette, percent
+from components.overview import COLOUR_WORDS
+from components.overview_html import answer_sentence
+from components.overview_reading import (
+    Filters,
+    Overview,
+    palette_of,
+    rank_cities,
+    read_overview,
+)
 from components.session import portal_facts
 from data_access import progress
 from data_access.briefing_document import write_briefing
@@ -19,7 +27,7 @@ from domain.overview import LATE, funnel
 from domain.progress import Lateness, UnitProgress
 
 
-def briefing_file(actor: Actor, filters: parts.Filters) -> tuple[str, bytes]:
+def briefing_file(actor: Actor, filters: Filters) -> tuple[str, bytes]:
     """Return file name and content (.docx) of the briefing on the chosen units and day."""
     frame = cached.read_frame(actor, filters.as_of)
     day = progress.moment_of(filters.as_of)[1]
@@ -32,22 +40,20 @@ def _title() -> str:
 
 
 @st.cache_resource(ttl="1m", max_entries=16, show_spinner=False, hash_funcs=cached.HASH_FRAME)
-def _written(
-    _actor: Actor, scope: cached.Scope, frame: cached.Frame, filters: parts.Filters
-) -> bytes:
+def _written(_actor: Actor, scope: cached.Scope, frame: cached.Frame, filters: Filters) -> bytes:
     return write_briefing(_briefing(_actor, frame, filters))
 
 
-def _briefing(actor: Actor, frame: cached.Frame, filters: parts.Filters) -> Briefing:
-    overview = parts.read_overview(actor, frame, filters)
-    palette = parts.palette_of(filters, frame)
+def _briefing(actor: Actor, frame: cached.Frame, filters: Filters) -> Briefing:
+    overview = read_overview(actor, frame, filters)
+    palette = palette_of(filters, frame)
     shown = overview.on_map(filters.level)
     return Briefing(
         title=_title(),
         lines=_lines(actor, frame, filters, overview),
-        answer=parts.answer_sentence(overview),
+        answer=answer_sentence(overview),
         figures=_figures(overview),
-        map_title=f"进度分布图（{parts.COLOUR_WORDS[filters.colour_by]}，▲ 为滞后单位）",
+        map_title=f"进度分布图（{COLOUR_WORDS[filters.colour_by]}，▲ 为滞后单位）",
         drawing=_drawing(actor, frame, filters, shown, palette),
         legend=tuple(
             LegendEntry(f"{swatch.symbol} {swatch.text}".strip(), swatch.colour, swatch.count)
@@ -60,7 +66,7 @@ def _briefing(actor: Actor, frame: cached.Frame, filters: parts.Filters) -> Brie
 
 
 def _lines(
-    actor: Actor, frame: cached.Frame, filters: parts.Filters, overview: parts.Overview
+    actor: Actor, frame: cached.Frame, filters: Filters, overview: Overview
 ) -> tuple[str, ...]:
     period = cached.period_at(actor, filters.as_of, frame.version)
     reported = f"{period.name}填报期" if period else "尚未开启填报期"
@@ -77,7 +83,7 @@ def _as_of(day: date | None) -> str:
     return f" {day.year}年{day.month}月{day.day}日 24:00"
 
 
-def _figures(overview: parts.Overview) -> Table:
+def _figures(overview: Overview) -> Table:
     summary = overview.summary
     compiling = summary.units - summary.merged
     severe = summary.lateness.get(Lateness.RED, 0)
@@ -106,7 +112,7 @@ def _figures(overview: parts.Overview) -> Table:
 def _drawing(
     actor: Actor,
     frame: cached.Frame,
-    filters: parts.Filters,
+    filters: Filters,
     shown: Sequence[UnitProgress],
     palette: Palette,
 ) -> MapDrawing:
@@ -136,7 +142,7 @@ def _drawing(
     )
 
 
-def _late(overview: parts.Overview) -> Table:
+def _late(overview: Overview) -> Table:
     rows = tuple(
         (
             str(number),
@@ -155,7 +161,7 @@ def _late(overview: parts.Overview) -> Table:
     return Table("滞后单位", heads, rows, numbers, (2, 4, 4, 7, 5, 4, 3), nothing)
 
 
-def _ranking(overview: parts.Overview) -> Table:
+def _ranking(overview: Overview) -> Table:
     rows = tuple(
         (
             str(number),
@@ -165,7 +171,7 @@ def _ranking(overview: parts.Overview) -> Table:
             f"{group.approved} / {group.units}",
             str(group.late),
         )
-        for number, group in enumerate(parts.rank_cities(overview), start=1)
+        for number, group in enumerate(rank_cities(overview), start=1)
     )
     heads = ("名次", "设区市", "平均进度", "另有待认定", "已批复", "滞后")
     numbers = (True, False, True, True, True, True)
@@ -173,7 +179,7 @@ def _ranking(overview: parts.Overview) -> Table:
     return Table("市域排名", heads, rows, numbers, (2, 4, 3, 3, 3, 2), nothing)
 
 
-def _stages(overview: parts.Overview) -> Table:
+def _stages(overview: Overview) -> Table:
     rows = tuple(
         (step.stage.name, str(step.reached), str(step.standing))
         for step in funnel(overview.units, overview.frame.stages)
@@ -181,7 +187,7 @@ def _stages(overview: parts.Overview) -> Table:
     return Table("各阶段单位数", ("阶段", "已达", "正处于"), rows, (False, True, True), (5, 2, 2))
 
 
-def _sources(frame: cached.Frame, overview: parts.Overview) -> tuple[str, ...]:
+def _sources(frame: cached.Frame, overview: Overview) -> tuple[str, ...]:
     limits = overview.limits
     return (
         "一、进度由省级认定、附有佐证材料的里程碑按阶段权重累加；已填报未认定的单列，不参与排名。",

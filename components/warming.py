@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from components import cached
 from components.map import ColourBy, Level, Picture
-from components.overview import Filters, draw_overview, read_overview
+from components.overview_html import draw_overview
+from components.overview_reading import Filters, read_overview
 from components.routes.layers import PICTURES
 from data_access import overview
 from data_access.read_replica import read

@@ -6,8 +6,11 @@ import streamlit as st
 
 from components import cached
 from components import overview as parts
+from components.links import address
 from components.map import draw_flat_map, draw_map
 from components.navigation import WORKERS
+from components.overview_html import draw_overview
+from components.overview_reading import Filters, palette_of, picture_of, read_overview
 from components.session import demo_badge, require_actor
 from components.supervision import may_remind, remind_dialog
 from components.watch import watch
@@ -18,13 +21,13 @@ REMIND, WATCH = "overview-remind", "overview-watch"
 
 
 @st.fragment
-def board(filters: parts.Filters) -> None:
+def board(filters: Filters) -> None:
     """Draw everything that moves with the data; only this part is drawn again when it moves."""
     actor = require_actor(*WORKERS)
     frame = cached.read_frame(actor, filters.as_of)
-    overview = parts.read_overview(actor, frame, filters)
+    overview = read_overview(actor, frame, filters)
     remindable = not filters.is_past and may_remind(actor, overview.late)
-    drawn = parts.draw_overview(actor, frame, filters, may_remind=remindable)
+    drawn = draw_overview(actor, frame, filters, may_remind=remindable)
 
     st.html(drawn.answer)
     st.html(drawn.figures)
@@ -39,7 +42,7 @@ def board(filters: parts.Filters) -> None:
             on_open=lambda: parts.narrow_to_opened(WATCH),
         )
         with st.container(key="overview-map"):
-            picture = parts.picture_of(filters, frame)
+            picture = picture_of(filters, frame)
             if seen.screen.has_webgl:
                 extent = cached.extent_of(
                     actor, filters.city, moment_of(filters.as_of)[1], frame.version
@@ -47,7 +50,7 @@ def board(filters: parts.Filters) -> None:
                 clicked = draw_map(picture, extent, seen.screen.width, seen.screen.height)
             else:
                 st.caption("浏览器未启用 WebGL，以下为简化地图。")
-                palette = parts.palette_of(filters, frame)
+                palette = palette_of(filters, frame)
                 clicked = draw_flat_map(picture, palette, overview.units, seen.screen.height)
         st.html(drawn.legend)
     with st.container(key="overview-late", gap="xsmall"):
@@ -63,7 +66,7 @@ def board(filters: parts.Filters) -> None:
         st.html(drawn.late)
 
     if clicked:
-        parts.follow(parts.address("unit", {"code": clicked, **filters.day_query()}))
+        parts.follow(address("unit", {"code": clicked, **filters.day_query()}))
     if seen.opened:
         parts.follow(seen.opened)
     if remind_all or seen.action:

@@ -11,7 +11,7 @@ from components import cached
 from components import village_map as parts
 from components.links import page_path
 from components.navigation import REPORTERS, VILLAGE_FILERS
-from components.overview import legend_html
+from components.overview_html import legend_html
 from components.session import page_frame, require_actor
 from components.url_parameters import choice_parameter, set_parameter
 from components.watch import watch

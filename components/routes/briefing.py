@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from components.briefing import briefing_file
 from components.navigation import WORKERS
-from components.overview import Filters
+from components.overview_reading import Filters
 from components.routes.auth import require
 from components.routes.layers import asked_picture, bad_address
 
