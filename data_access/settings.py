@@ -29,6 +29,7 @@ class Settings:
     reference_dir: Path | None = None
     worker_memory_mb: int = 3072
     sessions_per_process: int = 250
+    hang_seconds: int = 30
     trusted_proxies: tuple[str, ...] = ()
 
     @property
@@ -62,6 +63,7 @@ def read_settings(
         reference_dir=_folder(environment.get("PORTAL_REFERENCE_DIR")),
         worker_memory_mb=_number(environment, "PORTAL_WORKER_MEMORY_MB", 3072),
         sessions_per_process=_number(environment, "PORTAL_SESSIONS_PER_PROCESS", 250),
+        hang_seconds=_number(environment, "PORTAL_HANG_SECONDS", 30),
         trusted_proxies=_networks(environment.get("PORTAL_TRUSTED_PROXIES")),
     )
 

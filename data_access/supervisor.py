@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from data_access import cluster, installation, portal_settings, processes, proxy, trail
 from data_access.administration import owner_transaction
+from data_access.heartbeat import Heartbeat
 from data_access.server import Server
 from data_access.settings import CHECKOUT, Refusal, Settings
 
@@ -26,6 +27,9 @@ _ROUND = 0.5  # seconds between two looks at the children
 _STEADY = 60  # seconds after which a child counts as healthy again
 _LONGEST_PAUSE = 30  # seconds
 _START_PATIENCE = 120  # seconds
+# Streamlit listens before it imports the application: what came then would wait for seconds,
+# instead of going to a process that answers. So it is imported first.
+_SERVE = "import app; from streamlit.web.cli import main; main(prog_name='streamlit')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,9 @@ class _Child:
     failures: int = 0
     started_at: float = 0
     next_start_at: float = field(default=0)
+    heartbeat: Heartbeat | None = None
+    longest_silence: int = 0
+    """Seconds after which a process that runs without answering is ended; 0 for never."""
 
     @property
     def is_web(self) -> bool:
@@ -84,12 +91,23 @@ class _Child:
         if self.process is None:
             if now >= self.next_start_at:
                 self.process, self.started_at = self.start(), now
+                if self.heartbeat:
+                    self.heartbeat.begin()
         elif self.has_ended:
             self.failures = 1 if now - self.started_at > _STEADY else self.failures + 1
             pause = min(2 ** (self.failures - 1), _LONGEST_PAUSE)
             _note(f"{self.name} ended with {self.process.returncode}; again in {pause} s")
             processes.end_group(self.process)
             self.process, self.next_start_at = None, now + pause
+        elif self.heartbeat and self.longest_silence:
+            self._end_when_silent(self.process, self.heartbeat)
+
+    def _end_when_silent(self, process: Popen[bytes], heartbeat: Heartbeat) -> None:
+        heartbeat.look()
+        patience = self.longest_silence if heartbeat.has_answered else _START_PATIENCE
+        if heartbeat.silence > patience:
+            _note(f"{self.name} has not answered for {heartbeat.silence:.0f} s; ending it")
+            processes.end_group(process)
 
 
 def run(settings: Settings, options: RunOptions) -> None:
@@ -173,10 +191,14 @@ def _children(settings: Settings, urls: cluster.DatabaseUrls, options: RunOption
             lambda: processes.spawn(command, log=log, environment=environment, folder=CHECKOUT),
         )
 
+    def web(port: int) -> _Child:
+        made = child(f"web-{port}", _web_command(options, port), environment)
+        made.heartbeat = Heartbeat(options.web_address, port)
+        made.longest_silence = settings.hang_seconds
+        return made
+
     command = [sys.executable, "-m", "data_access"]
-    children = [
-        child(f"web-{port}", _web_command(options, port), environment) for port in options.web_ports
-    ]
+    children = [web(port) for port in options.web_ports]
     if not options.web_only:
         children.append(child("worker", [*command, "worker"], environment))
         if settings.backup_dir:
@@ -256,7 +278,7 @@ def _web_command(options: RunOptions, port: int) -> list[str]:
         "client.toolbarMode": "minimal",
         "browser.gatherUsageStats": "false",
     }
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-c", _SERVE, "run", "app.py"]
     return command + [f"--{name}={value}" for name, value in flags.items()]
 
 

@@ -51,7 +51,7 @@ class BenchPortal:
         """Return the process id of the Streamlit server."""
         port = self.url.rsplit(":", 1)[1]
         found = subprocess.run(
-            ["pgrep", "-f", f"streamlit run app.py.*server.port[= ]{port}"],
+            ["pgrep", "-f", f"run app.py.*server.port={port}"],
             capture_output=True,
             text=True,
             check=True,

@@ -31,17 +31,17 @@ class Portal:
         self.portal_url = f"postgresql://portal@/{database}?host={cluster}"
         self._options = options
         self._settings = settings or {}
-        self._port = _free_port()
+        self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start the portal and wait until it answers."""
         environment = {name: value for name, value in os.environ.items() if name != "PORTAL_NOW"}
-        options = ("--data-dir", str(self.data_dir), "--port", str(self._port))
+        options = ("--data-dir", str(self.data_dir), "--port", str(self.port))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "data_access", "run", *options, *self._options],
             cwd=ROOT,
@@ -86,12 +86,12 @@ class Portal:
 
     def web_process(self, number: int) -> int:
         """Return the process id of a web process behind the proxy, counted from 1."""
-        (found,) = self.children(f"--server.port={self._port + number}")
+        (found,) = self.children(f"--server.port={self.port + number}")
         return found
 
     def web_url(self, number: int) -> str:
         """Return the address of a web process behind the proxy; 0 is the proxy."""
-        return f"http://127.0.0.1:{self._port + number}"
+        return f"http://127.0.0.1:{self.port + number}"
 
     def password(self, username: str) -> str:
         """Return the password of a demo account."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.reports import opened
 
 NAME = "portal_processes"
 SEATS = 6  # three for each process
+HANGS_AFTER = 10  # seconds
 ROUTE = "portal_route"
 ONCE = ("content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy")
 
@@ -62,7 +64,10 @@ def portal(
         NAME,
         cluster,
         ("--no-demo", "--processes", "2"),
-        {"PORTAL_SESSIONS_PER_PROCESS": str(SEATS // 2)},
+        {
+            "PORTAL_SESSIONS_PER_PROCESS": str(SEATS // 2),
+            "PORTAL_HANG_SECONDS": str(HANGS_AFTER),
+        },
     )
     try:
         running.start()
@@ -123,7 +128,7 @@ def kill(process: int) -> None:
 
 def wait_for_both(portal: Portal, *former: int) -> None:
     def serve() -> bool:
-        found = portal.children("streamlit run")
+        found = portal.children("run app.py")
         ready = [each for each in (1, 2) if _answers(portal, each)]
         return len(found) == len(ready) == 2 and not set(former) & set(found)
 
@@ -134,6 +139,11 @@ def _answers(portal: Portal, number: int) -> bool:
     with suppress(httpx.HTTPError):
         return httpx.get(f"{portal.web_url(number)}/health").status_code == 200
     return False
+
+
+def _listens(portal: Portal, number: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", portal.port + number)) == 0
 
 
 @asynccontextmanager
@@ -229,6 +239,28 @@ def test_a_process_dies_and_its_users_go_on_with_what_they_saved(portal, browser
     wait_for_both(portal, former)
     assert kept(browser, url) == "由乙进程保存"
     assert browser.cookies[ROUTE] == other
+
+
+def test_a_process_that_starts_takes_no_request_before_it_can_answer(portal):
+    former = portal.web_process(1)
+    kill(former)
+    wait_until(lambda: not _listens(portal, 1))
+    until_listening = wait_until(lambda: _listens(portal, 1))
+    until_answering = wait_until(lambda: _answers(portal, 1))
+    assert until_answering < until_listening / 2
+    wait_for_both(portal, former)
+
+
+def test_a_process_that_hangs_is_replaced(portal, browser, draft):
+    token, url = draft
+    signed_in(browser, token)
+    assert save(browser, url, "停顿之前保存").status_code == 200
+    hanging = portal.web_process(int(browser.cookies[ROUTE]))
+    os.kill(hanging, signal.SIGSTOP)
+    seconds = wait_until(lambda: not Path(f"/proc/{hanging}").exists())
+    assert seconds > HANGS_AFTER / 2  # not at the first breath it holds
+    wait_for_both(portal, hanging)
+    assert kept(browser, url) == "停顿之前保存"
 
 
 def test_without_any_process_programs_and_people_are_told_to_come_back(portal, browser, draft):
