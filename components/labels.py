@@ -19,6 +19,7 @@ from domain.forms import ChangeKind, ProblemKind, Severity
 from domain.history import HistoryFault
 from domain.jobs import JobKind, JobState
 from domain.passwords import PasswordFault
+from domain.positions import PositionFault
 from domain.progress import Disposition, Lateness, MilestoneState, PeriodState
 from domain.review_filter import QueueOrder
 from domain.settings import SettingFault
@@ -301,6 +302,13 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         ChangeKind.CHANGED: "修改",
         ChangeKind.REMOVED: "删除",
     },
+    PositionFault: {
+        PositionFault.UNREADABLE: "坐标无法识别，请按所选坐标系只填数字",
+        PositionFault.ELSEWHERE: "坐标换算后不是经纬度，请核对坐标系，以及两个坐标是否颠倒",
+        PositionFault.FAR: "新位置距原位置较远，请填写理由",
+        PositionFault.OTHER_TOWNSHIP: "新位置不在所属乡镇范围内，请填写理由",
+        PositionFault.NOTHING_TO_RESTORE: "没有可以恢复的原位置",
+    },
     PasswordFault: {
         PasswordFault.TOO_SHORT: "不足 10 个字符",
         PasswordFault.TOO_LONG: "超过 72 个字节（约 24 个汉字）",
@@ -325,6 +333,7 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
     errors.SignInRefused: "用户名或口令不正确，请核对后重试。忘记口令请联系信息中心。",
     errors.AccountLocked: "口令连续输错过多，账号已锁定至{until}。请届时再试，或联系信息中心解锁。",
     errors.WeakPassword: "新口令不符合要求：{reason}。请换一个口令。",
+    errors.PositionRefused: "位置未更正：{reason}。",
     errors.InvalidSetting: "设置未保存：{reason}。",
     errors.UploadRefused: "文件未能上传：{reason}。",
     errors.WorkbookRefused: "工作簿未能读取：{reason}。",
@@ -349,6 +358,13 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "natural_village_code_used_once": "自然村代码不能改动；已终止的自然村，其代码不再使用。",
     "natural_village_changes_in_order": "该自然村已有更晚生效的变更，请核对生效日期。",
     "natural_village_successor_is_another": "自然村不能承继自身，请核对代码。",
+    "position_correction_inside_county": (
+        "位置未更正：新位置不在所属县（市、区）范围内，请核对坐标或重新点选。"
+    ),
+    "position_correction_of_village": "没有这个行政村或自然村，或已终止。",
+    "position_correction_reason_is_short": "更正理由最多 200 字，请精简。",
+    "position_correction_reason_says_something": "请填写更正理由。",
+    "position_correction_restored_once": "这次更正已被他人恢复，请刷新页面。",
     "admin_division_successor_is_another": "区划不能承继自身，请核对代码。",
     "account_username_form": (
         "用户名应以小写字母开头，由 3 至 40 个小写字母、数字、点、横线或下划线组成。"

@@ -81,6 +81,8 @@ _ACTIONS = {
     "workbook.export": "下载工作簿",
     "workbook.upload": "上传工作簿",
     "natural_village.import": "导入自然村",
+    "position.correct": "更正村庄位置",
+    "position.restore": "恢复村庄原位置",
     "village.import": "导入行政村",
 }
 

@@ -10,6 +10,7 @@
   * UploadRefused, UnreadableEvidence
   * WorkbookRefused         a workbook that cannot be read at all: `reason`
   * TooBroad                a search that would take too long
+  * PositionRefused         a position that cannot be taken as it is: `reason`
   * InvalidSetting          a setting cannot take this value: `reason`
   * DatabaseAway
 
@@ -92,6 +93,10 @@ class WorkbookRefused(PortalError):
 
 class TooBroad(PortalError):
     """The search looked through more than could be read in the time a page waits."""
+
+
+class PositionRefused(PortalError):
+    """A village cannot be placed there, or not without a reason: `reason` says which."""
 
 
 class InvalidSetting(PortalError):

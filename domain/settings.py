@@ -19,6 +19,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "session_idle_minutes": (5, 480),
     "session_hours": (1, 24),
     "bulk_undo_seconds": (1, 600),
+    "position_far_km": (1, 100),
 }
 
 

@@ -70,6 +70,7 @@ TARGET = {
     "key": "{plan_id}/" + LAUNCH,
     "item": "工作方案",
 }
+POSITION = f"/api/villages/{COUNTY}100201/position"
 CASES = {
     "GET /api/style.json": of_everyone("/api/style.json"),
     "GET /api/vendor/mvt-worker.js": of_everyone("/api/vendor/mvt-worker.js"),
@@ -81,6 +82,14 @@ CASES = {
     "GET /api/overview/names/{z:int}/{x:int}/{y:int}": of_everyone("/api/overview/names/7/105/53"),
     "GET /api/overview/{name}": of_everyone("/api/overview/units.geojson"),
     "GET /api/villages/{code}.geojson": of_everyone(f"/api/villages/{COUNTY}100201.geojson"),
+    # Only whoever files for the village moves it: tests/data_access/test_village_positions.py.
+    "GET /api/villages/{code}/position": Case(
+        f"{POSITION}?east=115.5&north=28.8", HIDDEN, HIDDEN, {200}
+    ),
+    "PUT /api/villages/{code}/position": Case(
+        POSITION, HIDDEN, HIDDEN, {422}, body={"east": 90, "north": 40, "seen": None}
+    ),
+    "DELETE /api/villages/{code}/position": Case(POSITION, HIDDEN, HIDDEN, {422}),
     "GET /api/briefing.docx": Case("/api/briefing.docx", {403}, OPEN, OPEN),
     "GET /api/compile-units": Case("/api/compile-units?q=9136", {403}, OPEN, OPEN),
     "GET /api/form-grid/{digest}.js": Case("/api/form-grid/0.js", {403}, OPEN, OPEN),
