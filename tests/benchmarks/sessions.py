@@ -31,6 +31,9 @@ class Tab:
     url: str
     page: str
     token: str | None
+    query: str = ""
+    route: str = ""
+    """The process behind the proxy that the browser was served by before."""
     runs: list[Run] = field(default_factory=list)
     _hashes: set[str] = field(default_factory=set)
     _page_hash: str = ""
@@ -38,7 +41,9 @@ class Tab:
 
     async def open(self) -> None:
         parts = urlsplit(self.url)
-        headers = {"Cookie": f"portal_session={self.token}"} if self.token else {}
+        cookies = {"portal_session": self.token, "portal_route": self.route}
+        said = "; ".join(f"{name}={value}" for name, value in cookies.items() if value)
+        headers = {"Cookie": said} if said else {}
         self._socket = await websockets.connect(
             f"ws://{parts.netloc}/_stcore/stream",
             subprotocols=[websockets.Subprotocol("streamlit")],
@@ -75,6 +80,7 @@ class Tab:
     def _question(self) -> bytes:
         message = BackMsg()
         state = message.rerun_script
+        state.query_string = self.query
         if self._page_hash:
             state.page_script_hash = self._page_hash
         else:
