@@ -1,7 +1,7 @@
 """The forms that run on the reporting core: for each, one place with what it does on its own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection
 
@@ -38,6 +38,17 @@ class ReportingForm(Protocol):
         """Turn the filed rows of a version into accepted facts."""
 
 
+@runtime_checkable
+class AskedForMany(Protocol):
+    """What a form brings that is filed for hundreds of units: one question for all of them."""
+
+    def contexts(self, connection: Connection, codes: Sequence[str]) -> dict[str, Context]:
+        """Return the facts of each unit; a unit that is none is left out."""
+
+    def prefills(self, connection: Connection, codes: Sequence[str]) -> dict[str, Content]:
+        """Return the content that a new draft of each unit starts from."""
+
+
 FORMS: Mapping[str, ReportingForm] = {
     progress_form.FORM_CODE: progress_form,
     compile_form.FORM_CODE: compile_form,
@@ -51,3 +62,21 @@ def find_form(form_code: str) -> ReportingForm:
     if found is None:
         raise NotFound(form_code=form_code)
     return found
+
+
+def contexts_of(
+    connection: Connection, form_code: str, codes: Sequence[str]
+) -> dict[str, Context]:
+    """Return what the content of each of these units is checked against, by unit."""
+    own = find_form(form_code)
+    if isinstance(own, AskedForMany):
+        return own.contexts(connection, codes)
+    return {code: own.context(connection, code) for code in codes}
+
+
+def prefills_of(connection: Connection, form_code: str, codes: Sequence[str]) -> dict[str, Content]:
+    """Return the content that a new draft of each of these units starts from, by unit."""
+    own = find_form(form_code)
+    if isinstance(own, AskedForMany):
+        return own.prefills(connection, codes)
+    return {code: own.prefilled(connection, code) for code in codes}

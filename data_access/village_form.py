@@ -1,7 +1,9 @@
 """The form of village evaluation: its facts, what a draft starts from, what acceptance writes."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +22,7 @@ _SQL = load_queries("village_form")
 FORM_CODE = "village_evaluation"
 SUMS: Mapping[str, Sequence[str]] = {village_evaluation.GROUP: village_evaluation.SUMMED}
 _LIMITS = "village_evaluation_limits"
+_DIGITS = 12  # of a village's code, with which those of its natural villages begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,53 @@ def context(connection: Connection, division_code: str) -> Context:
         division_code=division_code,
         county_code=village.county_code,
     )
+    return _context(village, natural, _limits(connection), day)
+
+
+def contexts(connection: Connection, codes: Sequence[str]) -> dict[str, Context]:
+    """Return what the evaluations of many villages are checked against, by village."""
+    if not codes:
+        return {}
+    day = today()
+    villages = fetch_all(
+        connection,
+        _SQL["list_villages"],
+        _Village,
+        day=day,
+        form_code=FORM_CODE,
+        codes=list(codes),
+    )
+    natural: dict[str, list[_NaturalVillage]] = defaultdict(list)
+    for each in fetch_all(
+        connection,
+        _SQL["list_natural_villages_of"],
+        _NaturalVillage,
+        day=day,
+        codes=[village.village_code for village in villages],
+        county_codes=[village.county_code for village in villages],
+        first=min(codes),
+        last=max(codes),
+    ):
+        natural[each.natural_code[:_DIGITS]].append(each)
+    limits = _limits(connection)
+    return {
+        village.village_code: _context(village, natural[village.village_code], limits, day)
+        for village in villages
+    }
+
+
+def _limits(connection: Connection) -> Mapping[str, object]:
     limits = read_settings(connection).get(_LIMITS)
+    return limits if isinstance(limits, dict) else {}
+
+
+def _context(
+    village: _Village, natural: Sequence[_NaturalVillage], limits: Mapping[str, object], day: date
+) -> Context:
     facts = asdict(village) | {"report_year": village.report_year or day.year}
     return Context(
         today=day,
-        values={**(limits if isinstance(limits, dict) else {}), **facts},
+        values={**limits, **facts},
         rows={village_evaluation.GROUP: [_row(each) for each in natural]},
         is_accepted=village.is_accepted,
     )
@@ -109,6 +154,20 @@ def prefilled(connection: Connection, division_code: str) -> Content:
     key = {"division_code": division_code}
     last = fetch_one(connection, _SQL["last_village"], _Fields, **key)
     rows = fetch_all(connection, _SQL["last_natural_villages"], _Fields, **key)
+    return _prefilled(last, rows)
+
+
+def prefills(connection: Connection, codes: Sequence[str]) -> dict[str, Content]:
+    """Return the contents that new drafts of many villages start from, by village."""
+    last = fetch_all(connection, _SQL["last_villages"], _Fields, codes=list(codes))
+    by_village = {str(each.fields["division_code"]): each for each in last}
+    rows: dict[str, list[_Fields]] = defaultdict(list)
+    for row in fetch_all(connection, _SQL["last_natural_villages_of"], _Fields, codes=list(codes)):
+        rows[row.fields["division_code"]].append(row)
+    return {code: _prefilled(by_village.get(code), rows[code]) for code in codes}
+
+
+def _prefilled(last: _Fields | None, rows: Sequence[_Fields]) -> Content:
     return {
         "form": _content(last.fields, _OF_VILLAGE) if last else {},
         village_evaluation.GROUP: [

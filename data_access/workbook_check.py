@@ -15,7 +15,7 @@ from data_access.form_checks import all_problems
 from data_access.forms import load_form, tell_owner
 from data_access.queries import load_queries
 from data_access.reporting import load_filers
-from data_access.reporting_forms import find_form
+from data_access.reporting_forms import contexts_of, prefills_of
 from data_access.rows import fetch_all
 from data_access.workbook_batches import all_rows, get_batch, require_state
 from data_access.workbook_exports import IN_HAND, Export, Period, Report
@@ -203,6 +203,8 @@ class _Comparison:
             )
         }
         reports = workbook_exports.reports_of(self._connection, self._period.period_id, list(bases))
+        contexts = contexts_of(self._connection, self._form.form_code, list(bases))
+        prefills = prefills_of(self._connection, self._form.form_code, list(bases))
         units: list[dict[str, Any]] = []
         lines = [_general(fault) for fault in faults.get("", ())]
         unchanged = 0
@@ -212,7 +214,14 @@ class _Comparison:
                 lines.append(_foreign(code, name, rows.get(code, ())))
                 continue
             unit, found, same = self._unit(
-                code, name, bases[code], reports.get(code), rows.get(code, ()), faults.get(code, ())
+                code,
+                name,
+                contexts[code],
+                bases[code],
+                workbook_exports.standing_content(reports.get(code), prefills[code], files=True),
+                reports.get(code),
+                rows.get(code, ()),
+                faults.get(code, ()),
             )
             units.append(unit)
             lines += found
@@ -223,16 +232,14 @@ class _Comparison:
         self,
         code: str,
         name: str,
+        context: Context,
         base: Content,
+        standing: Content,
         report: Report | None,
         rows: Sequence[ReadRow],
         faults: Sequence[Fault],
     ) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
         form = self._form
-        context = find_form(form.form_code).context(self._connection, code)
-        standing = workbook_exports.standing_content(
-            self._connection, form.form_code, code, report, files=True
-        )
         is_open = report is None or report.state in IN_HAND
         current = with_all_rows(form, normalise(form, standing), context)
         start = with_all_rows(form, base, context)

@@ -21,18 +21,18 @@ from data_access.jobs import RunningJob
 from data_access.portal_settings import read_settings
 from data_access.queries import load_queries
 from data_access.reporting import load_filers
-from data_access.reporting_forms import find_form
+from data_access.reporting_forms import contexts_of, find_form, prefills_of
 from data_access.rows import fetch_all, fetch_one
 from data_access.sessions import actor_today
 from data_access.workbook_write import write_workbook
 from domain.access import Actor, Role
 from domain.clock import today
 from domain.errors import NotFound, NotPermitted
-from domain.forms import Content, Form, mask, normalise, with_all_rows
+from domain.forms import Content, Context, Form, mask, normalise, with_all_rows
 from domain.jobs import JobKind
 from domain.receipts import canonical
 from domain.workbook import Stamp, WorkbookUnit
-from domain.workflow import SubmissionState, Workflow, filing_role
+from domain.workflow import SubmissionState, filing_role
 
 _SQL = load_queries("workbook_exports")
 IN_HAND = frozenset({SubmissionState.DRAFT, SubmissionState.RETURNED})
@@ -208,9 +208,24 @@ def hand_out(
     """Return the units as they go into the workbook, and keep what each was given."""
     form = load_form(connection, period.form_code, period.form_version)
     filers = load_filers(connection, period.form_code)
-    reports = reports_of(connection, period.period_id, [unit.code for unit in units])
+    own, codes = find_form(form.form_code), [unit.code for unit in units]
+    filed = {code for code in codes if filing_role(filers, code, actor)}
+    for code in sorted(filed):
+        own.ensure_rows(connection, actor, code)
+    reports = reports_of(connection, period.period_id, codes)
+    contexts = contexts_of(connection, form.form_code, codes)
+    prefills = prefills_of(connection, form.form_code, codes)
     made = [
-        _handed(connection, actor, form, filers, unit, reports.get(unit.code)) for unit in units
+        _handed(
+            actor,
+            form,
+            unit,
+            reports.get(unit.code),
+            contexts[unit.code],
+            prefills[unit.code],
+            files=unit.code in filed,
+        )
+        for unit in units
     ]
     rows = [
         {
@@ -236,9 +251,7 @@ def reports_of(connection: Connection, period_id: int, codes: Sequence[str]) -> 
     return {row.division_code: row for row in rows}
 
 
-def standing_content(
-    connection: Connection, form_code: str, unit_code: str, report: Report | None, *, files: bool
-) -> Content:
+def standing_content(report: Report | None, prefilled: Content, *, files: bool) -> Content:
     """Return what stands for a unit now: the draft for its filer, what was filed for others.
 
     A unit without either stands where a new draft would start.
@@ -248,23 +261,20 @@ def standing_content(
         content = report.draft_content if in_draft else report.filed_content
         if content is not None:
             return content
-    return find_form(form_code).prefilled(connection, unit_code)
+    return prefilled
 
 
 def _handed(
-    connection: Connection,
     actor: Actor,
     form: Form,
-    filers: Workflow,
     unit: Unit,
     report: Report | None,
+    context: Context,
+    prefilled: Content,
+    *,
+    files: bool,
 ) -> WorkbookUnit:
-    own = find_form(form.form_code)
-    files = filing_role(filers, unit.code, actor) is not None
-    if files:
-        own.ensure_rows(connection, actor, unit.code)
-    context = own.context(connection, unit.code)
-    content = standing_content(connection, form.form_code, unit.code, report, files=files)
+    content = standing_content(report, prefilled, files=files)
     may_see = actor.may_see_contact(unit.prefix)
 
     def shown(given: Content) -> Content:
@@ -279,7 +289,7 @@ def _handed(
         draft_version=(report.draft_version or 0) if in_draft and report else 0,
         context=context,
         content=shown(content),
-        accepted=shown(own.prefilled(connection, unit.code)),
+        accepted=shown(prefilled),
     )
 
 

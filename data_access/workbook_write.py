@@ -4,13 +4,12 @@ What is locked says what not to touch and is no lock against anybody: what comes
 its codes. Hints warn and never stop, because a cell that refuses loses what was pasted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import xlsxwriter
-from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
@@ -40,6 +39,7 @@ from data_access.workbook_layout import (
     rows_in,
 )
 from data_access.workbook_looks import Formats, set_print, set_widths
+from data_access.workbook_worksheet import Cell, QuickWorksheet
 from domain.clock import BEIJING
 from domain.forms import Field, File, Form, Row, rows_of, with_all_rows
 from domain.workbook import Stamp, WorkbookUnit
@@ -113,7 +113,10 @@ class _Writer:
         guide = write_guide(
             self._book, self._form, self._units, title_line(self._form, self._stamp)
         )
-        sheets = {group: self._book.add_worksheet(lay.name) for group, lay in self._layouts.items()}
+        sheets = {
+            group: self._book.add_worksheet(layout.name, QuickWorksheet)
+            for group, layout in self._layouts.items()
+        }
         self._codes.write()
         _write_stamp(self._book, self._stamp)
         for group, sheet in sheets.items():
@@ -129,11 +132,20 @@ class _Writer:
 
     # ONE SHEET
 
-    def _write_sheet(self, sheet: Worksheet, layout: SheetLayout) -> None:
+    def _write_sheet(self, sheet: QuickWorksheet, layout: SheetLayout) -> None:
         lines = self._lines[layout.group]
         self._write_head(sheet, layout)
+        # Facts are formulas or what stands beside them; all other columns are made alike.
+        makers = [
+            (index, self._maker(column))
+            for index, column in enumerate(layout.columns)
+            if column.kind is not ColumnKind.FACT
+        ]
+        facts = [i for i, column in enumerate(layout.columns) if column.kind is ColumnKind.FACT]
         for number, line in enumerate(lines, FIRST_ROW):
-            self._write_line(sheet, layout, number, line)
+            sheet.put_row(number, ((index, make(line)) for index, make in makers))
+            for index in facts:
+                self._write_fact(sheet, layout, number, index, line)
         last = FIRST_ROW + len(lines) - 1
         if lines:
             add_hints(sheet, self._form, layout, last, self._codes, self._formats)
@@ -159,26 +171,25 @@ class _Writer:
             sheet.write_string(SECTION_ROW, index, "" if same else words, formats.section)
             section = shown
 
-    def _write_line(self, sheet: Worksheet, layout: SheetLayout, number: int, line: _Line) -> None:
-        for index, column in enumerate(layout.columns):
-            if column.kind is ColumnKind.FACT:
-                self._write_fact(sheet, layout, number, index, line)
-                continue
-            value, look = self._cell(column, line)
-            _write(sheet, number, index, value, look)
-
-    def _cell(self, column: Column, line: _Line) -> tuple[object, Format]:
+    def _maker(self, column: Column) -> Callable[[_Line], Cell]:
+        """Return what makes a cell of a column from a line."""
         item = column.item
         if item is None:
-            return self._identity(column, line), self._formats.locked
-        if column.kind is ColumnKind.ACCEPTED:
-            value = self._shown(item, line.accepted.get(item.code))
-            return value, self._formats.cell(item, locked=True)
-        value = line.values.get(item.code)
+            return lambda line: (self._identity(column, line), self._formats.locked)
         if column.kind is ColumnKind.FILES:
-            return _file_names(value, line.row.files), self._formats.locked
-        locked = item.read_only or item.code in line.row.locked
-        return self._shown(item, value), self._formats.cell(item, locked=locked)
+            return lambda line: (
+                _file_names(line.values.get(item.code), line.row.files),
+                self._formats.locked,
+            )
+        code, shown = item.code, self._shown_in(item)
+        locked = self._formats.cell(item, locked=True)
+        if column.kind is ColumnKind.ACCEPTED:
+            return lambda line: (shown(line.accepted.get(code)), locked)
+        free = self._formats.cell(item, locked=item.read_only)
+        return lambda line: (
+            shown(line.values.get(code)),
+            locked if code in line.row.locked else free,
+        )
 
     def _identity(self, column: Column, line: _Line) -> str:
         unit = line.unit
@@ -196,18 +207,37 @@ class _Writer:
         return chain[place] if place < len(chain) else ""
 
     def _shown(self, item: Field, value: object) -> object:
-        return cell_value(self._form, item, value, self._codes.shown(item.code_table))
+        shown = cell_value(self._form, item, value, self._codes.shown(item.code_table))
+        if shown is None or isinstance(shown, str | int | float | date):
+            return KEPT if isinstance(shown, str) and len(shown) > LONGEST_TEXT else shown
+        return str(shown)
+
+    def _shown_in(self, item: Field) -> Callable[[object], object]:
+        """Return what shows a field's values; thousands of rows say the same few things."""
+        known: dict[tuple[type, object], object] = {}
+
+        def shown(value: object) -> object:
+            if value is None:
+                return None
+            if not isinstance(value, str | int):
+                return self._shown(item, value)
+            key = (value.__class__, value)
+            if key not in known:
+                known[key] = self._shown(item, value)
+            return known[key]
+
+        return shown
 
     # WHAT HINTS LOOK AT
 
     def _write_fact(
-        self, sheet: Worksheet, layout: SheetLayout, number: int, index: int, line: _Line
+        self, sheet: QuickWorksheet, layout: SheetLayout, number: int, index: int, line: _Line
     ) -> None:
         name = layout.columns[index].name
         item = find_field_of_name(self._form, layout.group, name)
         if item is None:
             facts = {**line.unit.context.values, **line.row.values}
-            _write(sheet, number, index, _fact(facts.get(name)), self._formats.locked)
+            sheet.put_row(number, [(index, (_fact(facts.get(name)), self._formats.locked))])
             return
         key = line.row.parent[1] if line.row.parent and item.group == line.row.parent[0] else ""
         identity = row_id(line.unit.division_code, key)
@@ -247,21 +277,6 @@ def _write_stamp(book: xlsxwriter.Workbook, stamp: Stamp) -> None:
     for number, (name, value) in enumerate(lines.items()):
         sheet.write_string(number, 0, name)
         sheet.write_string(number, 1, str(value))
-
-
-def _write(sheet: Worksheet, number: int, index: int, value: object, look: Format) -> None:
-    """Write a value as what it is: no text ever becomes a formula, a link or a number."""
-    if value is None:
-        sheet.write_blank(number, index, None, look)
-    elif isinstance(value, bool):
-        sheet.write_boolean(number, index, value, look)
-    elif isinstance(value, int | float):
-        sheet.write_number(number, index, value, look)
-    elif isinstance(value, date):
-        sheet.write_datetime(number, index, value, look)
-    else:
-        text = str(value)
-        sheet.write_string(number, index, text if len(text) <= LONGEST_TEXT else KEPT, look)
 
 
 def _fact(value: object) -> object:

@@ -15,19 +15,26 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from domain.expressions import Expression, bind, parse
 from domain.normalisation import NORMALISE, is_phone, normal_code
 
 Content = dict[str, Any]
 Values = Mapping[str, object]
 FORM_GROUP = "form"
 IDENTITY = "key"
+EXPLANATION = "explanation"
+"""The field of a group in which a row's warnings are explained: required as soon as it has one."""
 _PATH = re.compile(r"(?P<group>\w+)(?:\[(?P<key>[^\]]*)\])?\.(?P<field>\w+)")
 _QUOTED_LENGTH = 30
+LAST = "last_"
 
 
 class Severity(StrEnum):
+    """How strong a finding is: it blocks filing, it asks for an explanation, or it is only said."""
+
     ERROR = "error"
     WARNING = "warning"
+    HINT = "hint"
     UNCHECKED = "unchecked"
 
 
@@ -53,6 +60,23 @@ class _Undelivered:
 UNDELIVERED = _Undelivered()
 
 
+@dataclass(frozen=True)
+class Rule:
+    """An expression that must hold, and the sentence for when it does not."""
+
+    expression: str
+    message: str
+    code: str = ""
+    severity: Severity = Severity.ERROR
+    limits: Values = field(default_factory=dict)
+    """Thresholds by the name that expression and sentence call them."""
+
+    @cached_property
+    def bound(self) -> Expression:
+        """The expression, read once, with its thresholds; BadExpression where it is none."""
+        return bind(parse(self.expression), self.limits)
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of one group, as the table form_field describes it."""
@@ -67,8 +91,7 @@ class Field:
     code_table: str | None = None
     required_when: str | None = None
     visible_when: str | None = None
-    rules: tuple[tuple[str, str], ...] = ()
-    """Each an expression that must hold, and the sentence for when it does not."""
+    rules: tuple[Rule, ...] = ()
     help: str | None = None
     sensitivity: str = "open"
     column_name: str | None = None
@@ -85,6 +108,7 @@ class Form:
     title: str
     code_version: str
     rule_version: int
+    """The rule set that its rules are of."""
     fields: tuple[Field, ...]
     codes: Mapping[str, Mapping[str, str]]
     """Code tables by name, each code to its name in the order in which they are offered."""
@@ -108,6 +132,20 @@ class Form:
     @cached_property
     def _by_code(self) -> dict[tuple[str, str], Field]:
         return {(item.group, item.code): item for item in self.fields}
+
+    def find_rule(self, group: str, code: str) -> tuple[Field, Rule] | None:
+        """Return a rule of the group with the field it speaks of, None where it is not asked."""
+        return self._rules.get((group, code))
+
+    @cached_property
+    def _rules(self) -> dict[tuple[str, str], tuple[Field, Rule]]:
+        return {(i.group, rule.code): (i, rule) for i in self.fields for rule in i.rules}
+
+    @cached_property
+    def looks_back(self) -> bool:
+        """Whether a rule compares with what was accepted last."""
+        sources = (rule.expression for item in self.fields for rule in item.rules)
+        return any(LAST in source for source in sources)
 
     def options(self, item: Field) -> Mapping[str, str]:
         """Return the codes a field may hold, with their names."""
@@ -159,6 +197,8 @@ class Context:
     """What rules that span rows compare with, by its key; it never goes to the browser."""
     is_accepted: bool = False
     """Whether the province accepted a form before, whose fields are shown beside what is typed."""
+    last: Content = field(default_factory=dict)
+    """What was accepted before, for rules that compare with it."""
 
     def find_row(self, group: str, key: str) -> Row | None:
         """Return the row, or None where the unit has no such row."""
@@ -298,7 +338,7 @@ def normalise(form: Form, content: Content) -> Content:
 
 def normal_value(form: Form, item: Field, value: object) -> object:
     """Return one value in the normal form of its data type; empty is None."""
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None or (isinstance(value, str) and (not value or value.isspace())):
         return None
     if item.data_type == "evidence":
         return _normal_files(value)

@@ -19,6 +19,8 @@ _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
+# Nearly every value that is read was written in its normal form: to see that costs next to nothing.
+_NORMAL_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{0,29}[1-9])?")
 _DASHES = str.maketrans("－—–‐−", "-----")
 _MOBILE = re.compile(r"1\d{10}")
 _LANDLINE = re.compile(r"0\d{2,3}-?\d{7,8}(-\d{1,6})?")
@@ -54,6 +56,8 @@ def normal_date(value: object) -> object:
 
 def normal_integer(value: object) -> object:
     """Turn 1,234 and full-width digits into a whole number."""
+    if type(value) is int:
+        return value
     number = _number(value)
     if number is None or number != number.to_integral_value():
         return normal_text(value) if isinstance(value, str) else value
@@ -68,6 +72,8 @@ def normal_decimal(value: object) -> object:
     >>> normal_decimal("1,234.50"), normal_decimal(3), normal_decimal("约 3")
     ('1234.5', '3', '约 3')
     """
+    if isinstance(value, str) and _NORMAL_DECIMAL.fullmatch(value):
+        return value if value != "-0" else "0"
     number = _number(value)
     if number is None:
         return normal_text(value)
@@ -87,6 +93,8 @@ def normal_phone(value: object) -> object:
 
 def normal_boolean(value: object) -> object:
     """Turn 是 and 否 into true and false."""
+    if isinstance(value, bool):
+        return value
     text = str(normal_text(value)).lower()
     return {"是": True, "否": False, "true": True, "false": False}.get(text, value)
 
@@ -97,6 +105,8 @@ def normal_code(value: object, names: Mapping[str, str]) -> object:
     >>> normal_code("（ 已 完成）", {"1": "(已完成)"})
     '1'
     """
+    if isinstance(value, str) and value in names:
+        return value
     text = normal_text(value)
     if not isinstance(text, str) or text in names:
         return text

@@ -37,6 +37,62 @@ SELECT natural_village.code AS natural_code, natural_village.name AS natural_nam
  WHERE natural_village.code BETWEEN :division_code || '000' AND :division_code || '999'
  ORDER BY natural_village.code
 
+-- name: list_villages
+-- The same of many villages, in one question.
+SELECT village.code AS village_code, village.name AS village_name
+     , left(village.code, 9) AS town_code, town.name AS town_name
+     , county.code AS county_code, coalesce(county.parent_code, '') AS city_code
+     , CAST(trim_scale(round(CAST(ST_X(place.location) AS numeric), 6)) AS text) AS longitude
+     , CAST(trim_scale(round(CAST(ST_Y(place.location) AS numeric), 6)) AS text) AS latitude
+     , ST_Covers(boundary.boundary, place.location) AS inside_county
+     , (SELECT CAST(extract(year FROM max(starts_on)) AS integer)
+          FROM reporting_period
+         WHERE form_code = :form_code AND opened_at <= now()) AS report_year
+     , village.code IN (SELECT accepted.division_code
+                          FROM accepted_village_evaluation AS accepted
+                         WHERE accepted.division_code = ANY (CAST(:codes AS text[]))) AS is_accepted
+  FROM division_on(CAST(:day AS date)) AS village
+  JOIN division_on(CAST(:day AS date)) AS town ON town.code = village.parent_code
+  JOIN division_on(CAST(:day AS date)) AS county ON county.code = town.parent_code
+  LEFT JOIN division_location AS place
+         ON place.division_code = village.code AND place.valid_from <= :day
+        AND (place.valid_to IS NULL OR :day < place.valid_to)
+  LEFT JOIN division_boundary AS boundary
+         ON boundary.code = county.code AND boundary.valid_from <= :day
+        AND (boundary.valid_to IS NULL OR :day < boundary.valid_to)
+ WHERE village.code = ANY (CAST(:codes AS text[]))
+
+-- name: list_natural_villages_of
+-- Those of many villages; from the first code to the last one the primary key serves.
+SELECT natural_village.code AS natural_code, natural_village.name AS natural_name
+     , CAST(trim_scale(round(CAST(ST_X(natural_village.location) AS numeric), 6)) AS text) AS longitude
+     , CAST(trim_scale(round(CAST(ST_Y(natural_village.location) AS numeric), 6)) AS text) AS latitude
+     , ST_Covers(boundary.boundary, natural_village.location) AS inside_county
+     , natural_village.code IN (SELECT accepted.natural_code
+                                  FROM accepted_natural_village_evaluation AS accepted
+                                 WHERE accepted.division_code = ANY (CAST(:codes AS text[])))
+       AS is_accepted
+  FROM unnest(CAST(:codes AS text[]), CAST(:county_codes AS text[])) AS wanted (code, county_code)
+  JOIN natural_village_on(CAST(:day AS date)) AS natural_village
+    ON natural_village.division_code = wanted.code
+  LEFT JOIN division_boundary AS boundary
+         ON boundary.code = wanted.county_code AND boundary.valid_from <= :day
+        AND (boundary.valid_to IS NULL OR :day < boundary.valid_to)
+ WHERE natural_village.code BETWEEN CAST(:first AS text) || '000' AND CAST(:last AS text) || '999'
+ ORDER BY natural_village.code
+
+-- name: last_villages
+SELECT DISTINCT ON (division_code) to_jsonb(accepted) AS fields
+  FROM accepted_village_evaluation AS accepted
+ WHERE division_code = ANY (CAST(:codes AS text[]))
+ ORDER BY division_code, report_year DESC
+
+-- name: last_natural_villages_of
+SELECT DISTINCT ON (natural_code) to_jsonb(accepted) AS fields
+  FROM accepted_natural_village_evaluation AS accepted
+ WHERE division_code = ANY (CAST(:codes AS text[]))
+ ORDER BY natural_code, report_year DESC
+
 -- name: last_village
 SELECT to_jsonb(accepted) AS fields
   FROM accepted_village_evaluation AS accepted
