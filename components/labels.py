@@ -334,6 +334,12 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
     errors.AccountLocked: "口令连续输错过多，账号已锁定至{until}。请届时再试，或联系信息中心解锁。",
     errors.WeakPassword: "新口令不符合要求：{reason}。请换一个口令。",
     errors.PositionRefused: "位置未更正：{reason}。",
+    errors.SampleNotDrawn: (
+        "所选村中有 {count} 个还没有抽样，不能批量通过。请先在“村庄审核”抽取样本，并逐份看完。"
+    ),
+    errors.SampleNotSeen: (
+        "抽中的村还有 {count} 个没有看：{villages}。请逐份打开看完，再批量通过。"
+    ),
     errors.InvalidSetting: "设置未保存：{reason}。",
     errors.UploadRefused: "文件未能上传：{reason}。",
     errors.WorkbookRefused: "工作簿未能读取：{reason}。",
@@ -390,6 +396,10 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "review_event_return_has_comment": "退回时必须填写审核意见。",
     "bulk_decision_return_has_comment": "批量退回必须填写统一的退回理由。",
     "bulk_decision_action_known": "批量办理只有“通过”与“退回”，请重新选择。",
+    "bulk_decision_item_sample_seen": "抽样尚未看完，不能批量通过。请逐份打开抽中的村，再办理。",
+    "review_sample_redraw_has_reason": "重新抽样须写明理由。",
+    "reporting_period_sample_in_range": "抽样比例应为 1 至 100，至少个数应为 1 至 100，请修改。",
+    "reporting_period_sample_whole": "抽样比例与至少个数须一并填写。",
     "saved_filter_named": "请给常用筛选起一个不超过 30 字的名称。",
     "saved_filter_query_short": "筛选条件过长，请减少条件后再保存。",
     "review_remark_has_reason": "逐项退回时必须写明该项的理由。",

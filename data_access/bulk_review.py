@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from data_access import decisions, jobs
+from data_access import decisions, jobs, township_review
 from data_access.inbox import IN_APP, Sender
 from data_access.queries import load_queries
 from data_access.reporting import load_workflow
@@ -96,7 +96,8 @@ def decide(
     """Ask for one decision on every report seen, id to lock_version, and say when it will hold.
 
     What cannot be decided is left out with its reason; a report out of the actor's sight is not
-    counted. Raises RuleViolation for a return without a reason, TooBroad for too many at once.
+    counted. Raises RuleViolation for a return without a reason, TooBroad for too many at once,
+    SampleNotSeen or SampleNotDrawn for villages whose sample was not looked at.
     """
     if action.value not in ACTIONS or not seen:
         raise InvalidAction(action=action)
@@ -144,6 +145,9 @@ def _add_items(
         roles[number], reasons[number] = _judged(
             workflows[key], report, action, actor, seen[number]
         )
+    if action is ReviewAction.APPROVE:
+        accepted = [number for number, reason in reasons.items() if reason is None]
+        township_review.require_seen(connection, actor, accepted)
     added = _insert_items(connection, actor, bulk_decision_id, found, seen, roles, reasons)
     elsewhere = [report for report in found if report.submission_id not in added]
     reasons |= {report.submission_id: LeftOut.PENDING_ELSEWHERE for report in elsewhere}

@@ -17,7 +17,7 @@ from domain.access import Actor, Role
 from domain.bulk_review import MOST_AT_ONCE
 from domain.clock import today
 from domain.errors import NotFound
-from domain.review_filter import PAGE_SIZE, QueueFilter
+from domain.review_filter import ODD, PAGE_SIZE, UNSEEN, QueueFilter
 
 _SQL = load_queries("review_queue")
 _FILERS = (Role.CITY, Role.COUNTY)
@@ -98,7 +98,7 @@ def list_page(connection: Connection, actor: Actor, asked: QueueFilter) -> list[
         connection,
         _SQL["list_page"],
         WaitingReport,
-        **_parameters(connection, actor, asked),
+        **queue_parameters(connection, actor, asked),
         page_size=PAGE_SIZE,
         skipped=(asked.page - 1) * PAGE_SIZE,
     )
@@ -106,7 +106,7 @@ def list_page(connection: Connection, actor: Actor, asked: QueueFilter) -> list[
 
 def count_queue(connection: Connection, actor: Actor, asked: QueueFilter) -> QueueCount:
     """Return how many reports the filter leaves, and how many of them are overdue."""
-    parameters = _parameters(connection, actor, asked)
+    parameters = queue_parameters(connection, actor, asked)
     found = fetch_one(connection, _SQL["count_queue"], QueueCount, **parameters)
     assert found is not None  # an aggregate always has its row
     return found
@@ -114,7 +114,7 @@ def count_queue(connection: Connection, actor: Actor, asked: QueueFilter) -> Que
 
 def list_seen(connection: Connection, actor: Actor, asked: QueueFilter) -> dict[int, int]:
     """Return every report that the filter leaves, with the version that stands now."""
-    parameters = _parameters(connection, actor, asked)
+    parameters = queue_parameters(connection, actor, asked)
     rows = connection.execute(_SQL["list_seen"], {**parameters, "most": MOST_AT_ONCE})
     return {row.submission_id: row.lock_version for row in rows}
 
@@ -123,7 +123,7 @@ def find_neighbours(
     connection: Connection, actor: Actor, asked: QueueFilter, submission_id: int
 ) -> Neighbours | None:
     """Return what stands beside a report in the filtered queue; None for one that left it."""
-    parameters = _parameters(connection, actor, asked)
+    parameters = queue_parameters(connection, actor, asked)
     return fetch_one(
         connection, _SQL["find_neighbours"], Neighbours, **parameters, submission_id=submission_id
     )
@@ -140,7 +140,8 @@ def list_steps(connection: Connection, actor: Actor) -> list[QueueStep]:
     return fetch_all(connection, _SQL["list_steps"], QueueStep, held_roles=roles)
 
 
-def _parameters(connection: Connection, actor: Actor, asked: QueueFilter) -> Mapping[str, Any]:
+def queue_parameters(connection: Connection, actor: Actor, asked: QueueFilter) -> Mapping[str, Any]:
+    """Return what the database's function `review_queue` is asked with."""
     return {
         "held_roles": [grant.role.value for grant in actor.grants],
         "held_prefixes": [grant.prefix for grant in actor.grants],
@@ -155,7 +156,7 @@ def _parameters(connection: Connection, actor: Actor, asked: QueueFilter) -> Map
         "warned": asked.warned,
         "overdue": asked.overdue,
         "unchanged": asked.unchanged,
-        **_named(connection, asked.q),
+        **_named(connection, actor, asked),
         "sort": asked.sort.value,
         "direction": -1 if asked.desc else 1,
     }
@@ -166,11 +167,31 @@ def _unit_prefixes(connection: Connection, text: str) -> list[str]:
     return list(connection.execute(_SQL["find_units"], parameters).scalars())
 
 
-def _named(connection: Connection, text: str) -> dict[str, object]:
-    if not text:
-        return {"named_units": None, "named_filers": None}
-    found = connection.execute(_SQL["find_named"], {"text": text, "pattern": _pattern(text)}).one()
-    return {"named_units": found.units, "named_filers": found.filers}
+def _named(connection: Connection, actor: Actor, asked: QueueFilter) -> dict[str, object]:
+    units: list[str] | None = None
+    filers: list[int] = []
+    if asked.q:
+        named = {"text": asked.q, "pattern": _pattern(asked.q)}
+        found = connection.execute(_SQL["find_named"], named).one()
+        units, filers = found.units, found.filers
+    if asked.only:
+        picked = _picked(connection, actor, asked)
+        # Of a township's villages the name is searched for, not who filed them.
+        units, filers = [code for code in picked if units is None or code in units], []
+    return {"named_units": units, "named_filers": None if units is None else filers}
+
+
+def _picked(connection: Connection, actor: Actor, asked: QueueFilter) -> list[str]:
+    """Return the villages that `only` asks for: of the sample, or with something that stands out."""
+    parameters = {
+        "period": asked.period,
+        "step": asked.step,
+        "within": asked.unit,
+        "user_id": actor.user_id,
+        "unseen": asked.only == UNSEEN,
+    }
+    query = "find_odd" if asked.only == ODD else "find_sampled"
+    return list(connection.execute(_SQL[query], parameters).scalars())
 
 
 def _pattern(text: str) -> str:

@@ -14,7 +14,7 @@ from data_access.forms import load_form
 from data_access.queries import load_queries
 from data_access.reporting import previous_content
 from data_access.rows import fetch_all, fetch_one
-from domain.forms import Content, Problem, Severity, flatten
+from domain.forms import Content, Form, Problem, ProblemKind, Severity, flatten, rows_of
 
 _SQL = load_queries("review_summaries")
 
@@ -52,6 +52,8 @@ def _write(connection: Connection, filed: _Filed, problems: Sequence[Problem]) -
     before = flatten(form, previous_content(connection, filed.submission_id))
     after = flatten(form, filed.content)
     files, known = _files(after), _files(before)
+    answered = _answered(form, filed.content)
+    missing = sum(problem.kind is ProblemKind.MISSING for problem in problems)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     connection.execute(
         _SQL["write"],
@@ -64,7 +66,19 @@ def _write(connection: Connection, filed: _Filed, problems: Sequence[Problem]) -
             "changes": sum(before.get(p) != after.get(p) for p in {**before, **after}),
             "attachments": len(files),
             "new_attachments": len(files - known),
+            "required": answered + missing,
+            "answered": answered,
         },
+    )
+
+
+def _answered(form: Form, content: Content) -> int:
+    """Return how many fields that are required, always or on a condition, were answered."""
+    return sum(
+        row.get(code) is not None
+        for group in form.groups
+        for code in [item.code for item in form.fields_of(group) if item.required_when]
+        for _, row in rows_of(content, group)
     )
 
 

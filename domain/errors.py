@@ -11,7 +11,9 @@
   * WorkbookRefused         a workbook that cannot be read at all: `reason`
   * TooBroad                a search that would take too long
   * PositionRefused         a position that cannot be taken as it is: `reason`
+  * SampleNotDrawn, SampleNotSeen   the random sample stands before a bulk acceptance
   * InvalidSetting          a setting cannot take this value: `reason`
+  * InvalidRule             a rule cannot be kept as it is: `fault`, and the `names` it is about
   * DatabaseAway
 
 The class name is the message key: `components.labels.ERROR_MESSAGES` holds the Chinese sentence
@@ -99,8 +101,23 @@ class PositionRefused(PortalError):
     """A village cannot be placed there, or not without a reason: `reason` says which."""
 
 
+class SampleNotDrawn(PortalError):
+    """Of `count` reports no sample was drawn yet: they are not accepted in bulk."""
+
+
+class SampleNotSeen(PortalError):
+    """Of the sample `count` villages were not opened yet: `villages` names the first of them."""
+
+
 class InvalidSetting(PortalError):
     """A setting cannot take this value: `reason`."""
+
+
+class InvalidRule(PortalError):
+    """A rule cannot be kept: `fault` is a domain.check_rules.RuleFault, `names` what it names."""
+
+    def __init__(self, *, names: str = "", **details: object) -> None:
+        super().__init__(names=names, **details)
 
 
 class DatabaseAway(PortalError):

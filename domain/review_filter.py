@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 PAGE_SIZE = 50
 _LONGEST_TEXT = 60
 _LAST_PAGE = 2_000
+SAMPLED, UNSEEN, ODD = "sampled", "unseen", "odd"
 
 
 class QueueOrder(StrEnum):
@@ -21,7 +22,11 @@ class QueueOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """Empty fields ask for nothing; `unit` is a city or county by name or code."""
+    """Empty fields ask for nothing; `unit` is a city, county or township by name or code.
+
+    `only` is asked of the villages of one period, step and unit: SAMPLED, UNSEEN or ODD. `desk` says
+    that the queue stands on the page of townships, whose own the form, period, step and unit are.
+    """
 
     form: str = ""
     period: int | None = None
@@ -32,6 +37,8 @@ class QueueFilter:
     overdue: bool | None = None
     unchanged: bool | None = None
     q: str = ""
+    only: str = ""
+    desk: bool = False
     sort: QueueOrder = QueueOrder.SUBMITTED
     desc: bool = False
     page: int = 1
@@ -39,7 +46,10 @@ class QueueFilter:
     @property
     def is_narrow(self) -> bool:
         """Tell whether it leaves anything out."""
-        return replace(self, sort=QueueOrder.SUBMITTED, desc=False, page=1) != QueueFilter()
+        asked = replace(self, sort=QueueOrder.SUBMITTED, desc=False, page=1)
+        if self.desk:
+            asked = replace(asked, desk=False, form="", period=None, step=None, unit="")
+        return asked != QueueFilter()
 
     def to_query(self) -> str:
         """Return the parameters of an address, without what is as it is anyway.
@@ -73,7 +83,8 @@ def read_filter(parameters: Mapping[str, str]) -> QueueFilter:
     def choice(name: str) -> bool | None:
         return {"1": True, "0": False}.get(text(name))
 
-    order = text("sort")
+    order, only = text("sort"), text("only")
+    narrowed = number("period") is not None and number("step") is not None and text("unit")
     return QueueFilter(
         form=text("form"),
         period=number("period"),
@@ -84,6 +95,8 @@ def read_filter(parameters: Mapping[str, str]) -> QueueFilter:
         overdue=choice("overdue"),
         unchanged=choice("unchanged"),
         q=text("q"),
+        only=only if narrowed and only in (SAMPLED, UNSEEN, ODD) else "",
+        desk=choice("desk") is True,
         sort=QueueOrder(order) if order in set(QueueOrder) else QueueOrder.SUBMITTED,
         desc=choice("desc") is True,
         page=min(max(number("page") or 1, 1), _LAST_PAGE),

@@ -106,6 +106,22 @@ SELECT (SELECT coalesce(array_agg(version.code), '{}')
           FROM account
          WHERE account.display_name ILIKE '%' || :pattern || '%') AS filers
 
+-- name: find_sampled
+-- The villages of the sample that stands; `unseen` leaves those that the reviewer has still to open.
+SELECT village.division_code
+  FROM review_sample AS sample
+  JOIN review_sample_village AS village USING (review_sample_id)
+  JOIN submission AS report USING (submission_id)
+ WHERE sample.period_id = :period AND sample.step_no = :step AND sample.replaced_at IS NULL
+   AND village.is_sampled AND village.division_code ^@ :within
+   AND NOT (:unseen AND EXISTS (SELECT FROM review_sample_look AS look
+                                 WHERE look.submission_id = report.submission_id
+                                   AND look.version_no = report.version_no
+                                   AND look.user_id = :user_id))
+
+-- name: find_odd
+SELECT DISTINCT division_code FROM village_outliers(:period, :within)
+
 -- name: list_saved_filters
 SELECT saved_filter_id, name, query FROM saved_filter ORDER BY name
 

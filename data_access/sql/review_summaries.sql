@@ -20,7 +20,7 @@ SELECT submission.submission_id, submission.version_no, submission.division_code
 -- name: write
 -- Two that count at once find the same.
 INSERT INTO submission_check (submission_id, version_no, division_code, errors, warnings, changes
-     , attachments, new_attachments)
+     , attachments, new_attachments, required, answered)
 VALUES (:submission_id, :version_no, :division_code, :errors, :warnings, :changes, :attachments
-     , :new_attachments)
+     , :new_attachments, :required, :answered)
     ON CONFLICT (submission_id, version_no) DO NOTHING

@@ -21,14 +21,16 @@ $$
 
 -- name: add_periods
 INSERT INTO reporting_period (form_code, name, starts_on, ends_on, deadline_at, form_version
-     , workflow_version, opened_at, opened_by, closed_at)
+     , workflow_version, opened_at, opened_by, closed_at, sample_percent, sample_least)
 SELECT form_code, year || '年', make_date(year, 1, 1), make_date(year, 12, 31)
      , timezone('Asia/Shanghai', make_date(year, 12, :deadline_day) + time '23:59:59')
      , form.version, (SELECT max(version) FROM workflow_step WHERE workflow_step.form_code = form.form_code)
      , pg_temp.office_time(make_date(year, 1, 5), 0)
      , (SELECT min(user_id) FROM account_grant WHERE role = 'plan_bureau')
      , CASE WHEN year < CAST(:year AS integer) THEN pg_temp.office_time(make_date(year, 12, 31), 1) END
+     , CAST(sample.value ->> 'percent' AS integer), CAST(sample.value ->> 'least' AS integer)
   FROM form_version AS form
+  LEFT JOIN portal_setting AS sample ON sample.name = 'village_sample'
  CROSS JOIN generate_series(CAST(:year AS integer) - 1, CAST(:year AS integer)) AS year
  WHERE form.form_code = 'village_evaluation'
    AND form.version = (SELECT max(version) FROM form_version WHERE form_code = 'village_evaluation')
@@ -530,13 +532,39 @@ WITH waiting AS MATERIALIZED (
               FROM demo_village WHERE year = CAST(:year AS integer) - 1) AS before USING (code)
 ), counted AS (
     SELECT division_code, sum(changes) AS changes FROM changed GROUP BY division_code
+), required AS (
+    SELECT group_code, array_agg(field_code) AS fields
+      FROM form_field
+     WHERE form_code = 'village_evaluation' AND required_when <> ''
+       AND version = (SELECT max(version) FROM form_field WHERE form_code = 'village_evaluation')
+     GROUP BY group_code
+), answers AS (
+    -- What was made holds every required answer; null is none.
+    SELECT waiting.submission_id, sum(own.answered) AS answered
+      FROM waiting
+      JOIN submission_version AS version USING (submission_id)
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS answered
+             FROM jsonb_each(version.content -> 'form') AS field
+             JOIN required ON required.group_code = 'form' AND field.key = ANY (required.fields)
+            WHERE field.value <> 'null'
+            UNION ALL
+           SELECT count(*)
+             FROM jsonb_array_elements(version.content -> 'natural_village') AS row (fields)
+            CROSS JOIN LATERAL jsonb_each(row.fields) AS field
+             JOIN required ON required.group_code = 'natural_village'
+                          AND field.key = ANY (required.fields)
+            WHERE field.value <> 'null') AS own
+     WHERE version.version_no = 1
+     GROUP BY waiting.submission_id
 )
 INSERT INTO submission_check (submission_id, version_no, division_code, errors, warnings, changes
-     , attachments, new_attachments, checked_at)
+     , attachments, new_attachments, required, answered, checked_at)
 SELECT waiting.submission_id, 1, waiting.division_code, 0
      , CASE WHEN village.per_capita_construction > :per_capita_hint THEN 1 ELSE 0 END
-     , counted.changes, 0, 0, waiting.submitted_at
+     , counted.changes, 0, 0, answers.answered, answers.answered, waiting.submitted_at
   FROM waiting
+  JOIN answers USING (submission_id)
   JOIN counted USING (division_code)
   JOIN demo_village AS village USING (division_code, year)
 
