@@ -501,7 +501,7 @@ export default function formEditor(component) {
     editors.set(parentElement, editor);
     const asked = fieldInAddress();
     editor.load().then(() => asked && editor.state && editor.goTo(asked));
-  } else if (editor.revision !== data.revision || (editor.page && editor.page !== data.page)) {
+  } else if (editor.revision !== data.revision || (editor.page !== undefined && editor.page !== data.page)) {
     editor.flush().then(() => editor.load());
   }
   editor.page = data.page;

@@ -4,6 +4,7 @@
 
 const cacheOf = (userId) => `portal.phone.${userId}`;
 const REVIEW = "检查并报送";
+const PLACE = "位置";
 
 /** Sends what an earlier visit could not, without drawing anything. */
 class Sender extends FormState {
@@ -86,7 +87,7 @@ class PhoneForm extends Editor {
         steps.push({ title: `自然村 ${index + 1}/${rows.length} ${row.label}`, group, row, fields: group.fields });
       });
     }
-    return [...steps, { title: REVIEW, fields: [] }];
+    return [...steps, { title: PLACE, fields: [] }, { title: REVIEW, fields: [] }];
   }
 
   draw() {
@@ -150,7 +151,7 @@ class PhoneForm extends Editor {
 
   drawStep(step) {
     const title = element("h2", { textContent: step.title, tabIndex: -1 });
-    const inside = step.title === REVIEW ? this.drawReview()
+    const inside = step.title === REVIEW ? this.drawReview() : step.title === PLACE ? [this.page.places.node]
       : step.row ? this.drawRowSections(step.group, step.row)
         : step.fields.map((field) => this.drawField(step.group, null, field));
     const node = element("section", { className: "card" }, title, ...inside);
@@ -209,6 +210,17 @@ class PhoneForm extends Editor {
     if (known.sum) this.refreshSum(known);
   }
 
+  /** Where a position is told, the way to correct it. */
+  drawText(known) {
+    const value = super.drawText(known);
+    if (known.field.code !== "latitude") return value;
+    const code = known.row?.key ?? this.page.places.village;
+    return element("div", { className: "value-and-way" }, value, element("button", { type: "button", className: "plain", textContent: "更正位置", onclick: () => {
+      this.page.places.choose(code);
+      this.showStep(this.steps.findIndex((step) => step.title === PLACE));
+    } }));
+  }
+
   /** What the last year has, beside the field; one tap takes it over. */
   refreshBefore(known, value) {
     const before = this.accepted[known.path];
@@ -260,7 +272,7 @@ const isEmpty = (value) => value === null || value === undefined || value === ""
 // THE PAGES
 
 const main = document.querySelector("main");
-const { user, submission, next, sums } = main.dataset;
+const { user, submission, next, sums, village, outline } = main.dataset;
 const tell = (node, text, kind = "failed") => { node.textContent = text; node.dataset.kind = kind; node.hidden = !text; };
 
 async function post(url, body) {
@@ -289,13 +301,14 @@ function openDoor(form) {
 
 /** The reports of this user that hold something the server has not confirmed. */
 function unsent() {
-  const prefix = `${OUTBOX}${user}.`;
-  const keys = Object.keys(localStorage).filter((key) => key.startsWith(prefix));
-  return [...new Set(keys.map((key) => key.slice(prefix.length).split(".")[0]))];
+  const reports = [OUTBOX, PLACES].map((kind) => `${kind}${user}.`).flatMap((prefix) => Object.keys(localStorage)
+    .filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length).split(".")[0]));
+  return [...new Set(reports)];
 }
 
 async function sendOthers() {
   for (const number of unsent().filter((one) => one !== submission)) {
+    await new PlaceOutbox(user, number).send();
     await new Sender(element("div"), { submission_id: Number(number), user_id: user, revision: 0 }).run();
   }
   markUnsent();
@@ -344,9 +357,11 @@ async function keepPages() {
 if (main.id === "door") openDoor(main.querySelector("form"));
 if (submission) {
   const data = { submission_id: Number(submission), user_id: user, revision: 0 };
-  const form = new PhoneForm(main, data, { next, sums: sums.split(" ") });
+  const places = new PlaceEditor({ village, user, submission, outline, onMoved: () => form.load() });
+  const form = new PhoneForm(main, data, { next, sums: sums.split(" "), places });
   form.load().then(() => {
     form.attach();
+    places.load();
     const asked = fieldInAddress();
     if (asked && form.state) form.goTo(asked);
   });

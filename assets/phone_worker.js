@@ -6,6 +6,7 @@ const CACHE = `portal.phone.${USER}`;
 const PATIENCE = 8000; // ms until a kept copy stands in for a network that does not answer
 const ASSET = /^\/phone\/assets\//;
 const DRAFT = /^\/api\/drafts\/\d+$/;
+const PLACES = /^\/api\/(villages\/\d+|layers\/county)\.geojson$/;
 
 const nameOf = (address) => address.split("/").pop();
 
@@ -35,6 +36,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || origin !== self.location.origin) return;
   if (ASSET.test(pathname)) event.respondWith(file(request, pathname));
   else if (request.mode === "navigate") event.respondWith(page(request, pathname));
+  else if (PLACES.test(pathname)) event.respondWith(places(request));
   else if (DRAFT.test(pathname)) event.respondWith(networkFirst(request, (cache) => cache.match(pathname)));
 });
 
@@ -52,6 +54,12 @@ async function page(request, pathname) {
   const user = answer.headers.get("X-Portal-User");
   if (user && user !== USER) await Promise.all((await caches.keys()).map((name) => caches.delete(name)));
   else if (user && answer.ok) await (await caches.open(CACHE)).put(pathname, answer.clone());
+  return answer;
+}
+
+async function places(request) {
+  const answer = await networkFirst(request, (cache) => cache.match(request.url));
+  if (answer.ok) await (await caches.open(CACHE)).put(request.url, answer.clone());
   return answer;
 }
 

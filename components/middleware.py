@@ -68,7 +68,7 @@ def _headers(request: Request) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "SAMEORIGIN",
         "Referrer-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(self), payment=()",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
     if request.url.scheme == "https":

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from components.form_editor import editor_script
+from components.places import outline_url, place_script, place_style
 from components.session import PortalFacts
 from components.villages import deadline_words, state_name
 from data_access.reporting import ReportingPeriod
@@ -32,8 +33,11 @@ _SENT = (SubmissionState.SUBMITTED, SubmissionState.FILED)
 def files() -> dict[str, tuple[str, str]]:
     """Return name to media type and text of what the pages load."""
     return {
-        SCRIPT: ("text/javascript", editor_script() + "\n" + _read("phone.js")),
-        STYLE: ("text/css", _read("phone.css")),
+        SCRIPT: (
+            "text/javascript",
+            "\n".join((editor_script(), place_script(), _read("phone.js"))),
+        ),
+        STYLE: ("text/css", place_style() + "\n" + _read("phone.css")),
     }
 
 
@@ -129,6 +133,7 @@ def village_page(
 <p class="quiet">{escape(village.town_name)} · {village.code} ·
  {deadline_words(period)}</p></header>
 <main data-user="{actor.user_id}" data-submission="{submission_id}" data-next="{following or ""}"
+ data-village="{village.code}" data-outline="{escape(outline_url(village.code))}"
  data-sums="{" ".join(SUMMED)}"></main>""",
         actor,
     )

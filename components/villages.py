@@ -1,22 +1,19 @@
-"""The pages of village evaluation: what is to be done, the way through it, where a village is."""
+"""The pages of village evaluation: what is to be done, and the way through it."""
 
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-import pydeck
 import streamlit as st
 
 from components.labels import error_message, label, moment
 from components.links import page_path
-from components.map import FONT, INK, line_layer, registry_url, rgb
 from components.url_parameters import set_parameter
 from data_access import bulk_filing, village_worklist
 from data_access.bulk_filing import Told
 from data_access.database import transaction
 from data_access.reporting import ReportingPeriod
-from data_access.village_places import Place
 from data_access.village_worklist import NOT_BEGUN, InHand, Township, VillageWork, Worklist
 from domain.access import Actor
 from domain.clock import BEIJING, now
@@ -25,8 +22,6 @@ from domain.workflow import SubmissionState
 _ASSETS = Path(__file__).parents[1] / "assets"
 _ALL = "all"
 _SHOWN_REASONS = 3
-_VILLAGE, _NATURAL, _OUTLINE = "#B8322A", "#0F5C8C", "#7A8894"
-_MARGIN = 0.004  # degrees round the outermost natural village
 
 
 def load_styles() -> None:
@@ -219,40 +214,3 @@ def next_village(code: str | None, key: str) -> None:
     words, icon = "下一个村" if code else "没有待填的村了", ":material/arrow_forward:"
     if st.button(words, key=key, type="primary", icon=icon, disabled=code is None):
         st.switch_page(page_path("village"), query_params={"code": str(code)})
-
-
-def village_map(code: str, places: Sequence[Place]) -> None:
-    """Draw where the village and its natural villages lie; the points come by their address."""
-    if not places:
-        st.caption("本村的位置尚未登记。")
-        return
-    text = pydeck.types.String
-    points = pydeck.Layer(
-        "GeoJsonLayer", f"/api/villages/{code}.geojson", id="places", pickable=True,
-        point_type=text("circle+text"), get_text="properties.name", get_text_size=12,
-        get_text_pixel_offset=[0, 14], text_character_set=text("auto"), text_font_family=text(FONT),
-        get_text_color=rgb(INK), point_radius_units=text("pixels"),
-        get_point_radius="properties.is_village ? 8 : 5",
-        get_fill_color=f"properties.is_village ? {rgb(_VILLAGE)} : {rgb(_NATURAL)}",
-        get_line_color=rgb("#FFFFFF"), line_width_min_pixels=1,
-    )  # fmt: skip
-    county = line_layer("county", registry_url("county", {"code": code[:6]}), _OUTLINE, 1.0)
-    st.pydeck_chart(
-        pydeck.Deck(
-            layers=[county, points], initial_view_state=_view(places), map_provider=None,
-            map_style="/api/style.json", tooltip={"text": "{name} {code}"},
-        ),
-        height=260, key=f"village-map-{code}", alt="本村及各自然村位置",
-    )  # fmt: skip
-
-
-def _view(places: Sequence[Place]) -> pydeck.ViewState:
-    east = [place.longitude for place in places]
-    north = [place.latitude for place in places]
-    width = max(max(east) - min(east), max(north) - min(north)) + 2 * _MARGIN
-    zoom = 8.0
-    while 360 / 2 ** (zoom + 0.25) * 0.5 > width and zoom < 15:
-        zoom += 0.25
-    return pydeck.ViewState(
-        longitude=(min(east) + max(east)) / 2, latitude=(min(north) + max(north)) / 2, zoom=zoom
-    )

@@ -10,7 +10,7 @@ Position = tuple[float, float]
 """Longitude and latitude, degrees of EPSG:4490."""
 
 _RADIUS = 6_371_008.8  # metres, of a sphere with the earth's mean radius
-_SEEN = 6  # decimals in which a page shows a position: about a decimetre
+_SEEN = 1e-6  # degrees that a page shows, about a decimetre
 
 
 class PositionFault(StrEnum):
@@ -37,7 +37,7 @@ def is_same(one: Position | None, other: Position | None) -> bool:
     """Tell whether two positions are one and the same as pages show them."""
     if one is None or other is None:
         return one is other
-    return all(round(a - b, _SEEN) == 0 for a, b in zip(one, other, strict=True))
+    return all(abs(a - b) < _SEEN for a, b in zip(one, other, strict=True))
 
 
 def read_number(text: object) -> float:

@@ -5,8 +5,9 @@ import streamlit as st
 from components import villages as parts
 from components.filing import filing_sentence
 from components.form_editor import form_editor
+from components.places import place_editor
 from components.session import errors_shown, page_frame, require_actor
-from data_access import drafts, filing, village_places, village_worklist
+from data_access import drafts, filing, village_positions, village_worklist
 from data_access.database import transaction
 from domain.access import Role
 
@@ -17,14 +18,14 @@ with errors_shown(stop=True), transaction(actor, action="draft.open") as connect
     period, village, next_code = village_worklist.find_village(connection, actor, code)
     submission = drafts.open_submission(connection, actor, period.period_id, village.code)
     waiting = filing.find_waiting_step(connection, submission.submission_id)
-    places = village_places.list_places(connection, village.code)
+    corrections = village_positions.count_corrections(connection, village.code)
 
 with st.container(horizontal=True, vertical_alignment="center"):
     page_frame(village.name, f"{village.town_name} · {village.code} · {period.name}")
     st.html('<a class="village-back" href="villages" target="_self">返回各村</a>')
     parts.next_village(next_code, "village-next")
 st.markdown(filing_sentence(submission, waiting))
-with st.expander(f"位置：本村和 {sum(not each.is_village for each in places)} 个自然村"):
-    parts.village_map(village.code, places)
-if form_editor(actor, submission.submission_id, submission.lock_version):
+with st.expander("位置图：核对、更正本村和各自然村的位置", icon=":material/location_on:"):
+    place_editor(actor, village.code, submission.submission_id)
+if form_editor(actor, submission.submission_id, submission.lock_version, corrections):
     st.rerun()
