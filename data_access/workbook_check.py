@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from data_access import file_store, workbook_exports
+from data_access.collector import collector_waiting
 from data_access.database import transaction
 from data_access.form_checks import all_problems
 from data_access.forms import load_form, tell_owner
@@ -80,9 +81,10 @@ def receive(actor: Actor, sha256: str) -> int:
         source.append(_source(actor, stamp))
         return source[0][2]
 
-    reading = read_workbook(file_store.stored_path(sha256), find_form_of)
+    with collector_waiting():
+        reading = read_workbook(file_store.stored_path(sha256), find_form_of)
     export, period, form = source[0]
-    with transaction(actor, action="workbook.check") as connection:
+    with collector_waiting(), transaction(actor, action="workbook.check") as connection:
         parameters = {
             "export_id": export.export_id,
             "user_id": actor.user_id,
@@ -115,8 +117,9 @@ def refresh(actor: Actor, batch_id: int) -> None:
         batch = get_batch(connection, batch_id)
         period = workbook_exports.get_period(connection, batch.period_id)
         form = load_form(connection, batch.form_code, batch.form_version)
-    reading = read_workbook(file_store.stored_path(batch.sha256), form)
-    with transaction(actor, action="workbook.check") as connection:
+    with collector_waiting():
+        reading = read_workbook(file_store.stored_path(batch.sha256), form)
+    with collector_waiting(), transaction(actor, action="workbook.check") as connection:
         require_state(connection, batch_id, BatchState.OPEN, BatchState.APPLYING)
         decided = {
             (row.division_code, row.path, _json(row.old_value)): row.decision

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from data_access import file_store, jobs
+from data_access.collector import collector_waiting
 from data_access.database import transaction
 from data_access.forms import load_form
 from data_access.jobs import RunningJob
@@ -312,7 +313,7 @@ def make(actor: Actor, period_id: int, key: str) -> tuple[Path, str]:
 
     Raise NotFound for what is not the actor's, NotPermitted for what a job has to make.
     """
-    with transaction(actor, action="workbook.export") as connection:
+    with collector_waiting(), transaction(actor, action="workbook.export") as connection:
         period = get_period(connection, period_id)
         scope = get_scope(connection, actor, period, key)
         if len(scope.units) > MOST_AT_ONCE:
@@ -324,7 +325,8 @@ def make(actor: Actor, period_id: int, key: str) -> tuple[Path, str]:
     with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
         path = Path(file.name)
     try:
-        write_workbook(form, units, stamp, path)
+        with collector_waiting():
+            write_workbook(form, units, stamp, path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -379,7 +381,7 @@ def open_made(connection: Connection, actor: Actor, export_id: UUID) -> tuple[Pa
 def run_job(job: RunningJob, export_id: str) -> None:
     """Make one workbook for whoever asked for it: all of it, or nothing and again."""
     actor = actor_of(job.requested_by)
-    with transaction(actor, action="workbook.export") as connection:
+    with collector_waiting(), transaction(actor, action="workbook.export") as connection:
         export = get_export(connection, UUID(export_id))
         if export.ready_at is not None:
             return
