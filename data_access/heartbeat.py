@@ -1,4 +1,4 @@
-"""Whether a web process still answers: asked without waiting, so that one that hangs holds up nobody.
+"""Whether a web process still answers, asked without waiting: one that hangs holds up nobody.
 
 The question reaches the process's event loop and nothing behind it: while the database is away,
 or every thread waits for it, the process is well.
