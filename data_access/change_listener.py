@@ -26,13 +26,14 @@ _VIGILANT = {"connect_timeout": 3, "keepalives_idle": 2, "tcp_user_timeout": 200
 
 
 class Topic(StrEnum):
-    """What a notice of migration 0015 is about."""
+    """What a notice of migrations 0015 and 0033 is about."""
 
     DASHBOARD = "dashboard"
     SETTINGS = "settings"
     MAP = "map"
     FORMS = "forms"
     INBOX = "inbox"
+    ASSESSMENT = "assessment"
 
 
 _VILLAGE = "village:"  # and the county whose villages changed, of migration 0021

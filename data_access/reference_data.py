@@ -15,6 +15,7 @@ import psycopg
 import shapely
 from psycopg import sql
 
+from data_access import rule_reference
 from domain.errors import InvalidImport
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ _TABLES = (
     "workflow_step",
     "code_item",
     "map_layer",
+    "data_department",
+    "indicator_set",
+    "indicator_canonical",
+    "indicator",
+    "assessment_rules",
+    "warning_profile",
+    "warning_level",
+    "spatial_indicator",
 )
 _FIRST_DAY = date(2019, 1, 1)
 # About 1 km: what a picture of a province can show, and what keeps picking fast.
@@ -53,6 +62,7 @@ def load_all(connection: psycopg.Connection[Any], own: Path | None = None) -> No
         _once(connection, source("county_boundary.geojson"), import_boundaries)
         for table in _TABLES:
             _once(connection, source(f"{table}.csv"), _upsert)
+        _once(connection, source("check_rule.csv"), _load_rules)
         _once(connection, source("portal_setting.csv"), _add_missing)
 
 
@@ -205,6 +215,13 @@ def _boundary_row(code: str, boundary: Any, drawn: Any) -> dict[str, object]:
         "drawn": shapely.to_wkb(drawn),
         "label_at": shapely.to_wkb(centre),
     }
+
+
+def _load_rules(connection: psycopg.Connection[Any], path: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL app.bulk_load = 'on'")
+        count = rule_reference.load(connection, path)
+        _log_bulk_load(cursor, "check_rule", count, path, "reference.load")
 
 
 def _add_missing(connection: psycopg.Connection[Any], path: Path) -> None:

@@ -1,0 +1,151 @@
+-- name: list_years
+SELECT year FROM unnest(assessment_years()) AS year ORDER BY year
+
+-- name: rules_of
+SELECT assessment_rules_of(:year)
+
+-- name: assess
+SELECT assess(CAST(:years AS integer[]), CAST(:codes AS text[]), CAST(:rules AS integer), :raising)
+
+-- name: matrix
+-- The cells of one year, of the units alone; order and grouping are the reader's.
+SELECT result.division_code, result.canonical_code, result.value, result.level, result.base_level
+     , result.is_breach, result.reference, result.reference_kind, result.measure, result.reason
+  FROM assessment_result AS result
+  JOIN admin_division AS unit ON unit.code = result.division_code AND unit.level <> 'province'
+ WHERE result.report_year = :year AND result.rule_version = :rule_version
+   AND result.canonical_code = ANY (CAST(:codes AS text[]))
+
+-- name: list_units
+SELECT unit.code, unit.name, unit.level, unit.kind, unit.parent_code
+     , coalesce(parent.name, '') AS parent_name
+  FROM division_on(current_date) AS unit
+  LEFT JOIN division_on(current_date) AS parent ON parent.code = unit.parent_code
+ WHERE unit.level IN ('city', 'county')
+   AND unit.code ^@ ANY ((SELECT actor_prefixes())::text[])
+ ORDER BY unit.code
+
+-- name: unit_levels
+-- How a unit stands as a whole: the gravest of its levels, and how complete it is.
+SELECT result.division_code
+     , max(level.level_rank) AS worst_rank
+     , count(*) FILTER (WHERE result.level = 'severe') AS severe
+     , count(*) FILTER (WHERE result.level = 'warn') AS warn
+     , count(*) FILTER (WHERE result.level = 'watch') AS watch
+     , count(*) FILTER (WHERE result.level = 'hint') AS hint
+     , count(*) FILTER (WHERE result.level = 'normal') AS normal
+     , count(*) FILTER (WHERE result.level = 'unrated') AS unrated
+     , count(*) FILTER (WHERE result.level = 'no_data') AS no_data
+     , count(*) FILTER (WHERE result.is_breach) AS breaches
+  FROM assessment_result AS result
+  JOIN warning_level AS level USING (level)
+  JOIN admin_division AS unit ON unit.code = result.division_code AND unit.level <> 'province'
+ WHERE result.report_year = :year AND result.rule_version = :rule_version
+   AND result.canonical_code = ANY (CAST(:codes AS text[]))
+ GROUP BY result.division_code
+ ORDER BY result.division_code
+
+-- name: unit_results
+-- A unit's year beside the year before; its place is shown where it may be seen (places_of).
+SELECT result.canonical_code, result.numerator, result.denominator, result.value
+     , result.parts, result.parts_expected, result.parts_value
+     , result.reference, result.reference_kind, result.measure, result.base_level, result.level
+     , result.reason, result.is_breach, earlier.value AS previous, earlier.level AS previous_level
+     , target.state AS target_state, target.target_year, target.target_value
+  FROM assessment_result AS result
+  LEFT JOIN assessment_result AS earlier
+         ON earlier.rule_version = assessment_rules_of(:year - 1)
+        AND earlier.report_year = :year - 1
+        AND earlier.division_code = result.division_code
+        AND earlier.canonical_code = result.canonical_code
+  LEFT JOIN LATERAL (
+      SELECT state, target_year, target_value
+        FROM indicator_target
+       WHERE indicator_target.division_code = result.division_code
+         AND indicator_target.canonical_code = result.canonical_code
+       ORDER BY target_year < :year, abs(target_year - :year)
+       LIMIT 1) AS target ON true
+ WHERE result.division_code = :division_code AND result.report_year = :year
+   AND result.rule_version = :rule_version
+
+-- name: places
+-- The place of each unit among those that have a value, of its own kind: cities, counties.
+SELECT result.division_code, result.canonical_code, result.value, result.level, result.is_breach
+     , result.reference, result.reference_kind, result.reason
+     , CASE WHEN result.value IS NOT NULL THEN rank() OVER (
+           PARTITION BY result.canonical_code, unit.level, result.value IS NULL
+           ORDER BY CASE WHEN canonical.direction IN ('lower_better', 'binding_ceiling', 'zero_tolerance')
+                         THEN result.value ELSE -result.value END) END AS place
+     , count(result.value) OVER (PARTITION BY result.canonical_code, unit.level) AS places
+  FROM assessment_result AS result
+  JOIN admin_division AS unit ON unit.code = result.division_code AND unit.level <> 'province'
+  JOIN indicator_canonical AS canonical USING (canonical_code)
+ WHERE result.report_year = :year AND result.rule_version = :rule_version
+   AND result.canonical_code = ANY (CAST(:codes AS text[]))
+ ORDER BY result.canonical_code, place NULLS LAST, result.division_code
+
+-- name: list_series
+SELECT result.division_code, result.canonical_code, result.report_year, result.value
+     , result.reference, result.reference_kind, result.level, result.is_breach
+  FROM assessment_result AS result
+ WHERE result.division_code = ANY (CAST(:divisions AS text[]))
+   AND result.canonical_code = ANY (CAST(:codes AS text[]))
+   AND result.rule_version = assessment_rules_of(result.report_year)
+ ORDER BY result.division_code, result.canonical_code, result.report_year
+
+-- name: get_record
+-- Where a figure comes from: the version in force, who filed and who accepted it.
+SELECT result.division_code, result.report_year, result.canonical_code, result.rule_version
+     , result.numerator, result.denominator, result.value, result.level, result.base_level
+     , result.reason, result.is_breach, result.reference, result.reference_kind, result.measure
+     , result.parts, result.parts_expected, result.parts_value
+     , filed.source, filed.explanation, filed.submission_id, filed.version_no
+     , filer.display_name AS filed_by_name, version.submitted_at
+     , accepter.display_name AS accepted_by_name, filed.accepted_at
+     , computed.value AS computed_value, computed.state AS computed_state, computed.computed_at
+  FROM assessment_result AS result
+  LEFT JOIN indicator_value AS filed
+         ON filed.division_code = result.division_code AND filed.report_year = result.report_year
+        AND filed.canonical_code = result.canonical_code
+  LEFT JOIN submission_version AS version
+         ON version.submission_id = filed.submission_id AND version.version_no = filed.version_no
+  LEFT JOIN account AS filer ON filer.user_id = version.submitted_by
+  LEFT JOIN account AS accepter ON accepter.user_id = filed.accepted_by
+  LEFT JOIN computed_indicator_value AS computed
+         ON computed.division_code = result.division_code AND computed.report_year = result.report_year
+        AND computed.canonical_code = result.canonical_code
+ WHERE result.division_code = :division_code AND result.report_year = :year
+   AND result.canonical_code = :canonical_code AND result.rule_version = :rule_version
+
+-- name: list_versions
+SELECT filed.submission_id, filed.version_no, filed.numerator, filed.denominator, filed.value
+     , filed.source, filed.explanation, filer.display_name AS filed_by_name, version.submitted_at
+     , accepted.accepted_at, accepter.display_name AS accepted_by_name
+  FROM filed_indicator_value AS filed
+  JOIN submission_version AS version USING (submission_id, version_no)
+  JOIN account AS filer ON filer.user_id = version.submitted_by
+  LEFT JOIN accepted_indicator_value AS accepted USING (submission_id, version_no, canonical_code)
+  LEFT JOIN account AS accepter ON accepter.user_id = accepted.accepted_by
+ WHERE filed.division_code = :division_code AND filed.report_year = :year
+   AND filed.canonical_code = :canonical_code
+ ORDER BY version.submitted_at, filed.version_no
+
+-- name: inputs_of
+SELECT canonical.canonical_code, canonical.name, canonical.unit, result.value
+  FROM indicator_canonical AS derived
+ CROSS JOIN unnest(derived.formula_inputs) AS input
+  JOIN indicator_canonical AS canonical ON canonical.canonical_code = input
+  LEFT JOIN assessment_result AS result
+         ON result.canonical_code = input AND result.division_code = :division_code
+        AND result.report_year = :year AND result.rule_version = :rule_version
+ WHERE derived.canonical_code = :canonical_code
+ ORDER BY canonical.canonical_order
+
+-- name: list_discrepancies
+SELECT found.city_code, city.name AS city_name, found.division_code, found.report_year
+     , found.canonical_code, found.city_value, found.counties_value, found.found_at
+  FROM indicator_discrepancy AS found
+  JOIN division_on(current_date) AS city ON city.code = found.city_code
+ WHERE (CAST(:year AS integer) IS NULL OR found.report_year = :year)
+   AND found.division_code = coalesce(CAST(:division_code AS text), found.city_code)
+ ORDER BY found.report_year DESC, found.city_code, found.canonical_code
