@@ -10,8 +10,20 @@ from enum import StrEnum
 
 from domain import errors
 from domain.access import Role
+from domain.assessment import (
+    Attribute,
+    Direction,
+    Level,
+    Measure,
+    Reason,
+    ReferenceKind,
+    TargetState,
+    Tier,
+    ValueKind,
+)
 from domain.bulk_review import ItemState as BulkItemState
 from domain.bulk_review import LeftOut
+from domain.check_rules import Basis, RuleFault
 from domain.clock import BEIJING
 from domain.comparison import FileChange
 from domain.files import FileFault, MediaType
@@ -229,6 +241,85 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         JobKind.APPLY_WORKBOOK: "工作簿写入草稿",
         JobKind.FORGET_WORKBOOKS: "清理过期的工作簿",
     },
+    Basis: {
+        Basis.SOURCED: "有出处",
+        Basis.KNOWN: "通行做法",
+        Basis.ASSUMED: "设计假定",
+    },
+    RuleFault: {
+        RuleFault.UNREADABLE: "条件无法读懂，请检查括号、引号和运算符",
+        RuleFault.UNKNOWN_NAME: "条件中有不认识的名称",
+        RuleFault.UNKNOWN_PLACEHOLDER: "提示语中有不认识的名称",
+        RuleFault.CYCLE: "规则之间互相引用，成为循环",
+        RuleFault.DIVISION_BY_ZERO: "除数可能为零，请改用 max(…, 1) 等写法",
+        RuleFault.FAILS: "条件在样本上无法计算，请检查各名称的类型",
+        RuleFault.NOT_EXPLAINABLE: "该分组没有“核实说明”一栏，不能设为警告",
+        RuleFault.THRESHOLD: "限值须为数字，且不能过大",
+        RuleFault.NO_REASON: "请填写改动理由，最多 500 字",
+        RuleFault.NO_MESSAGE: "请填写提示语",
+        RuleFault.UNCHANGED: "没有任何改动",
+    },
+    Level: {
+        Level.NO_DATA: "缺数",
+        Level.UNRATED: "不评级",
+        Level.NORMAL: "正常",
+        Level.HINT: "提示",
+        Level.WATCH: "关注",
+        Level.WARN: "预警",
+        Level.SEVERE: "严重",
+    },
+    ValueKind: {
+        ValueKind.QUANTITY: "总量",
+        ValueKind.RATIO: "比率",
+        ValueKind.READING: "读数",
+        ValueKind.DERIVED: "由其他指标计算",
+    },
+    Attribute: {
+        Attribute.BINDING: "约束性",
+        Attribute.EXPECTED: "预期性",
+        Attribute.SUGGESTED: "建议性",
+    },
+    Tier: {
+        Tier.BASIC: "基本指标",
+        Tier.RECOMMENDED: "推荐指标",
+        Tier.PLAN_TARGET: "规划指标",
+    },
+    Direction: {
+        Direction.HIGHER_BETTER: "越高越好",
+        Direction.LOWER_BETTER: "越低越好",
+        Direction.BINDING_FLOOR: "不得低于",
+        Direction.BINDING_CEILING: "不得高于",
+        Direction.RANGE: "区间适中",
+        Direction.MONITOR: "监测",
+        Direction.ZERO_TOLERANCE: "零容忍",
+    },
+    Measure: {
+        Measure.TARGET_FLOOR: "与目标下限之比",
+        Measure.TARGET_CEILING: "与目标上限之比",
+        Measure.PATH_FLOOR: "与当年应达值之比（越高越好）",
+        Measure.PATH_CEILING: "与当年应达值之比（越低越好）",
+        Measure.RANGE: "偏离合理区间的幅度",
+        Measure.VALUE: "数值",
+        Measure.CHANGE: "同比变动幅度",
+        Measure.NONE: "不评级",
+    },
+    TargetState: {
+        TargetState.ISSUED: "已下达",
+        TargetState.NOT_ISSUED: "未下达",
+    },
+    ReferenceKind: {
+        ReferenceKind.TARGET: "目标",
+        ReferenceKind.PROVINCE: "全省值",
+        ReferenceKind.PREVIOUS: "上年值",
+    },
+    Reason: {
+        Reason.NO_TARGET: "目标未下达或无可比数据",
+        Reason.NO_PREVIOUS: "没有上年值",
+        Reason.DISPLAY_ONLY: "仅展示，不评级",
+        Reason.INCOMPLETE: "所辖各县未报齐",
+        Reason.CONSECUTIVE: "连续多年关注，升一级",
+        Reason.BREACH: "突破约束性指标",
+    },
     SettingFault: {
         SettingFault.SHAPE: "取值的类型不对，请按原来的样式填写",
         SettingFault.RANGE: "取值超出允许的范围",
@@ -282,7 +373,8 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
     },
     Severity: {
         Severity.ERROR: "错误",
-        Severity.WARNING: "提示",
+        Severity.WARNING: "警告",
+        Severity.HINT: "提示",
         Severity.UNCHECKED: "未校验",
     },
     ProblemKind: {
@@ -341,6 +433,8 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
         "抽中的村还有 {count} 个没有看：{villages}。请逐份打开看完，再批量通过。"
     ),
     errors.InvalidSetting: "设置未保存：{reason}。",
+    errors.InvalidFormula: "计算式未保存。{problems}",
+    errors.InvalidRule: "规则未保存：{fault}{names}。",
     errors.UploadRefused: "文件未能上传：{reason}。",
     errors.WorkbookRefused: "工作簿未能读取：{reason}。",
     errors.TooBroad: "范围过大，未能在限定时间内查完。请缩短时间，或选定数据表、操作人后再查。",

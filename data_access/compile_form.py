@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from data_access import compile_units, contacts, plans
-from data_access.portal_settings import read_settings
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
 from domain import compile_form
@@ -73,10 +72,8 @@ def context(connection: Connection, division_code: str) -> Context:
     for row in _files(connection, division_code):
         files[row.row_key].append(File(row.evidence_id, row.item, row.file_name, row.sha256))
     rows = _plan_rows(connection, division_code)
-    limit = read_settings(connection).get("contract_amount_limit")
     return Context(
         today=today(),
-        values={"contract_amount_limit": limit},
         rows={compile_form.GROUP: [_row(row, files[str(row.plan_id)]) for row in rows]},
         references={unit.uscc: unit.fields() for unit in compile_units.list_known(connection)},
     )

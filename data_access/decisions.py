@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from data_access import decision_notices, review_summaries
 from data_access.drafts import get_draft, require_filer
 from data_access.form_checks import form_context, is_settled, prepare
+from data_access.forms import load_form
 from data_access.queries import load_queries
 from data_access.reporting import Submission, load_workflow
 from data_access.reporting_forms import find_form
@@ -101,16 +102,16 @@ def submit(
         context = form_context(connection, locked.form_code, locked.division_code)
         stands = form.prefilled(connection, locked.division_code)
         content = stands if context.is_accepted else stands | {"form": content["form"]}
-    content, problems = prepare(
-        connection, locked.form_code, locked.form_version, locked.division_code, content
-    )
+    described = load_form(connection, locked.form_code, locked.form_version)
+    content, problems = prepare(connection, described, locked.division_code, content)
     errors = [problem for problem in problems if problem.severity == "error"]
     if no_change:
         errors = [problem for problem in errors if not is_settled(problem, context)]
     if errors:
         raise InvalidContent(problems=errors, count=len(errors))
     version_no = locked.newest_version_no + 1
-    _add_version(connection, actor, locked, version_no, content, no_change=no_change)
+    rules = described.rule_version
+    _add_version(connection, actor, locked, version_no, content, rules, no_change=no_change)
     form.write_filed(connection, submission_id, version_no)
     turn = _Turn(locked, move, version_no=version_no, no_change=no_change)
     moved = _move(connection, actor, [turn])[submission_id]
@@ -316,6 +317,7 @@ def _add_version(
     locked: LockedSubmission,
     version_no: int,
     content: dict[str, Any],
+    rule_version: int,
     *,
     no_change: bool,
 ) -> None:
@@ -328,6 +330,7 @@ def _add_version(
             "round_no": locked.round_no,
             "form_code": locked.form_code,
             "form_version": locked.form_version,
+            "rule_version": rule_version,
             "workflow_version": locked.workflow_version,
             "content": canonical(content),
             "content_sha256": content_sha256(content),

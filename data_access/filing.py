@@ -1,12 +1,12 @@
 """What a filer's page asks: for which units, what to draw, who has the report now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection
 
 from data_access import decisions, drafts, reporting
-from data_access.form_checks import all_problems, form_context
+from data_access.form_checks import all_problems, draft_context, form_context
 from data_access.forms import load_form, log_broken, tell_owner
 from data_access.queries import load_queries
 from data_access.reporting import Remark, ReportingPeriod, ReviewEvent, Submission
@@ -82,15 +82,17 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
     editable = ReviewAction.SUBMIT in actions
     stored = submission.draft_content if editable else submission.filed_content
     content = with_all_rows(form, stored or {}, context)
+    accepted = _accepted(connection, submission) if editable else {}
     if editable:
         content = with_facts(form, content, context)
+        context = replace(context, last=accepted)
     returned = _last_return(connection, submission)
     return FilingState(
         submission=submission,
         form=form,
         context=context,
         content=content,
-        accepted=_accepted(connection, submission) if editable else {},
+        accepted=accepted,
         problems=all_problems(form, content, context, log_broken) if editable else [],
         actions=actions,
         returned=returned,
@@ -121,7 +123,7 @@ def save_checked(
     if filed_on is None:
         raise NotFound(submission_id=submission_id)
     form = load_form(connection, filed_on.form_code, filed_on.form_version)
-    context = form_context(connection, filed_on.form_code, filed_on.division_code)
+    context = draft_context(connection, form, filed_on.division_code)
     foreign = unfit(form, content, context)
     if foreign:
         raise InvalidContent(problems=foreign, count=len(foreign))

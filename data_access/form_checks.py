@@ -1,11 +1,22 @@
-"""Check what a unit filed against the form it was filed on."""
+"""Check what a unit filed against the form it was filed on.
+
+A draft is judged by the rules of now; what was filed by those it was filed under, on the day of
+its filing, beside what had been accepted before it.
+"""
+
+from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from data_access.forms import load_form, log_broken, tell_owner
+from data_access.forms import log_broken, tell_owner
+from data_access.reporting import previous_content
 from data_access.reporting_forms import find_form
+from domain.clock import BEIJING
 from domain.form_rules import Report, check, unfit, without_hidden
 from domain.forms import (
+    EXPLANATION,
+    FORM_GROUP,
     Content,
     Context,
     Form,
@@ -23,6 +34,15 @@ def form_context(connection: Connection, form_code: str, division_code: str) -> 
     return find_form(form_code).context(connection, division_code)
 
 
+def draft_context(connection: Connection, form: Form, division_code: str) -> Context:
+    """Return the facts a draft is checked against, what was accepted last where a rule asks."""
+    context = form_context(connection, form.form_code, division_code)
+    if not form.looks_back:
+        return context
+    last = find_form(form.form_code).prefilled(connection, division_code)
+    return replace(context, last=last)
+
+
 def all_problems(form: Form, content: Content, context: Context, report: Report) -> list[Problem]:
     """Return what is wrong, doubtful or unchecked: field by field, then between the rows."""
     own = find_form(form.form_code)
@@ -33,20 +53,20 @@ def all_problems(form: Form, content: Content, context: Context, report: Report)
 
 
 def prepare(
-    connection: Connection,
-    form_code: str,
-    form_version: int,
-    division_code: str,
-    content: Content,
+    connection: Connection, form: Form, division_code: str, content: Content
 ) -> tuple[Content, list[Problem]]:
     """Return the content as it would be filed, and what is wrong with it.
 
     As filed: every row there, every value in its normal form, nothing in a field that is not
     shown. A rule that fails is reported to its owner, in the same transaction.
     """
-    form = load_form(connection, form_code, form_version)
-    context = form_context(connection, form_code, division_code)
-    return _prepared(form, content, context, lambda broken: tell_owner(connection, broken))
+    context = draft_context(connection, form, division_code)
+    problems = unfit(form, content, context)
+    if problems:
+        return content, problems
+    complete = with_facts(form, with_all_rows(form, normalise(form, content), context), context)
+    filed = without_hidden(form, complete, context)
+    return filed, all_problems(form, filed, context, lambda broken: tell_owner(connection, broken))
 
 
 def is_settled(problem: Problem, context: Context) -> bool:
@@ -56,29 +76,27 @@ def is_settled(problem: Problem, context: Context) -> bool:
     it accepted nothing has to say what it asks for.
     """
     parts = split_path(problem.path)
+    if parts and parts[0] == FORM_GROUP:
+        return parts[2] == EXPLANATION and context.is_accepted
     row = context.find_row(parts[0], parts[1]) if parts else None
     return row is not None and (row.is_accepted or problem.kind is not ProblemKind.MISSING)
 
 
-def check_submission(
+def check_filed(
     connection: Connection,
-    form_code: str,
-    form_version: int,
+    form: Form,
+    submission_id: int,
     division_code: str,
     content: Content,
+    filed_at: datetime,
 ) -> list[Problem]:
-    """Return what is wrong, doubtful or unchecked in the content; writes nothing."""
-    form = load_form(connection, form_code, form_version)
-    context = form_context(connection, form_code, division_code)
-    return _prepared(form, content, context, log_broken)[1]
+    """Return what the rules of the form find in a filed version, as on its day; writes nothing.
 
-
-def _prepared(
-    form: Form, content: Content, context: Context, report: Report
-) -> tuple[Content, list[Problem]]:
-    problems = unfit(form, content, context)
-    if problems:
-        return content, problems
-    complete = with_facts(form, with_all_rows(form, normalise(form, content), context), context)
-    filed = without_hidden(form, complete, context)
-    return filed, all_problems(form, filed, context, report)
+    `form` is the form with the rule set that the version remembers (`load_form`).
+    """
+    context = replace(
+        form_context(connection, form.form_code, division_code),
+        today=filed_at.astimezone(BEIJING).date(),
+        last=previous_content(connection, submission_id) if form.looks_back else {},
+    )
+    return all_problems(form, content, context, log_broken)

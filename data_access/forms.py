@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from data_access.change_listener import Topic, mark
+from data_access.check_rules import current_set, rules_by_field
 from data_access.inbox import IN_APP
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
@@ -14,12 +15,12 @@ from domain.access import Role
 from domain.clock import today
 from domain.errors import NotFound
 from domain.form_rules import BrokenRule
-from domain.forms import Field, Form
+from domain.forms import Field, Form, Rule
 from domain.supervision import Notice
 
 _SQL = load_queries("forms")
 _LOG = logging.getLogger(__name__)
-_LOADED: dict[tuple[str, int], tuple[int, Form]] = {}
+_LOADED: dict[tuple[str, int, int | None], tuple[int, Form]] = {}
 _TOLD: set[tuple[object, ...]] = set()
 
 
@@ -29,7 +30,6 @@ class _Version:
     version: int
     title: str
     code_version: str
-    rule_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,6 @@ class _Field:
     code_table: str | None
     required_when: str | None
     visible_when: str | None
-    rule: str | None
-    rule_message: str | None
     help: str | None
     sensitivity: str
     column_name: str | None
@@ -60,12 +58,17 @@ class _Code:
     name: str
 
 
-def load_form(connection: Connection, form_code: str, version: int) -> Form:
-    """Return one version of a form, read once and again when reference data was loaded."""
-    marked = mark(Topic.FORMS)
-    known = _LOADED.get((form_code, version))
+def load_form(
+    connection: Connection, form_code: str, version: int, rule_version: int | None = None
+) -> Form:
+    """Return one version of a form with its rules as they stand now, or in a past rule set.
+
+    It is read once, and again when a rule was changed or reference data was loaded.
+    """
+    marked, key = mark(Topic.FORMS), (form_code, version, rule_version)
+    known = _LOADED.get(key)
     if known is None or known[0] != marked:
-        known = _LOADED[form_code, version] = marked, _read_form(connection, form_code, version)
+        known = _LOADED[key] = marked, _read_form(connection, *key)
     return known[1]
 
 
@@ -75,7 +78,9 @@ def forget_forms() -> None:
     _TOLD.clear()
 
 
-def _read_form(connection: Connection, form_code: str, version: int) -> Form:
+def _read_form(
+    connection: Connection, form_code: str, version: int, rule_version: int | None
+) -> Form:
     head = fetch_one(
         connection, _SQL["get_form_version"], _Version, form_code=form_code, version=version
     )
@@ -84,6 +89,9 @@ def _read_form(connection: Connection, form_code: str, version: int) -> Form:
     fields = fetch_all(
         connection, _SQL["list_fields"], _Field, form_code=form_code, version=version
     )
+    if rule_version is None:
+        rule_version = current_set(connection, form_code)
+    rules = rules_by_field(connection, form_code, rule_version)
     codes: dict[str, dict[str, str]] = defaultdict(dict)
     for row in fetch_all(connection, _SQL["list_codes"], _Code, code_version=head.code_version):
         codes[row.table_code][row.code] = row.name
@@ -92,13 +100,15 @@ def _read_form(connection: Connection, form_code: str, version: int) -> Form:
         version=head.version,
         title=head.title,
         code_version=head.code_version,
-        rule_version=head.rule_version,
-        fields=tuple(_field(row) for row in fields),
+        rule_version=rule_version,
+        fields=tuple(
+            _field(row, rules.get((row.group_code, row.field_code), ())) for row in fields
+        ),
         codes=dict(codes),
     )
 
 
-def _field(row: _Field) -> Field:
+def _field(row: _Field, rules: tuple[Rule, ...]) -> Field:
     return Field(
         group=row.group_code,
         code=row.field_code,
@@ -110,22 +120,13 @@ def _field(row: _Field) -> Field:
         code_table=row.code_table,
         required_when=row.required_when,
         visible_when=row.visible_when,
-        rules=_rules(row),
+        rules=rules,
         help=row.help,
         sensitivity=row.sensitivity,
         column_name=row.column_name,
         read_only=row.read_only,
         lookup=row.lookup,
     )
-
-
-def _rules(row: _Field) -> tuple[tuple[str, str], ...]:
-    """Pair each line of the rule with its line of the message; a missing message is general."""
-    rules = [line.strip() for line in (row.rule or "").splitlines() if line.strip()]
-    messages = [line.strip() for line in (row.rule_message or "").splitlines() if line.strip()]
-    general = f"{row.label}不符合填报要求，请核对。"
-    messages += [general] * (len(rules) - len(messages))
-    return tuple(zip(rules, messages, strict=False))
 
 
 def log_broken(broken: BrokenRule) -> None:

@@ -6,10 +6,11 @@ release that did not count yet) is counted by the clock.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from data_access.form_checks import check_submission
+from data_access.form_checks import check_filed
 from data_access.forms import load_form
 from data_access.queries import load_queries
 from data_access.reporting import previous_content
@@ -26,6 +27,8 @@ class _Filed:
     division_code: str
     form_code: str
     form_version: int
+    rule_version: int
+    submitted_at: datetime
     content: Content
 
 
@@ -40,8 +43,14 @@ def write_missing(connection: Connection, limit: int = 50) -> int:
     """Count waiting versions that nobody has counted yet; return how many."""
     missing = fetch_all(connection, _SQL["list_missing"], _Filed, limit=limit)
     for filed in missing:
-        problems = check_submission(
-            connection, filed.form_code, filed.form_version, filed.division_code, filed.content
+        form = load_form(connection, filed.form_code, filed.form_version, filed.rule_version)
+        problems = check_filed(
+            connection,
+            form,
+            filed.submission_id,
+            filed.division_code,
+            filed.content,
+            filed.submitted_at,
         )
         _write(connection, filed, problems)
     return len(missing)

@@ -9,19 +9,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from data_access.portal_settings import read_settings
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
 from domain import village_evaluation
 from domain.access import Actor
 from domain.clock import today
 from domain.errors import NotFound
-from domain.forms import IDENTITY, Content, Context, Form, Problem, Row
+from domain.forms import FORM_GROUP, IDENTITY, Content, Context, File, Form, Problem, Row
 
 _SQL = load_queries("village_form")
 FORM_CODE = "village_evaluation"
 SUMS: Mapping[str, Sequence[str]] = {village_evaluation.GROUP: village_evaluation.SUMMED}
-_LIMITS = "village_evaluation_limits"
 _DIGITS = 12  # of a village's code, with which those of its natural villages begin
 
 
@@ -50,6 +48,20 @@ class _NaturalVillage:
     latitude: str
     inside_county: bool | None
     is_accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    evidence_id: int
+    division_code: str
+    row_key: str
+    item: str
+    file_name: str
+    sha256: str
+
+
+_Files = Mapping[str, Sequence[File]]
+"""Files of a village by the key of their row, '' for the village itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,7 @@ def context(connection: Connection, division_code: str) -> Context:
         division_code=division_code,
         county_code=village.county_code,
     )
-    return _context(village, natural, _limits(connection), day)
+    return _context(village, natural, _files(connection, [division_code])[division_code], day)
 
 
 def contexts(connection: Connection, codes: Sequence[str]) -> dict[str, Context]:
@@ -110,43 +122,60 @@ def contexts(connection: Connection, codes: Sequence[str]) -> dict[str, Context]
         last=max(codes),
     ):
         natural[each.natural_code[:_DIGITS]].append(each)
-    limits = _limits(connection)
+    files = _files(connection, codes)
     return {
-        village.village_code: _context(village, natural[village.village_code], limits, day)
+        code: _context(village, natural[code], files[code], day)
         for village in villages
+        for code in [village.village_code]
     }
 
 
-def _limits(connection: Connection) -> Mapping[str, object]:
-    limits = read_settings(connection).get(_LIMITS)
-    return limits if isinstance(limits, dict) else {}
+def _files(connection: Connection, codes: Sequence[str]) -> Mapping[str, _Files]:
+    key = {"codes": list(codes), "form_code": FORM_CODE}
+    files: dict[str, dict[str, list[File]]] = defaultdict(lambda: defaultdict(list))
+    for each in fetch_all(connection, _SQL["list_files"], _File, **key):
+        file = File(each.evidence_id, each.item, each.file_name, each.sha256)
+        files[each.division_code][each.row_key].append(file)
+    return files
 
 
 def _context(
-    village: _Village, natural: Sequence[_NaturalVillage], limits: Mapping[str, object], day: date
+    village: _Village, natural: Sequence[_NaturalVillage], files: _Files, day: date
 ) -> Context:
     facts = asdict(village) | {"report_year": village.report_year or day.year}
     return Context(
         today=day,
-        values={**limits, **facts},
-        rows={village_evaluation.GROUP: [_row(each) for each in natural]},
+        values=facts,
+        rows={
+            FORM_GROUP: [_of_village(files.get("", ()))],
+            village_evaluation.GROUP: [
+                _row(each, files.get(each.natural_code, ())) for each in natural
+            ],
+        },
         is_accepted=village.is_accepted,
     )
 
 
-def _row(village: _NaturalVillage) -> Row:
+def _of_village(files: Sequence[File]) -> Row:
+    """Return what is attached to the village itself: the form is one row without a key."""
+    return Row("", "", files=tuple(files), file_items=village_evaluation.ATTACHMENTS)
+
+
+def _row(village: _NaturalVillage, files: Sequence[File]) -> Row:
     return Row(
         key=village.natural_code,
         label=village.natural_name,
         values=asdict(village),
+        files=tuple(files),
+        file_items=village_evaluation.NATURAL_ATTACHMENTS,
         hint=village.natural_code,
         is_accepted=village.is_accepted,
     )
 
 
 def spanning_problems(form: Form, content: Content, context: Context) -> list[Problem]:
-    """Return what does not fit between a village and its natural villages."""
-    return village_evaluation.problems(form, content, context)
+    """Return nothing: what must hold between the rows stands in the rules."""
+    return []
 
 
 def prefilled(connection: Connection, division_code: str) -> Content:

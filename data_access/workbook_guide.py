@@ -8,7 +8,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from data_access.workbook_formulas import words
 from data_access.workbook_layout import GUIDE_SHEET, sheet_names, shown_codes
-from domain.forms import Field, Form
+from domain.forms import Field, Form, Rule
 from domain.workbook import WorkbookUnit
 
 _TYPES = {
@@ -92,9 +92,14 @@ def _field_lines(form: Form) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _without_values(rule: tuple[str, str]) -> str:
-    """Return the sentence of a rule without the values it would quote."""
-    return _VALUE.sub(lambda found: "" if found[1] else " … ", rule[1])
+def _without_values(rule: Rule) -> str:
+    """Return the sentence of a rule with its thresholds, without the values it would quote."""
+    limits = {name: str(value) for name, value in rule.limits.items()}
+
+    def shown(found: re.Match[str]) -> str:
+        return limits.get(found[0].strip(" {}（“）”"), "" if found[1] else " … ")
+
+    return _VALUE.sub(shown, rule.message)
 
 
 def _type_words(item: Field) -> str:

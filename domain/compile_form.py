@@ -64,7 +64,7 @@ def problems(form: Form, content: Content, context: Context) -> list[Problem]:
             if other != key:
                 label = _row_label(context, other)
                 message = f"合同编号“{number}”与“{label}”的相同，请确认是否为同一合同。"
-                found.append(_warning(form, context, key, "contract_no", message))
+                found.append(_hint(form, context, key, "contract_no", message))
     return found
 
 
@@ -75,7 +75,7 @@ def _party_problems(
     valid = _day(row.get(code))
     if valid is not None and valid < context.today:
         message = f"资质有效期至 {valid}，现已过期，请核实是否已换证。"
-        yield _warning(form, context, key, code, message)
+        yield _hint(form, context, key, code, message)
     known = context.references.get(str(row.get(f"{party}_uscc")))
     if known is None:
         return
@@ -100,13 +100,13 @@ def _difference(
     message = f"与名录中的“{text}”不同，确有变更的，经认定后更新名录；否则请核对。"
     if name == "name":
         message = f"该统一社会信用代码登记的名称是“{text}”，请核对代码或名称；确已更名的可以提交。"
-    yield _warning(form, context, key, code, message)
+    yield _hint(form, context, key, code, message)
 
 
-def _warning(form: Form, context: Context, key: str, code: str, message: str) -> Problem:
+def _hint(form: Form, context: Context, key: str, code: str, message: str) -> Problem:
     path = path_of(GROUP, key, code)
     label = label_of(form, path, context)
-    return Problem(path, label, message, Severity.WARNING, ProblemKind.RULE)
+    return Problem(path, label, message, Severity.HINT, ProblemKind.RULE)
 
 
 def _row_label(context: Context, key: str) -> str:

@@ -14,6 +14,7 @@
   * SampleNotDrawn, SampleNotSeen   the random sample stands before a bulk acceptance
   * InvalidSetting          a setting cannot take this value: `reason`
   * InvalidRule             a rule cannot be kept as it is: `fault`, and the `names` it is about
+  * InvalidFormula          a formula of an indicator that is refused: `problems` says why
   * DatabaseAway
 
 The class name is the message key: `components.labels.ERROR_MESSAGES` holds the Chinese sentence
@@ -114,10 +115,11 @@ class InvalidSetting(PortalError):
 
 
 class InvalidRule(PortalError):
-    """A rule cannot be kept: `fault` is a domain.check_rules.RuleFault, `names` what it names."""
+    """A rule cannot be kept: `fault` is a domain.check_rules.RuleFault; `names` may say where."""
 
-    def __init__(self, *, names: str = "", **details: object) -> None:
-        super().__init__(names=names, **details)
+
+class InvalidFormula(PortalError):
+    """An indicator cannot be computed so: `problems` is a list of sentences."""
 
 
 class DatabaseAway(PortalError):

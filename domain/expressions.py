@@ -9,6 +9,7 @@ means the same on both sides.
 import ast
 import threading
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -117,6 +118,27 @@ def parse(source: str) -> Expression:
         _refuse_foreign(node)
     names = {n.id for n in nodes if isinstance(n, ast.Name) and id(n) not in called}
     return Expression(source, body, frozenset(names))
+
+
+def bind(expression: Expression, values: Mapping[str, object]) -> Expression:
+    """Return the expression with some of its names replaced by what they stand for.
+
+    >>> sorted(bind(parse("people <= limit"), {"limit": 3}).names)
+    ['people']
+    """
+    if not expression.names & values.keys():
+        return expression
+    body = _Binder(values).visit(deepcopy(expression.body))
+    return Expression(expression.source, body, expression.names - values.keys())
+
+
+class _Binder(ast.NodeTransformer):
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        known = node.id in self._values
+        return ast.Constant(self._values[node.id]) if known else node  # type: ignore[arg-type]
 
 
 def _refuse_foreign(node: ast.AST) -> None:

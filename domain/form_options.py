@@ -2,9 +2,19 @@
 
 from collections.abc import Mapping
 
-from domain.expressions import BadExpression, EvaluationFailed, evaluate, parse
+from domain.expressions import BadExpression, EvaluationFailed, evaluate
 from domain.form_rules import fill
-from domain.forms import FORM_GROUP, UNDELIVERED, Context, Field, Form, Row, Values
+from domain.forms import (
+    FORM_GROUP,
+    UNDELIVERED,
+    Context,
+    Field,
+    Form,
+    Row,
+    Rule,
+    Severity,
+    Values,
+)
 
 
 def excluded_options(
@@ -12,8 +22,8 @@ def excluded_options(
 ) -> dict[str, dict[str, str]]:
     """Return field to option to the sentence of the rule that no fact lets it meet.
 
-    Only rules count that name the field itself and known facts: what somebody may still change
-    rules nothing out.
+    Only errors count that name the field itself and known facts: what somebody may still change
+    or explain rules nothing out.
     """
     facts = {"today": context.today, **context.values, **(row.values if row else {})}
     excluded = {
@@ -28,15 +38,17 @@ def _excluded_of(item: Field, options: Mapping[str, str], facts: Values) -> dict
     reasons = {}
     for option in options:
         names = {**facts, item.code: option}
-        broken = [fill(message, names) for rule, message in item.rules if _fails(rule, names)]
+        broken = [fill(rule, names) for rule in item.rules if _fails(rule, names)]
         if broken:
             reasons[option] = broken[0]
     return reasons
 
 
-def _fails(rule: str, names: Values) -> bool:
+def _fails(rule: Rule, names: Values) -> bool:
+    if rule.severity is not Severity.ERROR:
+        return False
     try:
-        expression = parse(rule)
+        expression = rule.bound
         if any(names.get(name) in (None, UNDELIVERED) for name in expression.names):
             return False
         return not evaluate(expression, names)

@@ -2,6 +2,7 @@
 
 A rule is asked only when every field it names is there: missing is missing. A rule that waits for a
 reference that is not delivered, or that fails, makes the field 未校验: seen, and not in the way.
+What a warning finds has to be explained in its row, where the row has a field for it.
 """
 
 import re
@@ -11,6 +12,7 @@ from typing import Any
 
 from domain.expressions import BadExpression, EvaluationFailed, evaluate, parse
 from domain.forms import (
+    EXPLANATION,
     FORM_GROUP,
     IDENTITY,
     UNDELIVERED,
@@ -21,6 +23,7 @@ from domain.forms import (
     Problem,
     ProblemKind,
     Row,
+    Rule,
     Severity,
     Values,
     label_of,
@@ -28,8 +31,9 @@ from domain.forms import (
     rows_of,
     typed_value,
 )
+from domain.rule_names import Derived, Kind, find_derived, rule_of
 
-_PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +110,15 @@ def _is_files(value: object) -> bool:
 def check(
     form: Form, content: Content, context: Context, report: Report = lambda broken: None
 ) -> list[Problem]:
-    """Return what is wrong (error), doubtful (warning) or not checked (unchecked) in the content.
+    """Return what is wrong (error), doubtful (warning, hint) or not checked in the content.
 
     `report` is told of every expression of the form itself that fails.
     """
     typed = _typed_rows(form, content)
+    rows = _Rows(form, typed, context)
     problems: list[Problem] = []
-    for (group, key), row in typed.items():
-        checker = _RowChecker(form, context, report, group, key, row, typed)
-        problems += checker.problems()
+    for group, key in typed:
+        problems += _RowChecker(form, context, report, group, key, rows).problems()
     return problems
 
 
@@ -144,6 +148,59 @@ def _typed_rows(form: Form, content: Content) -> dict[tuple[str, str], _TypedRow
     return typed
 
 
+class _Rows:
+    """The rows of a form with what they are together, each worked out once and when asked for."""
+
+    def __init__(self, form: Form, typed: _Typed, context: Context) -> None:
+        self.typed, self._form, self._last = typed, form, context.last
+        self._together: dict[tuple[Kind, str, str], object] = {}
+        self._before: dict[tuple[str, str], dict[str, Any]] | None = None
+
+    def derived(self, what: Derived, key: str) -> object:
+        if what.kind is Kind.LAST and what.field:
+            return self._last_of(what.field, key)
+        place = what.kind, what.group, what.field.code if what.field else ""
+        if place not in self._together:
+            self._together[place] = self._of_group(what)
+        return self._together[place]
+
+    def _of_group(self, what: Derived) -> object:
+        rows = [row.values for (group, _), row in self.typed.items() if group == what.group]
+        if what.kind is Kind.COUNT or what.field is None:
+            return len(rows)
+        values = [row.get(what.field.code) for row in rows]
+        known: list[Any] = [value for value in values if value is not None]
+        if what.kind is Kind.MISSING:
+            return len(values) - len(known)
+        return sum(known) if known else None
+
+    def _last_of(self, item: Field, key: str) -> object:
+        if self._before is None:
+            self._before = {
+                (group, key): row
+                for group in self._form.groups
+                for key, row in rows_of(self._last, group)
+            }
+        try:
+            return typed_value(
+                self._form, item, self._before.get((item.group, key), {}).get(item.code)
+            )
+        except ValueError:  # what was accepted under another description
+            return None
+
+
+class _Names(dict[str, object]):
+    """The names of a row; what is derived from others is worked out when a rule asks for it."""
+
+    def __init__(self, known: Mapping[str, object], more: Callable[[str], object]) -> None:
+        super().__init__(known)
+        self._more = more
+
+    def __missing__(self, name: str) -> object:
+        self[name] = value = self._more(name)
+        return value
+
+
 class _RowChecker:
     """Checks one row: its names are its own fields, its parent's, the row's facts, the unit's."""
 
@@ -154,24 +211,52 @@ class _RowChecker:
         report: Report,
         group: str,
         key: str,
-        row: _TypedRow,
-        typed: _Typed,
+        rows: _Rows,
     ) -> None:
         self._form, self._context, self._report = form, context, report
-        self._group, self._key, self._row = group, key, row
+        self._group, self._key, self._rows = group, key, rows
+        self._row = rows.typed[group, key]
         self._facts = context.find_row(group, key)
-        self._known = _known_names(form, context, self._facts, group, typed)
+        known = _known_names(form, context, self._facts, group, rows.typed)
         # A field that is not understood is not there for the rules of the others.
-        self._names = self._known | {
-            item.code: row.values.get(item.code) for item in form.fields_of(group)
-        }
+        own = {item.code: self._row.values.get(item.code) for item in form.fields_of(group)}
+        self._names = _Names(known | own, self._derived)
+        self._hidden: frozenset[str] = frozenset()
+        self._verdicts: dict[str, Problem | None] = {}
 
     def problems(self) -> Iterator[Problem]:
-        hidden = {code for code, shown in self.shown().items() if not shown}
-        self._names |= dict.fromkeys(hidden)
-        for item in self._form.fields_of(self._group):
-            if item.code not in hidden:
-                yield from self._field_problems(item)
+        self._hidden = frozenset(code for code, shown in self.shown().items() if not shown)
+        self._names |= dict.fromkeys(self._hidden)
+        found = [
+            problem
+            for item in self._form.fields_of(self._group)
+            if item.code not in self._hidden
+            for problem in self._field_problems(item)
+        ]
+        yield from found
+        yield from self._unexplained(found)
+
+    def _unexplained(self, found: list[Problem]) -> Iterator[Problem]:
+        """Ask for the explanation of the row's warnings, where there is a field for it."""
+        item = self._form.find_field(self._group, EXPLANATION)
+        warnings = [each.label for each in found if each.severity is Severity.WARNING]
+        if item and warnings and self._row.values.get(EXPLANATION) is None:
+            message = f"有 {len(warnings)} 项警告，请填写{item.label}。"
+            yield self._problem(item, message, ProblemKind.MISSING)
+
+    def _derived(self, name: str) -> object:
+        """Return what a name stands for that is neither field nor fact; raise KeyError."""
+        if code := rule_of(name):
+            known = self._form.find_rule(self._group, code)
+            return known is None or self._finds_nothing(*known)
+        derived = find_derived(self._form, self._group, name)
+        if derived is None:
+            raise KeyError(name)
+        return self._rows.derived(derived, self._key)
+
+    def _finds_nothing(self, item: Field, rule: Rule) -> bool:
+        problem = None if item.code in self._hidden else self._verdict(item, rule)
+        return problem is None or problem.severity is Severity.UNCHECKED
 
     def shown(self) -> dict[str, bool]:
         """Return for each field of the row whether it is shown; many share one condition."""
@@ -193,8 +278,10 @@ class _RowChecker:
             yield from self._file_problems(item, value, required)
         elif value is None and self._holds(item, item.required_when, when_empty=False):
             yield self._problem(item, f"请填写{item.label}。", ProblemKind.MISSING)
-        for expression, message in item.rules:
-            yield from self._rule_problems(item, expression, message)
+        for rule in item.rules:
+            problem = self._verdict(item, rule)
+            if problem:
+                yield problem
 
     def _file_problems(self, item: Field, value: object, required: bool) -> Iterator[Problem]:
         given = value if isinstance(value, dict) else {}
@@ -206,29 +293,33 @@ class _RowChecker:
                 message = f"“{name}”所附文件不存在或已移除，请重新上传。"
                 yield self._problem(item, message, ProblemKind.RULE)
             elif file.note:
-                yield self._problem(item, file.note, ProblemKind.RULE, Severity.WARNING)
+                yield self._problem(item, file.note, ProblemKind.RULE, Severity.HINT)
         missing = [name for name in items if name not in given]
         if required and missing:
             message = f"还缺佐证材料：{'、'.join(missing)}（每项须有一个可打开的文件）。"
             yield self._problem(item, message, ProblemKind.MISSING)
 
-    def _rule_problems(self, item: Field, expression: str, message: str) -> Iterator[Problem]:
-        names = self._names_in(item, expression)
-        if names is None:
-            yield self._unchecked(item, "校验规则有误，已通知信息中心")
-            return
-        if any(self._names[name] is UNDELIVERED for name in names):
-            yield self._unchecked(item, "所依据的参考数据尚未下达")
-            return
-        if any(self._names[name] is None for name in names):
-            return
+    def _verdict(self, item: Field, rule: Rule) -> Problem | None:
+        """Return what the rule finds; rules that ask for each other are asked once."""
+        if not rule.code:
+            return self._judge(item, rule)
+        if rule.code not in self._verdicts:
+            self._verdicts[rule.code] = None
+            self._verdicts[rule.code] = self._judge(item, rule)
+        return self._verdicts[rule.code]
+
+    def _judge(self, item: Field, rule: Rule) -> Problem | None:
         try:
-            if not evaluate(parse(expression), self._names):
-                filled = fill(message, self._names)
-                yield self._problem(item, filled, ProblemKind.RULE)
-        except EvaluationFailed as error:
-            self._tell(item, expression, error)
-            yield self._unchecked(item, "校验规则有误，已通知信息中心")
+            expression = rule.bound
+            values = [self._names[name] for name in expression.names]
+            if any(value is UNDELIVERED for value in values):
+                return self._unchecked(item, "所依据的参考数据尚未下达")
+            if any(value is None for value in values) or evaluate(expression, self._names):
+                return None
+        except (BadExpression, EvaluationFailed, KeyError) as error:
+            self._tell(item, rule.expression, error)
+            return self._unchecked(item, "校验规则有误，已通知信息中心")
+        return self._problem(item, fill(rule, self._names), ProblemKind.RULE, rule.severity)
 
     def _holds(self, item: Field, expression: str | None, *, when_empty: bool) -> bool:
         """Evaluate a condition; ordering something missing is false, and so is a broken condition
@@ -299,17 +390,27 @@ def _prefixed(form: Form, typed: _Typed, group: str, key: str) -> dict[str, obje
     return {f"{group}_{item.code}": values.get(item.code) for item in form.fields_of(group)}
 
 
-def fill(message: str, names: Values) -> str:
-    """Put values into a sentence: only plain names, so a sentence can reach nothing else."""
-    return _PLACEHOLDER.sub(lambda found: str(names.get(found[1], found[0])), message)
+def fill(rule: Rule, names: Values) -> str:
+    """Put values into a rule's sentence: only plain names, so it can reach nothing else."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        try:
+            known = rule.limits[name] if name in rule.limits else names[name]
+        except KeyError:
+            return found[0]
+        return "—" if known is None else str(known)
+
+    return PLACEHOLDER.sub(value, rule.message)
 
 
 def visible_fields(form: Form, content: Content, context: Context) -> dict[str, bool]:
     """Return for each path of the content whether its field is shown."""
     typed = _typed_rows(form, content)
+    rows = _Rows(form, typed, context)
     shown: dict[str, bool] = {}
-    for (group, key), row in typed.items():
-        checker = _RowChecker(form, context, lambda broken: None, group, key, row, typed)
+    for group, key in typed:
+        checker = _RowChecker(form, context, lambda broken: None, group, key, rows)
         shown |= {path_of(group, key, code): holds for code, holds in checker.shown().items()}
     return shown
 

@@ -144,7 +144,7 @@ class _Asker:
                     f"计划日期 {earlier.due_on}。"
                 )
                 fixed = code in stage.row.locked or stage.state in _DONE
-                severity = Severity.WARNING if fixed else Severity.ERROR
+                severity = Severity.HINT if fixed else Severity.ERROR
                 yield self._problem(stage, code, message, severity)
             else:
                 earlier = stage
@@ -160,7 +160,7 @@ class _Asker:
         else:
             names = "、".join(stage.row.label for stage in missing)
             message = f"还有 {len(missing)} 个阶段未填计划完成日期：{names}。"
-        yield self._problem(missing[0], "planned_on", message, Severity.WARNING)
+        yield self._problem(missing[0], "planned_on", message, Severity.HINT)
 
     def late(self, stages: Sequence[_Stage]) -> Iterator[Problem]:
         """A late stage explains itself; lateness is counted from the baseline."""
@@ -172,7 +172,7 @@ class _Asker:
             if days > 0 and stage.late_reason is None:
                 message = f"比计划完成日期 {stage.planned_on} 已晚 {days} 天，请填写滞后原因。"
                 yield self._problem(
-                    stage, "late_reason", message, Severity.WARNING, ProblemKind.MISSING
+                    stage, "late_reason", message, Severity.HINT, ProblemKind.MISSING
                 )
 
     def files_used_twice(self, plans: Iterator[tuple[Row, list[_Stage]]]) -> Iterator[Problem]:
@@ -189,7 +189,7 @@ class _Asker:
             first, *others = places
             for stage, item in others:
                 message = f"“{item}”与“{first[0].row.label}”的“{first[1]}”是同一个文件，请确认。"
-                yield self._problem(stage, "evidence", message, Severity.WARNING)
+                yield self._problem(stage, "evidence", message, Severity.HINT)
 
     def _problem(
         self,

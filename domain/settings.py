@@ -13,7 +13,6 @@ class SettingFault(StrEnum):
 # What the portal says of itself and nobody may make it unsay.
 FIXED = frozenset({"is_demo"})
 _RANGES: dict[str, tuple[int, int]] = {
-    "contract_amount_limit": (1, 1_000_000),
     "period_deadline_day": (1, 31),
     "reminder_answer_working_days": (1, 30),
     "session_idle_minutes": (5, 480),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components.comparison import choose, chosen_pairs, comparison_table
+from components.comparison import choose, chosen_pairs, comparison_table, rows_sentence
 from components.labels import label
 from components.navigation import READERS
 from components.review import (
@@ -18,10 +18,11 @@ from components.review import (
 )
 from components.session import errors_shown, page_frame, require_actor
 from components.state_words import state_sentence
+from components.township_review import village_notes
 from data_access import bulk_review, comparison, decisions, form_checks, reporting
 from data_access.database import transaction
 from data_access.forms import load_form
-from domain.comparison import compare, file_ids
+from domain.comparison import by_row, compare, file_ids
 from domain.forms import mask
 from domain.receipts import receipt_holds
 from domain.workflow import ReviewAction
@@ -38,6 +39,7 @@ with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
     form = load_form(connection, submission.form_code, submission.form_version)
     context = form_checks.form_context(connection, submission.form_code, submission.division_code)
     versions = reporting.list_versions(connection, submission.submission_id)
+    newest = versions[-1] if versions else None
     sides = comparison.list_sides(connection, submission.submission_id)
     files = comparison.find_files(connection, file_ids(form, *(side.content for side in sides)))
     events = reporting.list_events(connection, submission.submission_id)
@@ -49,14 +51,15 @@ with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
         connection, submission.form_code, submission.workflow_version
     ).steps_for(submission.level)
     problems = (
-        form_checks.check_submission(
+        form_checks.check_filed(
             connection,
-            submission.form_code,
-            submission.form_version,
+            load_form(connection, submission.form_code, newest.form_version, newest.rule_version),
+            submission.submission_id,
             submission.division_code,
-            versions[-1].content,
+            newest.content,
+            newest.submitted_at,
         )
-        if versions
+        if newest
         else []
     )
 
@@ -69,7 +72,9 @@ if may_decide or neighbours:
 st.markdown(state_sentence(submission, steps))
 warn_of_change(submission, events)
 warn_of_pending(pending)
-if not versions:
+if may_decide:
+    village_notes(actor, submission)
+if newest is None:
     st.info("该单位本期尚未报送，草稿只有填报单位可见。")
     st.stop()
 
@@ -89,13 +94,9 @@ may_see_contact = may_decide or actor.may_see_contact(submission.prefix)
 left, right = st.columns([2, 1], gap="large") if may_decide else (st.container(), None)
 with left:
     chosen = choose(sides)
-    pairs = compare(
-        form,
-        mask(form, chosen.left.content, may_see_contact=may_see_contact),
-        mask(form, chosen.right.content, may_see_contact=may_see_contact),
-        context,
-        files,
-    )
+    before = mask(form, chosen.left.content, may_see_contact=may_see_contact)
+    after = mask(form, chosen.right.content, may_see_contact=may_see_contact)
+    pairs = compare(form, before, after, context, files)
     changed = [pair for pair in pairs if pair.change is not None]
     said = comparison.remarks_between(remarks, chosen.left, chosen.right)
     shown = versions[-1] if chosen.right is sides[-1] else None
@@ -105,15 +106,18 @@ with left:
     if shown is None:
         st.info("右侧不是最新的一版；审核结论针对最新的一版。")
     drawn = chosen_pairs(pairs, said, chosen.shown)
-    st.markdown(f"**{len(changed)} 项不同**，所列 {len(drawn)} 项")
+    by_rows = rows_sentence(by_row(pairs, before, after, context))
+    st.markdown(
+        f"**{len(changed)} 项不同**，所列 {len(drawn)} 项" + (f"。{by_rows}" if by_rows else "")
+    )
     if drawn:
-        table = comparison_table(drawn, said, problems if shown else [], chosen.left, chosen.right)
+        rows = by_row(drawn, before, after, context)
+        table = comparison_table(rows, said, problems if shown else [], chosen.left, chosen.right)
         st.html(table)
     else:
         st.info("没有符合所选显示方式的填报项。")
     st.markdown("**审核记录**")
     st.html(round_list(events, remarks, form, context))
-    newest = versions[-1]
     st.caption(
         f"第 {newest.version_no} 版，表单第 {newest.form_version} 版，"
         f"规则第 {newest.rule_version} 版，代码表 {newest.code_version} 版，"

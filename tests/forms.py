@@ -5,7 +5,8 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from domain.forms import Content, Context, Field, File, Form, Row
+from data_access import rule_reference
+from domain.forms import Content, Context, Field, File, Form, Row, Rule
 from tests.paths import ROOT
 
 REFERENCE = ROOT / "data_access" / "reference"
@@ -34,7 +35,17 @@ def reference_form(form_code: str, title: str) -> Form:
         codes[row["table_code"]][row["code"]] = row["name"]
     rows = [row for row in _read("form_field") if row["form_code"] == form_code]
     rows.sort(key=lambda row: int(row["field_order"]))
-    return Form(form_code, 1, title, "2020", 1, tuple(map(_field, rows)), dict(codes))
+    rules = _rules(form_code)
+    fields = tuple(_field(row, rules[row["group_code"], row["field_code"]]) for row in rows)
+    return Form(form_code, 1, title, "2020", 1, fields, dict(codes))
+
+
+def _rules(form_code: str) -> dict[tuple[str, str], list[Rule]]:
+    rules: dict[tuple[str, str], list[Rule]] = defaultdict(list)
+    for rule in rule_reference.read(REFERENCE / "check_rule.csv"):
+        if rule.form_code == form_code and rule.is_enabled:
+            rules[rule.group_code, rule.field_code].append(rule.as_rule())
+    return rules
 
 
 def _read(name: str) -> list[dict[str, str]]:
@@ -42,8 +53,7 @@ def _read(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _field(row: dict[str, str]) -> Field:
-    rules = zip(row["rule"].splitlines(), row["rule_message"].splitlines(), strict=True)
+def _field(row: dict[str, str], rules: list[Rule]) -> Field:
     return Field(
         group=row["group_code"],
         code=row["field_code"],

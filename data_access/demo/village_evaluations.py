@@ -8,6 +8,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from data_access import check_rules
 from data_access.administration import owner_transaction
 from data_access.portal_settings import read_settings
 from data_access.queries import load_queries
@@ -17,6 +18,7 @@ _SQL = load_queries("village_evaluations_demo")
 _COUNT = load_queries("villages")
 _SEED = 20201117
 _ACTION = "demo.load"
+_HINT = "per_capita_hint"
 _PREPARED = (
     "make_villages",
     "analyze_place",
@@ -50,15 +52,20 @@ def load(owner_url: str, *, today: date | None = None, seed: int = _SEED) -> int
         return _load(owner, today or clock.today(), seed)
 
 
+def _per_capita_hint(owner: Connection) -> object:
+    """Return the threshold of the one rule that invented evaluations of this year may meet."""
+    rules = check_rules.list_rules(owner, "village_evaluation")
+    return next(rule.limits[_HINT] for rule in rules if _HINT in rule.limits)
+
+
 def _load(owner: Connection, today: date, seed: int) -> int:
     settings = read_settings(owner)
-    limits = settings.get("village_evaluation_limits")
     common = {
         "day": today,
         "year": today.year,
         "seed": seed,
         "deadline_day": settings.get("period_deadline_day", 25),
-        "per_capita_hint": limits["per_capita_hint"] if isinstance(limits, dict) else 0,
+        "per_capita_hint": _per_capita_hint(owner),
     }
     owner.execute(_SQL["set_up"])
     owner.execute(_SQL["make_chance"])

@@ -23,7 +23,7 @@ SELECT submission.submission_id, submission.form_code, submission.division_code
 INSERT INTO submission_version (submission_id, version_no, division_code, round_no, form_version
      , rule_version, code_version, workflow_version, content, content_sha256, no_change, submitted_by)
 SELECT :submission_id, :version_no, :division_code, :round_no, form.version
-     , form.rule_version, form.code_version, :workflow_version, CAST(:content AS jsonb)
+     , :rule_version, form.code_version, :workflow_version, CAST(:content AS jsonb)
      , :content_sha256, :no_change, :user_id
   FROM form_version AS form
  WHERE form.form_code = :form_code AND form.version = :form_version

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from domain.forms import Context, Field, Form, Row
+from domain.forms import Context, Field, Form, Row, Rule
 from tests.browser.form_desk import SAVED, FormDesk, paste
 
 KINDS = {"k": {"a": "甲类情形", "b": "乙类情形", "c": "丙类情形"}}
@@ -19,7 +19,7 @@ FIELDS = (
     Field("village", "name", "名称", "text", "基本情况", length="20", required_when="True"),
     Field("village", "kind", "类别", "code", "基本情况", code_table="k"),
     Field("village", "area", "面积", "decimal", "基本情况", length="8,2", unit="公顷",
-          rules=(("area >= 0", "面积不能为负数。"),)),
+          rules=(Rule("area >= 0", "面积不能为负数。"),)),
     Field("village", "people", "人口", "integer", "基本情况", length="6"),
     Field("village", "begun_on", "开工日期", "date", "时间"),
     Field("village", "done", "是否完成", "boolean", "时间"),
@@ -302,7 +302,7 @@ def test_of_two_people_the_grid_asks_which_value_stands(desk, grid):
 
 
 def test_an_option_that_facts_rule_out_cannot_be_chosen_and_says_why(open_desk):
-    rule = (("kind != 'c' or level == 'town'", "“丙类情形”仅适用于镇区。"),)
+    rule = (Rule("kind != 'c' or level == 'town'", "“丙类情形”仅适用于镇区。"),)
     fields = tuple(replace(item, rules=rule) if item.code == "kind" else item for item in FIELDS)
     form, context = village_form()
     facts = replace(context, values={"level": "village"})

@@ -6,6 +6,7 @@ import pytest
 
 from data_access import compile_units, decisions, form_checks, periods, reporting
 from data_access.database import transaction
+from data_access.forms import load_form
 from domain.access import Role
 from domain.errors import InvalidAction, InvalidContent, NotFound, NotPermitted, PeriodClosed
 from domain.progress import PeriodState
@@ -262,18 +263,18 @@ def test_no_change_says_nothing_of_a_plan_that_was_never_reported(report, county
         )
 
 
-def test_a_name_that_differs_from_what_is_known_is_a_warning(report, owner, county, city, bureau):
+def test_a_name_that_differs_from_what_is_known_is_a_hint(report, owner, county, city, bureau):
     fill(owner, county, report)
     file_for_good(county, city, bureau, report.submission_id)
     with transaction(county) as connection:
         context = form_checks.form_context(connection, FORM, COUNTY)
         content = reporting.get_version(connection, report.submission_id, 1).content
         content["contract"][0] |= {"unit1_name": "另一个名称", "unit1_grade": "2"}
-        found = form_checks.check_submission(connection, FORM, 1, COUNTY, content)
+        found = form_checks.prepare(connection, load_form(connection, FORM, 1), COUNTY, content)[1]
     assert context.references[uscc(LEAD)]["name"] == "演示规划设计研究院"
     assert {(p.path.rpartition(".")[2], p.severity.value) for p in found} == {
-        ("unit1_name", "warning"),
-        ("unit1_grade", "warning"),
+        ("unit1_name", "hint"),
+        ("unit1_grade", "hint"),
     }
     assert "登记的名称是“演示规划设计研究院”" in found[0].message
     assert "与名录中的“甲级”不同" in found[1].message

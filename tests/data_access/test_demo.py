@@ -18,6 +18,7 @@ from data_access.demo.bulk import Rows, first_ids
 from data_access.demo.pdf import make_pdf
 from data_access.demo.province import Province
 from data_access.demo.reference import read_reference
+from data_access.forms import load_form
 from data_access.installation import is_empty, prepare
 from data_access.settings import Settings
 from domain import receipts
@@ -120,7 +121,9 @@ def test_what_waits_for_a_decision_passes_the_checks_of_the_form(loaded):
             " WHERE state = %s",
             [SubmissionState.SUBMITTED],
         ):
-            filed, problems = form_checks.prepare(connection, form_code, 1, code, content)
+            filed, problems = form_checks.prepare(
+                connection, load_form(connection, form_code, 1), code, content
+            )
             errors = [each for each in problems if each.severity == "error"]
             assert errors == [], submission_id
             assert filed == content

@@ -139,16 +139,6 @@ def test_each_rule_says_what_is_wrong(officer, village, period_of_year, changes,
     assert words in problems_of(officer, opened)[f"form.{path}"]
 
 
-def test_a_limit_is_data(owner, officer, village, period_of_year):
-    owner.execute(
-        "UPDATE portal_setting SET value = value || '{\"resident_times_limit\": 5}'"
-        " WHERE name = 'village_evaluation_limits'"
-    )
-    opened = open_village(officer, period_of_year, village)
-    saved(officer, opened, lambda c: c | {"form": c["form"] | {"resident_pop": 3601}})
-    assert act(officer, opened.submission_id, ReviewAction.SUBMIT).state == "submitted"
-
-
 def test_a_village_passes_county_city_and_province_and_is_kept_as_typed_rows(
     owner, officer, village, period_of_year
 ):

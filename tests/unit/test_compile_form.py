@@ -34,8 +34,7 @@ def county(references=None) -> Context:
         file_items=compile_form.ATTACHMENTS,
     )
     second = Row(key="2", label="综合交通专项规划", identity={"plan_id": 2}, values=FACTS)
-    values = {"contract_amount_limit": 5000}
-    return Context(TODAY, values, {"contract": [row, second]}, references or {})
+    return Context(TODAY, {}, {"contract": [row, second]}, references or {})
 
 
 def problems(references=None, **changes) -> list[Problem]:
@@ -104,8 +103,8 @@ def test_a_member_that_leads_too_is_refused():
 def test_what_differs_from_what_is_known_is_said_and_does_not_stand_in_the_way():
     found = problems(KNOWN, unit1_name="另一个名称", unit1_grade="2")
     assert [(p.path, p.severity.value) for p in found] == [
-        ("contract[1].unit1_name", "warning"),
-        ("contract[1].unit1_grade", "warning"),
+        ("contract[1].unit1_name", "hint"),
+        ("contract[1].unit1_grade", "hint"),
     ]
     assert "登记的名称是“演示规划设计研究院”" in found[0].message
     assert "名录中的“甲级”" in found[1].message
@@ -114,7 +113,7 @@ def test_what_differs_from_what_is_known_is_said_and_does_not_stand_in_the_way()
 def test_an_expired_certificate_is_doubtful():
     expired = (TODAY - timedelta(days=9)).isoformat()
     [problem] = problems(unit1_cert_valid=expired)
-    assert (problem.severity.value, "现已过期" in problem.message) == ("warning", True)
+    assert (problem.severity.value, "现已过期" in problem.message) == ("hint", True)
 
 
 def test_the_facts_of_a_row_stand_whatever_is_sent():

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from domain.form_options import excluded_options
-from domain.forms import UNDELIVERED, Context, Form
+from domain.forms import UNDELIVERED, Context, Form, Rule
 from tests.forms import county_context, plan_form
 
 
@@ -26,7 +26,7 @@ def test_what_is_not_known_or_may_still_change_rules_nothing_out():
     context = county_context()
     unknown = replace(context, values=context.values | {"unit_kind": UNDELIVERED})
     assert excluded_of_plan(form, unknown) == {}
-    rules = (("disposition == disposition_reason", "另一字段"), ("(", "坏的规则"))
+    rules = (Rule("disposition == disposition_reason", "另一字段"), Rule("(", "坏的规则"))
     fields = tuple(
         replace(item, rules=rules) if item.code == "disposition" else item for item in form.fields
     )

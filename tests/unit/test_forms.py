@@ -15,6 +15,7 @@ from domain.forms import (
     Field,
     File,
     Form,
+    Rule,
     Severity,
     diff,
     label_of,
@@ -45,10 +46,10 @@ def problems_of(content, context=None, form=FORM):
     return {problem.path: problem.message for problem in found if problem.severity == "error"}
 
 
-def warnings_of(content, context=None):
+def hints_of(content, context=None):
     context = context or county_context(files=FILES)
     found = [*check(FORM, content, context), *spanning.problems(FORM, content, context)]
-    return {problem.path: problem.message for problem in found if problem.severity == "warning"}
+    return {problem.path: problem.message for problem in found if problem.severity == "hint"}
 
 
 def one_field(data_type="integer", **changes):
@@ -243,17 +244,17 @@ def test_a_stage_left_out_is_named_until_it_is_skipped_with_a_reason():
 
 
 def test_a_late_stage_is_asked_why_and_an_unplanned_plan_is_said():
-    late = warnings_of(filled(LAUNCH={"planned_on": "2026-11-02"}))
+    late = hints_of(filled(LAUNCH={"planned_on": "2026-11-02"}))
     assert late[f"{LAUNCH}.late_reason"] == (
         "比计划完成日期 2026-11-02 已晚 20 天，请填写滞后原因。"
     )
     nothing = {key: {"planned_on": None} for key in ("LAUNCH", "SCHEME", "PUBLIC")}
-    assert "将列为“未定计划”" in warnings_of(filled(**nothing))[f"{LAUNCH}.planned_on"]
+    assert "将列为“未定计划”" in hints_of(filled(**nothing))[f"{LAUNCH}.planned_on"]
 
 
 def test_the_same_file_twice_is_flagged():
     twice = (FILES[0], replace(FILES[1], sha256="aa"))
-    found = warnings_of(filled(LAUNCH=DONE), county_context(files=twice))
+    found = hints_of(filled(LAUNCH=DONE), county_context(files=twice))
     assert "是同一个文件" in found[f"{LAUNCH}.evidence"]
 
 
@@ -266,7 +267,7 @@ def test_planned_dates_do_not_run_backwards():
 
 
 def rule(expression):
-    form = one_field(rules=((expression, "不合规则"),))
+    form = one_field(rules=(Rule(expression, "不合规则"),))
     broken: list[BrokenRule] = []
     content = {"form": {"amount": "5"}}
     found = check(form, content, Context(TODAY, {"limit": UNDELIVERED}), broken.append)
@@ -290,7 +291,7 @@ def test_a_rule_that_fails_is_reported_and_never_passes_silently(expression):
 
 
 def test_a_rule_about_something_missing_is_not_asked():
-    form = one_field(rules=(("amount > 3", "太小"),))
+    form = one_field(rules=(Rule("amount > 3", "太小"),))
     assert check(form, {"form": {}}, Context(TODAY)) == []
 
 
