@@ -64,7 +64,7 @@ class FieldForm extends FormState {
     const given = this.values[known.path] ?? {};
     const links = Object.entries(given).map(([item, number]) => element("div", { className: "file given" },
       element("span", { className: "item", textContent: item }),
-      element("a", { href: `/api/evidence/${number}`, textContent: this.fileName(known.row, number) ?? "打开", target: "_blank" })));
+      element("a", { href: `/api/evidence/${number}`, textContent: this.fileName(known, number) ?? "打开", target: "_blank" })));
     return links.length ? links : [element("span", { textContent: "—" })];
   }
 
@@ -167,7 +167,7 @@ class FieldForm extends FormState {
 
   drawEvidence(known) {
     const box = element("div", { className: "files", id: known.id });
-    known.set = () => box.replaceChildren(...known.row.file_items.map((item) => this.drawFile(known, item)));
+    known.set = () => box.replaceChildren(...this.fileRow(known).file_items.map((item) => this.drawFile(known, item)));
     known.set();
     return box;
   }
@@ -180,7 +180,7 @@ class FieldForm extends FormState {
     const choose = element("button", { type: "button", className: "plain", textContent: number ? "替换" : "上传", "aria-label": `${number ? "替换" : "上传"}${item}`, onclick: () => chooser.click() });
     const remove = number ? element("button", { type: "button", className: "plain", textContent: "移除", "aria-label": `移除${item}`, onclick: () => this.setFile(known, item, null) }) : null;
     const name = number
-      ? element("a", { href: `/api/evidence/${number}`, target: "_blank", title: this.fileName(known.row, number) ?? "", textContent: this.fileName(known.row, number) ?? "已上传的文件" })
+      ? element("a", { href: `/api/evidence/${number}`, target: "_blank", title: this.fileName(known, number) ?? "", textContent: this.fileName(known, number) ?? "已上传的文件" })
       : null;
     const node = element("div", { className: `file${number ? " given" : ""}` },
       element("span", { className: "item", textContent: item }), name, element("span", { className: "file-actions" }, choose, remove), chooser);
@@ -205,13 +205,13 @@ class FieldForm extends FormState {
     node.replaceChildren(element("span", { className: "item", textContent: item }), text, bar, cancel);
     try {
       const { form_code, division_code } = this.state.submission;
-      const target = { use: "evidence", form_code, division_code, group: known.group.code, key: known.row.key, item };
+      const target = { use: "evidence", form_code, division_code, group: known.group.code, key: known.row?.key ?? "", item };
       const done = await uploadFile(file, target, {
         signal: stop.signal,
         onProgress: (part) => { bar.value = part; },
         onState: (state) => { text.textContent = UPLOAD_WORDS[state] ?? named; },
       });
-      known.row.files.push({ id: done.evidence_id, item, name: file.name });
+      this.fileRow(known).files.push({ id: done.evidence_id, item, name: file.name });
       this.setFile(known, item, done.evidence_id);
     } catch (error) {
       known.set();
@@ -228,8 +228,8 @@ class FieldForm extends FormState {
   refreshField(known, names) {
     const value = this.values[known.path];
     const empty = value === null || value === undefined || value === "";
-    known.visible = holds(known.field.visible, names, true);
-    const required = holds(known.field.required, names, false);
+    known.visible = this.shows(known, names);
+    const required = this.requires(known, names);
     const isNote = known.row?.parent && known.field.type === "long_text";
     const foldable = empty && (known.opener ? !known.unfolded && !this.problemsAt(known.path).length : this.readOnly && isNote);
     known.node.hidden = !known.visible || Boolean(foldable);
@@ -250,7 +250,7 @@ class FieldForm extends FormState {
 
   refreshMessage(known) {
     const problems = this.problemsAt(known.path);
-    const worst = ["error", "warning", "unchecked"].find((kind) => problems.some((one) => one.severity === kind));
+    const worst = this.worst(problems);
     known.message.hidden = !worst;
     known.message.className = `message ${worst ?? ""}`;
     const name = known.row?.parent && known.field.type !== "long_text" ? `${known.field.label}：` : "";

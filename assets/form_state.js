@@ -428,8 +428,8 @@ class FormState {
     return value;
   }
 
-  isVisible({ group, row, field }) {
-    return holds(field.visible, this.names(group, row), true);
+  isVisible(cell) {
+    return Boolean(cell.field.explains) || this.shows(cell, this.names(cell.group, cell.row));
   }
 
   isLocked({ row, field }) {
@@ -453,11 +453,27 @@ class FormState {
   setProblems(problems) {
     this.problems = problems;
     this.problemsOf = new Map();
+    this.warned = new Set(problems.filter((one) => one.severity === "warning").map((one) => rowOf(one.path)));
     for (const problem of problems) {
       const known = this.problemsOf.get(problem.path);
       if (known) known.push(problem);
       else this.problemsOf.set(problem.path, [problem]);
     }
+  }
+
+  /** The strongest of some problems. */
+  worst(problems) {
+    return SEVERITIES.find((kind) => problems.some((one) => one.severity === kind));
+  }
+
+  /** Whether a field is shown; what explains warnings is, while there are some. */
+  shows({ field, path }, names) {
+    if (field.explains) return this.warned.has(rowOf(path)) || !["", null, undefined].includes(this.values[path]);
+    return holds(field.visible, names, true);
+  }
+
+  requires({ field, path }, names) {
+    return field.explains ? this.warned.has(rowOf(path)) : holds(field.required, names, false);
   }
 
   problemsAt(path) {
@@ -466,11 +482,16 @@ class FormState {
 
   /** What is merely not filled in yet is said when somebody tries to submit, not before. */
   isShown(problem) {
-    return problem.kind !== MISSING || this.attempted || problem.severity === "warning";
+    return problem.kind !== MISSING || this.attempted || problem.severity !== "error";
   }
 
-  fileName(row, number) {
-    return row?.files.find((file) => file.id === number)?.name;
+  /** The row that names the files of a field; what the form itself has is a row without a key. */
+  fileRow(known) {
+    return known?.row ?? this.state.rows.form?.[0];
+  }
+
+  fileName(known, number) {
+    return this.fileRow(known)?.files.find((file) => file.id === number)?.name;
   }
 
   label(path) {
@@ -484,7 +505,7 @@ class FormState {
     if (known?.field.type === "code") return known.field.options.find(([code]) => code === value)?.[1] ?? String(value);
     if (value === true || value === false) return value ? "是" : "否";
     if (typeof value === "object") {
-      return Object.entries(value).map(([item, number]) => this.fileName(known?.row, number) ?? item).join("、") || "—";
+      return Object.entries(value).map(([item, number]) => this.fileName(known, number) ?? item).join("、") || "—";
     }
     return String(value);
   }

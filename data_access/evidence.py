@@ -6,14 +6,15 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from data_access.queries import load_queries
+from data_access.reporting import load_filers
 from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
-from domain.access import Actor, Role
+from domain.access import Actor
 from domain.errors import InvalidAction, NotFound, NotPermitted
 from domain.forms import Row
+from domain.workflow import filing_role
 
 _SQL = load_queries("evidence")
-_FILING_ROLES = frozenset({Role.CITY, Role.COUNTY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +76,16 @@ def check_target(connection: Connection, actor: Actor, target: Target) -> Row:
     row = context.find_row(target.group_code, target.row_key)
     if row is None:
         raise NotFound(row_key=target.row_key)
-    _require_filer(actor, target.division_code)
+    _require_filer(connection, actor, target.form_code, target.division_code)
     if target.item not in row.file_items:
         raise NotFound(row_key=target.row_key, item=target.item)
     return row
 
 
-def _require_filer(actor: Actor, division_code: str) -> None:
-    if not any(
-        grant.division_code == division_code and grant.role in _FILING_ROLES
-        for grant in actor.grants
-    ):
+def _require_filer(
+    connection: Connection, actor: Actor, form_code: str, division_code: str
+) -> None:
+    if filing_role(load_filers(connection, form_code), division_code, actor) is None:
         raise NotPermitted(division_code=division_code)
 
 
@@ -133,7 +133,7 @@ def remove(connection: Connection, actor: Actor, evidence_id: int) -> None:
     Raise InvalidAction when a report under review or an accepted one relies on it.
     """
     evidence = get(connection, evidence_id)
-    _require_filer(actor, evidence.division_code)
+    _require_filer(connection, actor, evidence.form_code, evidence.division_code)
     parameters = {"evidence_id": evidence_id}
     if connection.execute(_SQL["is_relied_on"], parameters).scalar_one():
         raise InvalidAction(evidence_id=evidence_id)

@@ -59,8 +59,11 @@ SELECT EXISTS (
      WHERE evidence.evidence_id = :evidence_id
        AND (receipt.receipt_no IS NOT NULL
             OR (submission.state = 'submitted' AND version.version_no = submission.version_no))
-       AND jsonb_path_exists(version.content, '$.*[*] ? (@.key == $key).*.* ? (@ == $file)'
-               , jsonb_build_object('key', evidence.row_key, 'file', evidence.evidence_id)))
+       AND jsonb_path_exists(
+               version.content
+             , CASE WHEN evidence.row_key = '' THEN CAST('$.form.*.* ? (@ == $file)' AS jsonpath)
+                    ELSE CAST('$.*[*] ? (@.key == $key).*.* ? (@ == $file)' AS jsonpath) END
+             , jsonb_build_object('key', evidence.row_key, 'file', evidence.evidence_id)))
 
 -- name: remove
 UPDATE evidence SET removed_at = now() WHERE evidence_id = :evidence_id AND removed_at IS NULL

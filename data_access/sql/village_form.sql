@@ -93,6 +93,13 @@ SELECT DISTINCT ON (natural_code) to_jsonb(accepted) AS fields
  WHERE division_code = ANY (CAST(:codes AS text[]))
  ORDER BY natural_code, report_year DESC
 
+-- name: list_files
+SELECT evidence_id, division_code, row_key, item, file_name, sha256
+  FROM evidence
+ WHERE division_code = ANY (CAST(:codes AS text[])) AND form_code = :form_code
+   AND removed_at IS NULL
+ ORDER BY evidence_id
+
 -- name: last_village
 SELECT to_jsonb(accepted) AS fields
   FROM accepted_village_evaluation AS accepted
