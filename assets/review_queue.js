@@ -7,10 +7,17 @@ const LOOK_AGAIN = 30000;
 const WATCH_BULK = 1000;
 const ROUNDS = [1, 2, 3, 4, 5];
 const FILTERS = ["form", "period", "unit", "step", "round", "warned", "overdue", "unchanged", "q"];
+// On the page of townships the page says which form, period, step and place.
+const DESK_FILTERS = ["only", "warned", "round", "overdue", "q"];
+const ONLY = [["sampled", "抽中的村"], ["unseen", "抽中未看的村"], ["odd", "有异常值的村"]];
 const COLUMNS = [
   ["unit", "填报单位", "unit"], ["what", "表单与填报期", null], ["round", "轮次", "round"],
   ["submitted", "报送", "submitted"], ["due", "应办结", "due"], ["changes", "变化", "changes"],
   ["warnings", "校验", "warnings"], ["files", "材料", null],
+];
+const DESK_COLUMNS = [
+  ["unit", "行政村", "unit"], ["sample", "抽样", null], ["answers", "完整度", null], ["changes", "变化", "changes"],
+  ["warnings", "校验", "warnings"], ["odd", "异常值", null], ["submitted", "报送", "submitted"], ["due", "应办结", "due"],
 ];
 const KEYS = [
   ["j / ↓、k / ↑", "下一份、上一份"], ["空格", "选中或取消"], ["Shift + 单击", "选中一段"],
@@ -41,11 +48,13 @@ class Queue {
     this.root = root;
     this.data = data;
     this.filter = new URLSearchParams(data.query);
+    this.filters_here = data.desk ? DESK_FILTERS : FILTERS;
+    this.columns = data.desk ? DESK_COLUMNS : COLUMNS;
     this.selected = new Map();
     this.rows = [];
     this.current = -1;
     this.anchor = -1;
-    this.body = element("div", { className: "queue" });
+    this.body = element("div", { className: data.desk ? "queue desk" : "queue" });
     this.filters = element("form", { className: "filters", onsubmit: (event) => event.preventDefault() });
     this.chips = element("div", { className: "chips" });
     this.summary = element("p", { className: "summary", role: "status" });
@@ -115,6 +124,10 @@ class Queue {
     this.drawList();
     this.drawPager();
     this.drawBar();
+    // What stands above the list counts what is in it.
+    const done = data.recent.map((bulk) => `${bulk.id}:${bulk.done}`).join();
+    if (this.data.desk && this.told !== undefined && this.told !== done) this.trigger?.("changed", done);
+    this.told = done;
   }
 
   /** Put the filter into the address, so that it is a link and survives a reload. */
@@ -147,6 +160,10 @@ class Queue {
 
   drawSummary() {
     const { waiting, overdue, is_narrow: narrow } = this.state;
+    if (this.data.desk && !waiting && !narrow) {
+      this.summary.textContent = "这里没有等待您审核的村。";
+      return;
+    }
     const late = overdue ? `，其中 ${count(overdue)} 份已超过办理期限。` : "，均在办理期限内。";
     this.summary.textContent = waiting
       ? `${narrow ? "符合条件的填报" : "待审核填报"}共 ${count(waiting)} 份${late}`
@@ -163,11 +180,29 @@ class Queue {
     const stepsHere = steps.filter((step) => !form || step.form === form);
     const words = Object.fromEntries(forms.map(({ code, name }) => [code, name]));
     const named = (period) => (form || forms.length < 2 ? period.name : `${words[period.form]} ${period.name}`);
-    const set = FILTERS.filter((name) => this.filter.has(name)).length;
+    const set = this.filters_here.filter((name) => this.filter.has(name)).length;
     const fold = button(set ? `筛选（${set}）` : "筛选", () => this.filters.classList.toggle("open"), "fold");
     fill(this.filters,
-      this.text("q", "搜索", "单位、代码或填报人"),
+      this.text("q", "搜索", this.data.desk ? "村名或代码" : "单位、代码或填报人"),
       fold,
+      ...(this.data.desk ? this.deskChoices() : this.choices(forms, form, periodsHere, stepsHere, named)),
+      this.order(),
+      this.filters_here.some((name) => this.filter.has(name))
+        ? button("清除筛选", () => this.change(Object.fromEntries(this.filters_here.map((name) => [name, null]))), "plain") : null,
+    );
+  }
+
+  deskChoices() {
+    return [
+      this.choice("only", "只看", ONLY),
+      this.choice("warned", "校验", [["1", "有提示"], ["0", "无提示"]]),
+      this.choice("round", "轮次", ROUNDS.map((round) => [round, `第 ${round} 轮`])),
+      this.choice("overdue", "期限", [["1", "已超期"], ["0", "未超期"]]),
+    ];
+  }
+
+  choices(forms, form, periodsHere, stepsHere, named) {
+    return [
       this.text("unit", "所属市县", "名称或代码"),
       forms.length > 1 ? this.choice("form", "表单", forms.map(({ code, name }) => [code, name]), { period: null, step: null }) : null,
       this.choice("period", "填报期", periodsHere.map((period) => [period.id, named(period)])),
@@ -176,10 +211,7 @@ class Queue {
       this.choice("warned", "校验", [["1", "有提示"], ["0", "无提示"]]),
       this.choice("overdue", "期限", [["1", "已超期"], ["0", "未超期"]]),
       this.choice("unchanged", "内容", [["1", "本期无变化"], ["0", "有变化"]]),
-      this.order(),
-      FILTERS.some((name) => this.filter.has(name))
-        ? button("清除筛选", () => this.change(Object.fromEntries(FILTERS.map((name) => [name, null]))), "plain") : null,
-    );
+    ];
   }
 
   text(name, label, placeholder) {
@@ -217,6 +249,7 @@ class Queue {
   }
 
   drawChips() {
+    if (this.data.desk) return this.chips.replaceChildren(button("快捷键 ?", () => this.help(), "plain keys"));
     const here = this.state.query;
     const saved = this.state.saved.map((one) => {
       const open = element("a", { href: `${location.pathname}?${one.query}`, textContent: one.name, className: one.query === here ? "chip on" : "chip",
@@ -226,7 +259,7 @@ class Queue {
     });
     const save = this.state.is_narrow && !this.state.saved.some((one) => one.query === here)
       ? button("保存当前筛选…", () => this.nameFilter(), "plain") : null;
-    this.chips.replaceChildren(...saved, ...(save ? [save] : []), button("快捷键 ?", () => this.help(), "plain keys"));
+    return this.chips.replaceChildren(...saved, ...(save ? [save] : []), button("快捷键 ?", () => this.help(), "plain keys"));
   }
 
   use(query) {
@@ -262,7 +295,7 @@ class Queue {
     all.checked = here > 0 && here === this.selectable().length;
     all.indeterminate = here > 0 && !all.checked;
     const head = element("div", { className: "row head", role: "row" }, element("span", { className: "pick" }, all),
-      ...COLUMNS.map(([name, words, by]) => this.drawHead(name, words, by)));
+      ...this.columns.map(([name, words, by]) => this.drawHead(name, words, by)));
     this.list.setAttribute("role", "table");
     this.list.replaceChildren(...(this.rows.length ? [head, ...this.lines] : []));
   }
@@ -280,15 +313,7 @@ class Queue {
     const stale = this.selected.has(row.id) && this.selected.get(row.id) !== row.seen;
     const line = element("div", { className: "row", role: "row" },
       element("label", { className: "pick", onclick: (event) => event.stopPropagation() }, pick),
-      this.cell("unit", element("a", { href: this.address(row.id), textContent: row.unit, title: row.code }), element("small", { textContent: row.parent })),
-      this.cell("what", `${row.form} · ${row.period}`, element("small", { textContent: row.step })),
-      this.cell("round", `第 ${row.round} 轮`),
-      this.cell("submitted", row.submitted, element("small", { textContent: row.filer })),
-      this.cell("due", ...this.due(row)),
-      this.cell(row.no_change ? "changes none" : "changes", row.no_change ? "无变化" : row.changes === null ? "—" : `${row.changes} 项`),
-      this.cell("warnings", this.checks(row)),
-      this.cell("files", row.attachments === null ? "—" : `${row.attachments} 份`,
-        row.new_attachments ? element("small", { textContent: `新增 ${row.new_attachments}` }) : null),
+      ...this.columns.map(([name]) => this.drawCell(name, row)),
       row.pending ? element("span", { className: "pending" }, `待生效：${row.pending} `,
         row.undo ? button("撤销这一份", (event) => { event.stopPropagation(); this.undo({ id: row.undo }, [row.id]); }, "plain") : null) : null,
       stale ? element("span", { className: "pending", textContent: "选中后已有变动，请打开核对" }) : null);
@@ -296,6 +321,25 @@ class Queue {
     line.classList.toggle("current", index === this.current);
     line.addEventListener("click", (event) => this.clicked(event, row, index));
     return line;
+  }
+
+  drawCell(name, row) {
+    const { no_change: same } = row;
+    const round = row.round > 1 ? ` · 第 ${row.round} 轮` : "";
+    const content = {
+      unit: () => [element("a", { href: this.address(row.id), textContent: row.unit, title: row.code }), element("small", { textContent: this.data.desk ? `${row.parent}${round}` : row.parent })],
+      what: () => [`${row.form} · ${row.period}`, element("small", { textContent: row.step })],
+      round: () => [`第 ${row.round} 轮`],
+      submitted: () => [row.submitted, element("small", { textContent: row.filer })],
+      due: () => this.due(row),
+      changes: () => [same ? "无变化" : row.changes === null ? "—" : `${row.changes} 项`],
+      warnings: () => [this.checks(row)],
+      files: () => [row.attachments === null ? "—" : `${row.attachments} 份`, row.new_attachments ? element("small", { textContent: `新增 ${row.new_attachments}` }) : null],
+      sample: () => [row.sample ? element("b", { className: row.seen_by_me ? "seen" : "unseen", textContent: row.sample }) : row.drawn === false ? element("span", { className: "quiet", textContent: "待抽样" }) : element("span", { className: "quiet", textContent: "—" })],
+      answers: () => [row.answers ?? "—", row.unanswered ? element("small", { textContent: `缺 ${row.unanswered} 项` }) : null],
+      odd: () => (row.odd?.length ? row.odd.map((words) => element("span", { className: "one", textContent: words })) : [element("span", { className: "quiet", textContent: "—" })]),
+    }[name]();
+    return this.cell(name === "changes" && same ? "changes none" : name, ...content);
   }
 
   cell(name, ...content) {

@@ -12,8 +12,8 @@ from components.state_words import moment_text
 from components.url_parameters import choice_parameter, number_parameter, set_parameter
 from data_access.comparison import ACCEPTED, Side
 from data_access.reporting import Remark
-from domain.comparison import FieldPair, FileChange, FilePair, StoredFile
-from domain.forms import Problem
+from domain.comparison import FieldPair, FileChange, FilePair, RowPair, StoredFile
+from domain.forms import ChangeKind, Problem
 
 
 class Shown(StrEnum):
@@ -96,13 +96,17 @@ def chosen_pairs(
 
 
 def comparison_table(
-    pairs: Sequence[FieldPair],
+    rows: Sequence[RowPair],
     remarks: Sequence[Remark],
     problems: Sequence[Problem],
     left: Side,
     right: Side,
 ) -> str:
-    """Return the fields as an HTML table, files as links, reasons and replies under their field."""
+    """Return the fields as an HTML table, row by row of each group.
+
+    Files are links, reasons and replies stand under their field. A row on one side alone is told
+    in one line, unless somebody said something of a field of it.
+    """
     said: dict[str, list[Remark]] = {}
     for remark in remarks:
         said.setdefault(remark.field_path, []).append(remark)
@@ -110,11 +114,58 @@ def comparison_table(
     for problem in problems:
         notes.setdefault(problem.path, []).append(problem)
     names = escape(side_name(left)), escape(side_name(right))
-    rows = "".join(_row(pair, said, notes, names) for pair in pairs)
+    lines = "".join(_lines(row, said, notes, names) for row in rows)
     return (
         '<div class="portal-scroll"><table class="portal-table portal-comparison"><thead><tr>'
         f"<th>填报项</th><th>{names[0]}</th><th>{names[1]}</th>"
-        f"</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+
+
+def rows_sentence(rows: Sequence[RowPair]) -> str:
+    """Return how many rows of the groups are new, gone, different and the same; '' without rows."""
+    listed = [row for row in rows if row.heading]
+    if not listed:
+        return ""
+    added = sum(row.change is ChangeKind.ADDED for row in listed)
+    removed = sum(row.change is ChangeKind.REMOVED for row in listed)
+    changed = sum(row.change is None and row.changed > 0 for row in listed)
+    same = len(listed) - added - removed - changed
+    return f"分行看：新增 {added} 行，减少 {removed} 行，有变化 {changed} 行，未变 {same} 行"
+
+
+def _lines(
+    row: RowPair,
+    said: Mapping[str, list[Remark]],
+    notes: Mapping[str, list[Problem]],
+    names: tuple[str, str],
+) -> str:
+    if not row.heading:
+        return "".join(_row(pair, said, notes, names) for pair in row.pairs)
+    in_one = row.change is not None and not any(pair.files for pair in row.pairs)
+    spoken = [pair for pair in row.pairs if pair.path in said or pair.path in notes]
+    single = spoken if in_one else row.pairs
+    words = label(row.change) if row.change else f"{row.changed} 项不同" if row.changed else "未变"
+    code = f"<small>{escape(row.key)}</small>" if row.key.isdigit() else ""
+    head = (
+        f'<tr class="portal-row"><th colspan="3">{escape(row.heading)}{code}'
+        f'<span class="portal-change">{words}</span></th></tr>'
+    )
+    whole = _whole(row, names) if in_one else ""
+    return head + whole + "".join(_row(pair, said, notes, names) for pair in single)
+
+
+def _whole(row: RowPair, names: tuple[str, str]) -> str:
+    """Return a row of one side alone in one line: every field with what it says."""
+    is_new = row.change is ChangeKind.ADDED
+    told = "；".join(
+        f"{escape(pair.name)} {_text(pair.right if is_new else pair.left)}" for pair in row.pairs
+    )
+    left, right = ("—", told) if is_new else (told, "—")
+    return (
+        f"<tr><td>整行{label(row.change) if row.change else ''}</td>"
+        f'<td class="portal-old" data-side="{names[0]}">{left}</td>'
+        f'<td class="portal-new" data-side="{names[1]}">{right}</td></tr>'
     )
 
 
@@ -134,7 +185,7 @@ def _row(
     remarks = "".join(_remark(remark) for remark in said.get(pair.path, []))
     state = "portal-new" if pair.change else "portal-same"
     return (
-        f"<tr><td>{escape(pair.label)}{change}</td>"
+        f"<tr><td>{escape(pair.name or pair.label)}{change}</td>"
         f'<td class="portal-old" data-side="{names[0]}">{left}</td>'
         f'<td class="{state}" data-side="{names[1]}">{right}{warnings}{remarks}</td></tr>'
     )

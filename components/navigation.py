@@ -63,6 +63,7 @@ PAGES = (
     PortalPage("village", "村庄评估", "cottage", "填报", VILLAGE_FILERS, hidden=True),
     PortalPage("workbooks", "Excel 填报", "table_view", "填报", READERS),
     PortalPage("review_queue", "审核队列", "rule", "审核", REVIEWERS),
+    PortalPage("township_review", "村庄审核", "holiday_village", "审核", REVIEWERS),
     PortalPage("submission", "填报详情", "description", "审核", READERS, hidden=True),
     PortalPage("accounts", "账号", "group", "管理", (Role.INFORMATION_CENTRE,)),
     PortalPage("periods", "填报期", "event", "管理", (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)),

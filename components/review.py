@@ -26,6 +26,8 @@ from domain.review_filter import read_query
 from domain.workflow import Move, ReviewAction
 
 _WHOLE_REPORT = ""
+# Where a report was opened from, by whether it was the desk of villages.
+_QUEUES = {False: ("review_queue", "审核队列"), True: ("township_review", "村庄审核")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,8 @@ def queue_links(neighbours: Neighbours | None) -> None:
     """Draw the way back to the queue, and to the reports before and after; with their keys."""
     query = st.query_params.get("from", "")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        _link("queue", "review_queue", "返回审核队列", dict(parse_qsl(query)))
+        page, words = _QUEUES[read_query(query).desk]
+        _link("queue", page, f"返回{words}", dict(parse_qsl(query)))
         if neighbours:
             st.caption(f"第 {neighbours.place:,} 份，共 {neighbours.waiting:,} 份", width="content")
             for name, words, number in (
@@ -186,7 +189,8 @@ def go_on(neighbours: Neighbours | None) -> None:
     if neighbours and neighbours.next_id is not None:
         following = {"id": str(neighbours.next_id), "from": query}
         st.switch_page(page_path("submission"), query_params=following)
-    st.switch_page(page_path("review_queue"), query_params=dict(parse_qsl(query)))
+    page, _ = _QUEUES[read_query(query).desk]
+    st.switch_page(page_path(page), query_params=dict(parse_qsl(query)))
 
 
 def _link(name: str, page: str, words: str, query: Mapping[str, str]) -> None:

@@ -21,17 +21,23 @@ _element = st.components.v2.component(
 )
 
 
-def review_queue(user_id: int, asked: QueueFilter) -> int | None:
-    """Draw the queue; return the report that was opened in this run, else None."""
+def review_queue(user_id: int, asked: QueueFilter, key: str = "review-queue") -> int | None:
+    """Draw the queue; return the report that was opened in this run, else None.
+
+    With `desk` it shows what the page of townships shows of a village, and reruns the page when
+    something has left it.
+    """
     result: Any = _element(
-        key="review-queue",
+        key=key,
         data={
             "user_id": user_id,
             "query": asked.to_query(),
             "page_size": PAGE_SIZE,
             "orders": {order.value: label(order) for order in QueueOrder},
+            "desk": asked.desk,
         },
         on_open_change=lambda: None,
+        on_changed_change=lambda: None,
     )
     opened = result.get("open")
     return opened if isinstance(opened, int) else None

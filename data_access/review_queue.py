@@ -182,7 +182,7 @@ def _named(connection: Connection, actor: Actor, asked: QueueFilter) -> dict[str
 
 
 def _picked(connection: Connection, actor: Actor, asked: QueueFilter) -> list[str]:
-    """Return the villages that `only` asks for: of the sample, or with something that stands out."""
+    """Return the villages `only` asks for: of the sample, or with something that stands out."""
     parameters = {
         "period": asked.period,
         "step": asked.step,

@@ -134,6 +134,9 @@ class Outlier:
     area_name: str
     area: str
     villages: int
+    label: str | None
+    unit: str | None
+    """None for a value that is computed and no field of the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +409,7 @@ def note_look(connection: Connection, actor: Actor, submission_id: int, version_
 
 
 def require_seen(connection: Connection, actor: Actor, submission_ids: Sequence[int]) -> None:
-    """Raise SampleNotSeen or SampleNotDrawn where these reports are not yet to be accepted in bulk."""
+    """Raise SampleNotSeen or SampleNotDrawn where these may not be accepted in bulk yet."""
     gaps = fetch_all(
         connection,
         _SQL["list_gaps"],

@@ -1,10 +1,11 @@
 """Two versions of one report side by side, field by field, files by what is in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.forms import (
+    FORM_GROUP,
     ChangeKind,
     Content,
     Context,
@@ -12,6 +13,7 @@ from domain.forms import (
     Form,
     flatten,
     label_of,
+    rows_of,
     split_path,
     text_of,
 )
@@ -62,6 +64,76 @@ class FieldPair:
     right: str
     change: ChangeKind | None
     files: tuple[FilePair, ...] = ()
+    name: str = ""
+    """The label without the row it stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPair:
+    """What was compared of one row of a group; the form itself is a row without a heading.
+
+    `change` tells of a row that stands on one side alone, None of one on both.
+    """
+
+    heading: str
+    key: str
+    change: ChangeKind | None
+    pairs: tuple[FieldPair, ...]
+
+    @property
+    def changed(self) -> int:
+        return sum(pair.change is not None for pair in self.pairs)
+
+
+def by_row(
+    pairs: Sequence[FieldPair], left: Content, right: Content, context: Context
+) -> list[RowPair]:
+    """Return the fields by the row they stand in; of rows of one kind those that differ first.
+
+    Rows under a row of another group keep their order.
+    """
+    known: dict[tuple[str, str], list[FieldPair]] = {}
+    for pair in pairs:
+        group, key, _ = split_path(pair.path) or (FORM_GROUP, "", "")
+        known.setdefault((group, key), []).append(pair)
+    before, after = _row_keys(left), _row_keys(right)
+    rows = [
+        (group, _row_pair(group, key, fields, before, after))
+        for (group, key), fields in known.items()
+    ]
+    groups = list(dict.fromkeys(group for group, _ in rows))
+
+    def place(numbered: tuple[int, tuple[str, RowPair]]) -> tuple[int, bool, int]:
+        number, (group, row) = numbered
+        facts = context.find_row(group, row.key)
+        is_free = group != FORM_GROUP and not (facts and facts.parent)
+        return groups.index(group), is_free and not row.changed, number
+
+    return [row for _, (_, row) in sorted(enumerate(rows), key=place)]
+
+
+def _row_pair(
+    group: str,
+    key: str,
+    fields: Sequence[FieldPair],
+    before: Mapping[str, set[str]],
+    after: Mapping[str, set[str]],
+) -> RowPair:
+    first = fields[0]
+    heading = (
+        first.label.removesuffix(first.name).removesuffix(" · ") if group != FORM_GROUP else ""
+    )
+    was, stands = key in before.get(group, set()), key in after.get(group, set())
+    change = (
+        None
+        if was == stands or group == FORM_GROUP
+        else (ChangeKind.REMOVED if was else ChangeKind.ADDED)
+    )
+    return RowPair(heading, key, change, tuple(fields))
+
+
+def _row_keys(content: Content) -> dict[str, set[str]]:
+    return {group: {key for key, _ in rows_of(content, group)} for group in content}
 
 
 def compare(
@@ -110,6 +182,7 @@ def _pair(
         right=text_of(form, path, right, context),
         change=_change(left, right, pairs),
         files=pairs,
+        name=item.label if item else "",
     )
 
 

@@ -24,8 +24,8 @@ class QueueOrder(StrEnum):
 class QueueFilter:
     """Empty fields ask for nothing; `unit` is a city, county or township by name or code.
 
-    `only` is asked of the villages of one period, step and unit: SAMPLED, UNSEEN or ODD. `desk` says
-    that the queue stands on the page of townships, whose own the form, period, step and unit are.
+    `only` is asked of the villages of one period, step and unit: SAMPLED, UNSEEN or ODD. `desk`
+    says that the queue stands on the page of townships, which sets form, period, step and unit.
     """
 
     form: str = ""

@@ -1,6 +1,6 @@
 """The review queue over HTTP: its pages, the whole of a choice, decisions on many, kept filters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +14,13 @@ from components.navigation import REVIEWERS
 from components.review_queue import describe_bulk, describe_choices, describe_row
 from components.routes.auth import require
 from components.routes.responses import no_store, read_json
-from data_access import bulk_review, portal_settings, review_queue
+from components.township_review import describe_signs
+from data_access import bulk_review, portal_settings, review_queue, township_review
 from data_access.bulk_review import BulkDecision
 from data_access.database import Connection, transaction
 from domain.access import Actor
 from domain.bulk_review import ACTIONS, MOST_AT_ONCE
-from domain.review_filter import PAGE_SIZE, read_filter, read_query
+from domain.review_filter import PAGE_SIZE, QueueFilter, read_filter, read_query
 from domain.workflow import ReviewAction
 
 _LONGEST_BODY = 1024 * 1024  # bytes: 20,000 reports with their versions are some 300 kB
@@ -44,6 +45,7 @@ def read_queue(request: Request) -> Response:
         )
         reasons = portal_settings.read_settings(connection).get("return_reasons")
         recent = [_told(connection, bulk) for bulk in bulk_review.list_recent(connection, actor)]
+        signs = _signs(connection, actor, asked, [row.submission_id for row in rows])
     return _answer(
         {
             "query": asked.to_query(),
@@ -52,12 +54,23 @@ def read_queue(request: Request) -> Response:
             "waiting": count.waiting,
             "overdue": count.overdue,
             "is_narrow": asked.is_narrow,
-            "rows": [describe_row(row) for row in rows],
+            "rows": [describe_row(row) | signs.get(row.submission_id, {}) for row in rows],
             "recent": recent,
             "reasons": reasons if isinstance(reasons, list) else [],
             **choices,
         }
     )
+
+
+def _signs(
+    connection: Connection, actor: Actor, asked: QueueFilter, ids: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """Return what the page of townships shows of each village beside what every queue shows."""
+    if not asked.desk or asked.period is None or not asked.unit.isdigit():
+        return {}
+    signs = township_review.list_signs(connection, actor, ids)
+    odd = township_review.list_outliers(connection, asked.period, asked.unit, ids)
+    return {number: describe_signs(each, odd.get(number, [])) for number, each in signs.items()}
 
 
 def read_choice(request: Request) -> Response:

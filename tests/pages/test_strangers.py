@@ -30,6 +30,7 @@ ROLES_OF = {
     "village": {Role.COUNTY, Role.TOWNSHIP},
     "workbooks": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY, Role.TOWNSHIP},
     "review_queue": {Role.CITY, Role.COUNTY, Role.PLAN_BUREAU},
+    "township_review": {Role.CITY, Role.COUNTY, Role.PLAN_BUREAU},
     "submission": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY, Role.TOWNSHIP},
     "accounts": {Role.INFORMATION_CENTRE},
     "periods": {Role.PLAN_BUREAU, Role.INFORMATION_CENTRE},
