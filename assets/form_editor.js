@@ -6,9 +6,9 @@ class Editor extends FieldForm {
   meetConflict(answer) {
     const theirs = this.flatten(answer.content);
     const differing = Object.keys(theirs).filter((path) => !this.alike(path, theirs[path], this.values[path]));
-    // A save whose answer was lost on the way is my own; what I typed since goes on top of it.
+    // Any save whose answer was lost on the way is my own; what I typed since goes on top of it.
     const mine = (path) => same(theirs[path], this.base[path])
-      || (this.unanswered && same(theirs[path], this.unanswered[path]));
+      || this.unanswered.some((sent) => path in sent && this.alike(path, theirs[path], sent[path]));
     if (differing.every(mine)) return this.takeTheirs(theirs, answer, {});
     this.askConflict(differing, answer.content, answer);
   }
@@ -82,7 +82,7 @@ class Editor extends FieldForm {
     }
     const asked = this.conflict !== null;
     this.conflict = null;
-    this.unanswered = null;
+    this.unanswered = [];
     this.raw = {};
     this.failures = 0;
     this.remember();
@@ -398,7 +398,8 @@ class Editor extends FieldForm {
     const missing = this.problems.filter((one) => one.kind === MISSING && one.severity === "error");
     const parts = [
       ["error", count("error"), "项需要修改"],
-      ["warning", count("warning"), "项提示"],
+      ["warning", count("warning"), "项警告，须说明"],
+      ["hint", count("hint"), "项提示"],
       ["unchecked", count("unchecked"), "项未校验"],
     ].filter(([, problems]) => problems.length);
     const lists = parts.map(([kind, problems, words]) => element("details", { className: `count ${kind}`, open: this.openCount === kind, ontoggle: (event) => {
@@ -471,8 +472,8 @@ class Editor extends FieldForm {
 
   refused(data) {
     this.attempted = true;
-    const warnings = this.problems.filter((problem) => problem.severity !== "error");
-    this.setProblems([...data.problems, ...warnings]);
+    const others = this.problems.filter((problem) => problem.severity !== "error");
+    this.setProblems([...data.problems, ...others]);
     this.openCount = "error";
     this.refresh();
     this.say(data.message, "failed");

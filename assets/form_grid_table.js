@@ -164,17 +164,17 @@ class GridTable {
   cellState(row, field, names) {
     const path = this.path(row, field);
     const problems = this.form.problemsAt(path);
-    const isVisible = this.tools.holds(field.visible, names, true);
+    const isVisible = field.explains || this.form.shows({ field, path }, names);
     return {
       path,
       text: this.text(row, field),
       isVisible,
       isFixed: this.isFixed(row, field),
-      isRequired: isVisible && this.tools.holds(field.required, names, false),
+      isRequired: isVisible && this.form.requires({ field, path }, names),
       isEmpty: isEmpty(this.form.values[path]),
       isChanged: isVisible && this.form.isChanged(path),
       problems,
-      worst: ["error", "warning", "unchecked"].find((kind) => problems.some((one) => one.severity === kind)),
+      worst: this.form.worst(problems),
       remarks: this.form.remarksAt(path),
     };
   }

@@ -4,6 +4,7 @@ const SAVE_AFTER = 700;
 const RETRY_AFTER = [1000, 2000, 4000, 8000, 15000];
 const OUTBOX = "portal.outbox.";
 const MISSING = "missing";
+const SEVERITIES = ["error", "warning", "hint", "unchecked"];
 const SAVING_WORDS = "有修改，正在保存…";
 const LONGEST_HISTORY = 100;
 const LONGEST_LIST = 200;
@@ -91,6 +92,7 @@ function element(tag, properties = {}, ...children) {
 }
 
 const same = (a, b) => canonical(a) === canonical(b);
+const rowOf = (path) => path.slice(0, path.lastIndexOf("."));
 const pathOf = (group, key, code) => (group === "form" ? `form.${code}` : `${group}[${key}].${code}`);
 
 /** Files are a set of items: the order in which they came means nothing, and none is nothing. */

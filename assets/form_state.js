@@ -25,7 +25,7 @@ class FormState {
     this.composing = false;
     this.failures = 0;
     this.conflict = null;
-    this.unanswered = null;
+    this.unanswered = [];
     this.body = element("div", { className: "editor" });
     root.append(this.body);
     this.watcher = new ResizeObserver(() => this.resized());
@@ -244,7 +244,7 @@ class FormState {
     );
     this.lastSave = performance.now() - begun;
     if (answer.ok) return this.saved(sent, answer.data);
-    if (!answer.final) this.unanswered = sent;
+    this.unanswered.push(Object.fromEntries(this.dirtyPaths().map((path) => [path, sent[path]])));
     return this.notSaved(answer);
   }
 
@@ -259,6 +259,7 @@ class FormState {
 
   saved(sent, answer) {
     this.draftVersion = answer.draft_version;
+    this.unanswered = [];
     for (const path of Object.keys(sent)) {
       if (!path.startsWith("reply:")) this.base[path] = sent[path];
     }
@@ -275,7 +276,6 @@ class FormState {
 
   confirm(answer) {
     this.failures = 0;
-    this.unanswered = null;
     this.restored = 0;
     this.savedAt = answer.saved_at_text;
     this.remember();

@@ -18,6 +18,7 @@ from domain.access import Actor
 from domain.expressions import BadExpression, parse, tree
 from domain.form_options import excluded_options
 from domain.forms import (
+    EXPLANATION,
     FORM_GROUP,
     UNDELIVERED,
     Content,
@@ -130,6 +131,7 @@ def _field(form: Form, item: Field) -> dict[str, Any]:
         "visible": _condition(item.visible_when),
         "help": item.help,
         "read_only": item.read_only,
+        "explains": item.code == EXPLANATION,
         "kind": item.lookup,
         "lookup": item.lookup,
     }

@@ -228,7 +228,7 @@ def _is_marked(row: BatchRow) -> bool:
 
 
 def _severity(row: BatchRow) -> Severity:
-    return Severity(row.severity) if row.severity else Severity.WARNING
+    return Severity(row.severity) if row.severity else Severity.HINT
 
 
 def texts_of(form: Form, row: BatchRow) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -219,7 +219,7 @@ class _Comparison:
             unit, found, same = self._unit(
                 code,
                 name,
-                contexts[code],
+                replace(contexts[code], last=prefills[code]),
                 bases[code],
                 workbook_exports.standing_content(reports.get(code), prefills[code], files=True),
                 reports.get(code),

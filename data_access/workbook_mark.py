@@ -28,8 +28,18 @@ from domain.forms import Severity
 from domain.workbook import Mark, Refusal
 
 _AUTHOR = "填报校验"
-_COLOURS = {Severity.ERROR: "F8B4B4", Severity.WARNING: "FFD8A8", Severity.UNCHECKED: "D9D9D9"}
-_WORDS = {Severity.ERROR: "错误", Severity.WARNING: "提示", Severity.UNCHECKED: "未校验"}
+_COLOURS = {
+    Severity.ERROR: "F8B4B4",
+    Severity.WARNING: "FFD8A8",
+    Severity.HINT: "FFF3BF",
+    Severity.UNCHECKED: "D9D9D9",
+}
+_WORDS = {
+    Severity.ERROR: "错误",
+    Severity.WARNING: "警告",
+    Severity.HINT: "提示",
+    Severity.UNCHECKED: "未校验",
+}
 _RULE = '"portal-mark-{severity}"<>""'
 _HEADERS = ("序号", "级别", "单元格", "单位", "字段", "填写的内容", "问题", "怎么办")
 _WIDTHS = (6, 8, 22, 26, 22, 26, 60, 50)
