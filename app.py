@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from streamlit.starlette import App
 
 from components.labels import error_message
@@ -27,7 +28,7 @@ from components.middleware import (
 )
 from components.packed_assets import PackedAssets
 from components.routes import ROUTES
-from components.routes.auth import fault, http_error, portal_error
+from components.routes.auth import fault, gone, http_error, portal_error
 from components.routes.tiles import TilesFirst
 from components.warming import keep_warm
 from data_access.change_listener import listening
@@ -76,6 +77,7 @@ app = App(
     exception_handlers={
         PortalError: portal_error,
         HTTPException: http_error,
+        ClientDisconnect: gone,
         Exception: fault,
     },
 )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -133,6 +133,11 @@ def http_error(request: Request, error: HTTPException) -> Response:
     return JSONResponse(
         {"error": "Refused", "message": error.detail}, error.status_code, headers=error.headers
     )
+
+
+def gone(request: Request, error: ClientDisconnect) -> Response:
+    """Answer nobody: the browser left in the middle of its request, which is no fault of ours."""
+    return Response(status_code=400)
 
 
 def fault(request: Request, error: Exception) -> JSONResponse:

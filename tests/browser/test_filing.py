@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 from PIL import ImageChops
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from data_access.demo.pdf import make_pdf
 from domain.clock import today
@@ -184,6 +184,38 @@ def test_what_is_typed_without_a_network_is_saved_when_it_returns(page_as, guard
     expect(page.get_by_text("未保存")).to_be_visible()
     page.context.set_offline(False)
     expect(page.get_by_text(SAVED)).to_be_visible()
+
+
+def test_of_several_saves_without_an_answer_none_is_taken_for_somebody_elses(
+    page_as, guard, shared_county
+):
+    guard.tolerated += [*AWAY, "409"]
+    page = page_as(f"county_{shared_county}", "/report")
+    summary_of(page).wait_for()
+    saves = 0
+
+    def answer(route: Route) -> None:
+        nonlocal saves
+        saves += route.request.method == "PUT"
+        if route.request.method != "PUT" or saves > 3:
+            route.continue_()
+        elif saves == 1:  # it is stored, and nobody hears of it
+            route.fetch()
+            route.abort()
+        else:
+            route.abort()
+
+    page.route("**/api/drafts/*", answer)
+    for words in ("其一", "其二", "其三"):
+        seen = saves
+        summary_of(page).fill(f"应答丢失之后继续填写：{words}。")
+        expect(page.get_by_text("未保存，正在重试")).to_be_visible()
+        eventually(page, lambda before=seen: saves > before, "the next save")
+    expect(page.get_by_text(SAVED)).to_be_visible()
+    assert not page.get_by_role("alertdialog").is_visible()
+    page.unroute("**/api/drafts/*")
+    page.reload()
+    expect(summary_of(page)).to_have_value("应答丢失之后继续填写：其三。")
 
 
 def test_no_change_is_filed_in_one_step_and_taken_back_until_it_is_decided(
