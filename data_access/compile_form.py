@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -66,7 +67,9 @@ def ensure_rows(connection: Connection, actor: Actor, division_code: str) -> Non
     plans.ensure_headline(connection, actor, division_code)
 
 
-def context(connection: Connection, division_code: str) -> Context:
+def context(
+    connection: Connection, division_code: str, period_start: date | None = None
+) -> Context:
     """Return what Form B of the unit is checked against: its plans, files and known units."""
     files: dict[str, list[File]] = defaultdict(list)
     for row in _files(connection, division_code):
@@ -98,7 +101,9 @@ def spanning_problems(form: Form, content: Content, context: Context) -> list[Pr
     return compile_form.problems(form, content, context)
 
 
-def prefilled(connection: Connection, division_code: str) -> Content:
+def prefilled(
+    connection: Connection, division_code: str, period_start: date | None = None
+) -> Content:
     """Return the content a new draft starts from: the accepted contracts, the last contacts."""
     found = fetch_all(connection, _SQL["current_contracts"], _Contract, division_code=division_code)
     known = {contract.plan_id: contract.fields for contract in found}

@@ -99,11 +99,13 @@ def submit(
     form = find_form(locked.form_code)
     content = get_draft(connection, submission_id).content
     if no_change:
-        context = form_context(connection, locked.form_code, locked.division_code)
-        stands = form.prefilled(connection, locked.division_code)
+        context = form_context(connection, locked.form_code, locked.division_code, locked.starts_on)
+        stands = form.prefilled(connection, locked.division_code, locked.starts_on)
         content = stands if context.is_accepted else stands | {"form": content["form"]}
     described = load_form(connection, locked.form_code, locked.form_version)
-    content, problems = prepare(connection, described, locked.division_code, content)
+    content, problems = prepare(
+        connection, described, locked.division_code, content, locked.starts_on
+    )
     errors = [problem for problem in problems if problem.severity == "error"]
     if no_change:
         errors = [problem for problem in errors if not is_settled(problem, context)]
@@ -134,7 +136,9 @@ def reopen(connection: Connection, actor: Actor, submission_id: int, lock_versio
     locked, move = _begin(connection, actor, submission_id, lock_version, ReviewAction.REOPEN)
     if locked.period_closed:
         raise PeriodClosed(submission_id=submission_id)
-    accepted = find_form(locked.form_code).prefilled(connection, locked.division_code)
+    accepted = find_form(locked.form_code).prefilled(
+        connection, locked.division_code, locked.starts_on
+    )
     connection.execute(
         _SQL["renew_draft"],
         {

@@ -91,7 +91,7 @@ def _ensure_draft(
     # Two people opening at once: the second insert waits, finds the first's row, and takes it.
     connection.execute(_SQL["create_submission"], {**key, "form_code": period.form_code})
     submission_id = connection.scalar(_SQL["find_submission_id"], key)
-    content = find_form(period.form_code).prefilled(connection, division_code)
+    content = find_form(period.form_code).prefilled(connection, division_code, period.starts_on)
     connection.execute(
         _SQL["create_draft"],
         {

@@ -63,6 +63,7 @@ class _FiledOn:
     form_code: str
     form_version: int
     division_code: str
+    starts_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,9 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
     """Return what the filing page draws; raise NotFound outside the actor's scope."""
     submission = reporting.get_submission(connection, submission_id)
     form = load_form(connection, submission.form_code, submission.form_version)
-    context = form_context(connection, submission.form_code, submission.division_code)
+    context = form_context(
+        connection, submission.form_code, submission.division_code, submission.starts_on
+    )
     moves = decisions.moves_of(connection, actor, submission)
     actions = frozenset(move.action for move in moves)
     editable = ReviewAction.SUBMIT in actions
@@ -101,7 +104,8 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
 
 
 def _accepted(connection: Connection, submission: Submission) -> Content:
-    return find_form(submission.form_code).prefilled(connection, submission.division_code)
+    own = find_form(submission.form_code)
+    return own.prefilled(connection, submission.division_code, submission.starts_on)
 
 
 def _last_return(connection: Connection, submission: Submission) -> ReviewEvent | None:
@@ -123,7 +127,7 @@ def save_checked(
     if filed_on is None:
         raise NotFound(submission_id=submission_id)
     form = load_form(connection, filed_on.form_code, filed_on.form_version)
-    context = draft_context(connection, form, filed_on.division_code)
+    context = draft_context(connection, form, filed_on.division_code, filed_on.starts_on)
     foreign = unfit(form, content, context)
     if foreign:
         raise InvalidContent(problems=foreign, count=len(foreign))

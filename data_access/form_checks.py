@@ -5,7 +5,7 @@ its filing, beside what had been accepted before it.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
@@ -29,17 +29,21 @@ from domain.forms import (
 )
 
 
-def form_context(connection: Connection, form_code: str, division_code: str) -> Context:
+def form_context(
+    connection: Connection, form_code: str, division_code: str, period_start: date | None = None
+) -> Context:
     """Return the facts that a unit's content of this form is checked against."""
-    return find_form(form_code).context(connection, division_code)
+    return find_form(form_code).context(connection, division_code, period_start)
 
 
-def draft_context(connection: Connection, form: Form, division_code: str) -> Context:
+def draft_context(
+    connection: Connection, form: Form, division_code: str, period_start: date | None = None
+) -> Context:
     """Return the facts a draft is checked against, what was accepted last where a rule asks."""
-    context = form_context(connection, form.form_code, division_code)
+    context = form_context(connection, form.form_code, division_code, period_start)
     if not form.looks_back:
         return context
-    last = find_form(form.form_code).prefilled(connection, division_code)
+    last = find_form(form.form_code).prefilled(connection, division_code, period_start)
     return replace(context, last=last)
 
 
@@ -53,14 +57,18 @@ def all_problems(form: Form, content: Content, context: Context, report: Report)
 
 
 def prepare(
-    connection: Connection, form: Form, division_code: str, content: Content
+    connection: Connection,
+    form: Form,
+    division_code: str,
+    content: Content,
+    period_start: date | None = None,
 ) -> tuple[Content, list[Problem]]:
     """Return the content as it would be filed, and what is wrong with it.
 
     As filed: every row there, every value in its normal form, nothing in a field that is not
     shown. A rule that fails is reported to its owner, in the same transaction.
     """
-    context = draft_context(connection, form, division_code)
+    context = draft_context(connection, form, division_code, period_start)
     problems = unfit(form, content, context)
     if problems:
         return content, problems

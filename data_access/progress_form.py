@@ -72,7 +72,9 @@ def ensure_rows(connection: Connection, actor: Actor, division_code: str) -> Non
     plans.ensure_headline(connection, actor, division_code)
 
 
-def context(connection: Connection, division_code: str) -> Context:
+def context(
+    connection: Connection, division_code: str, period_start: date | None = None
+) -> Context:
     """Return what Form A of the unit is checked against: its plans, stages and files."""
     return plans.form_context(connection, division_code)
 
@@ -82,7 +84,9 @@ def spanning_problems(form: Form, content: Content, context: Context) -> list[Pr
     return plan_form.problems(form, content, context)
 
 
-def prefilled(connection: Connection, division_code: str) -> Content:
+def prefilled(
+    connection: Connection, division_code: str, period_start: date | None = None
+) -> Content:
     """Return the content a new draft starts from: the accepted values, the last contacts."""
     milestones = list_current_milestones(connection, division_code)
     dispositions = {

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -73,7 +73,9 @@ def ensure_rows(connection: Connection, actor: Actor, division_code: str) -> Non
     """Make nothing: natural villages come from their register."""
 
 
-def context(connection: Connection, division_code: str) -> Context:
+def context(
+    connection: Connection, division_code: str, period_start: date | None = None
+) -> Context:
     """Return what a village's evaluation is checked against; raise NotFound for no village."""
     day = today()
     village = fetch_one(
@@ -94,6 +96,8 @@ def context(connection: Connection, division_code: str) -> Context:
         division_code=division_code,
         county_code=village.county_code,
     )
+    if period_start is not None:
+        village = replace(village, report_year=period_start.year)
     return _context(village, natural, _files(connection, [division_code])[division_code], day)
 
 
@@ -178,9 +182,11 @@ def spanning_problems(form: Form, content: Content, context: Context) -> list[Pr
     return []
 
 
-def prefilled(connection: Connection, division_code: str) -> Content:
+def prefilled(
+    connection: Connection, division_code: str, period_start: date | None = None
+) -> Content:
     """Return the content a new draft starts from: what the province accepted last."""
-    key = {"division_code": division_code}
+    key = {"division_code": division_code, "before": period_start.year if period_start else None}
     last = fetch_one(connection, _SQL["last_village"], _Fields, **key)
     rows = fetch_all(connection, _SQL["last_natural_villages"], _Fields, **key)
     return _prefilled(last, rows)

@@ -37,7 +37,9 @@ if not number.isdigit() or len(number) > 18:
 with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
     submission = reporting.get_submission(connection, int(number))
     form = load_form(connection, submission.form_code, submission.form_version)
-    context = form_checks.form_context(connection, submission.form_code, submission.division_code)
+    context = form_checks.form_context(
+        connection, submission.form_code, submission.division_code, submission.starts_on
+    )
     versions = reporting.list_versions(connection, submission.submission_id)
     newest = versions[-1] if versions else None
     sides = comparison.list_sides(connection, submission.submission_id)

@@ -27,7 +27,7 @@ SELECT step.name AS step_name, coalesce(reviewer.name, '') AS reviewer_name
  WHERE submission.submission_id = :submission_id
 
 -- name: get_form_of
-SELECT submission.form_code, period.form_version, submission.division_code
+SELECT submission.form_code, period.form_version, submission.division_code, period.starts_on
   FROM submission
   JOIN reporting_period AS period USING (period_id)
  WHERE submission.submission_id = :submission_id

@@ -104,6 +104,7 @@ SELECT evidence_id, division_code, row_key, item, file_name, sha256
 SELECT to_jsonb(accepted) AS fields
   FROM accepted_village_evaluation AS accepted
  WHERE division_code = :division_code
+   AND (CAST(:before AS integer) IS NULL OR report_year < :before)
  ORDER BY report_year DESC
  LIMIT 1
 
@@ -111,6 +112,7 @@ SELECT to_jsonb(accepted) AS fields
 SELECT DISTINCT ON (natural_code) to_jsonb(accepted) AS fields
   FROM accepted_natural_village_evaluation AS accepted
  WHERE division_code = :division_code
+   AND (CAST(:before AS integer) IS NULL OR report_year < :before)
  ORDER BY natural_code, report_year DESC
 
 -- name: write_filed_village

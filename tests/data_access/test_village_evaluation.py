@@ -198,3 +198,24 @@ def test_last_years_values_start_this_year_and_stand_beside(owner, officer, vill
     assert state.content["natural_village"][2]["construction_area"] == "3.5"
     assert state.context.is_accepted
     assert state.accepted["form"]["cultivated_area"] == "120.25"
+
+
+def test_an_older_report_that_comes_back_keeps_its_year(owner, officer, village, period_of_year):
+    older = open_village_period(owner, YEAR - 1)
+    opened = open_village(officer, older, village)
+    assert saved(officer, opened)["form"]["report_year"] == YEAR - 1
+    act(officer, opened.submission_id, ReviewAction.SUBMIT)
+    county = make_actor(owner, "county", Role.COUNTY, COUNTY)
+    act(county, opened.submission_id, ReviewAction.RETURN, "请核对。")
+    with transaction(officer, read_only=True) as connection:
+        state = filing.read_state(connection, officer, opened.submission_id)
+    assert state.content["form"]["report_year"] == YEAR - 1
+    act(officer, opened.submission_id, ReviewAction.SUBMIT)
+    years = owner.execute(
+        "SELECT DISTINCT filed.report_year, version.content #>> '{form,report_year}'"
+        "  FROM filed_village_evaluation AS filed"
+        "  JOIN submission_version AS version USING (submission_id, version_no)"
+    ).fetchall()
+    assert years == [(YEAR - 1, str(YEAR - 1))]
+    newer = open_village(officer, period_of_year, village)
+    assert saved(officer, newer)["form"]["report_year"] == YEAR
