@@ -88,7 +88,7 @@ def attach(actor, submission_id, files: dict[str, int]):
 
 def test_a_village_and_a_natural_village_have_files_that_are_filed(officer, village, opened):
     natural = f"{village}001"
-    files = {"": upload(officer, target_of(village)), natural: upload(officer, target_of(village, natural))}  # fmt: skip
+    files = {key: upload(officer, target_of(village, key)) for key in ("", natural)}
     state = attach(officer, opened.submission_id, files)
     assert [problem for problem in state.problems if "attachments" in problem.path] == []
     (own,) = state.context.rows["form"]
