@@ -1,6 +1,6 @@
-"""A report in an officer's browser, by the rules of the form's script (form_state.js, form_editor.js).
+"""A report in an officer's browser, by the rules of form_state.js and form_editor.js.
 
-What the officer saw acknowledged goes into a record, which is compared with the database afterwards.
+What the officer saw acknowledged goes into a record, to be compared with the database.
 """
 
 import asyncio

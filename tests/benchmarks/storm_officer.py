@@ -1,4 +1,4 @@
-"""One officer in a storm: signs in, opens villages at a desk or on a phone, types, saves, submits."""
+"""One officer in a storm: signs in, opens villages at a desk or on a phone, saves, submits."""
 
 import asyncio
 import random

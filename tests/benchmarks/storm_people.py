@@ -1,11 +1,11 @@
 """The officers of a storm: accounts of their own, each with villages that nobody else fills in."""
 
 from collections.abc import Iterator
-from datetime import date
 
 import bcrypt
 import psycopg
 
+from domain.clock import today
 from tests.benchmarks.storm_officer import Post
 from tests.villages import add_natural_villages, open_village_period
 
@@ -44,7 +44,7 @@ def recruit(owner_url: str, officers: int, rounds: int) -> list[Post]:
     secret = bcrypt.hashpw(_PASSWORD.encode(), bcrypt.gensalt(rounds)).decode()
     with psycopg.connect(owner_url) as owner:
         found = owner.execute(_PERIOD).fetchone()
-        period = found[0] if found else open_village_period(owner, date.today().year)
+        period = found[0] if found else open_village_period(owner, today().year)
         asked = {"villages": _VILLAGES, "period": period, "officers": officers}
         towns = owner.execute(_TOWNSHIPS, asked).fetchall()
         assert len(towns) == officers, f"only {len(towns)} townships have villages to fill in"
