@@ -26,6 +26,7 @@ from domain.bulk_review import LeftOut
 from domain.check_rules import Basis, RuleFault
 from domain.clock import BEIJING
 from domain.comparison import FileChange
+from domain.csv_data import CsvReason, CsvRefusal, CsvState
 from domain.files import FileFault, MediaType
 from domain.forms import ChangeKind, ProblemKind, Severity
 from domain.history import HistoryFault
@@ -215,6 +216,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         MediaType.JPEG: "JPEG 图片",
         MediaType.PNG: "PNG 图片",
         MediaType.ZIP: "ZIP 压缩包",
+        MediaType.CSV: "CSV 数据",
         MediaType.DOCX: "Word 文档",
         MediaType.XLSX: "Excel 工作簿",
     },
@@ -240,6 +242,9 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         JobKind.EXPORT_WORKBOOK: "生成填报工作簿",
         JobKind.APPLY_WORKBOOK: "工作簿写入草稿",
         JobKind.FORGET_WORKBOOKS: "清理过期的工作簿",
+        JobKind.EXPORT_CSV: "导出 CSV 数据",
+        JobKind.CHECK_CSV: "核对 CSV 数据",
+        JobKind.APPLY_CSV: "把 CSV 数据写入草稿",
     },
     Basis: {
         Basis.SOURCED: "有出处",
@@ -252,7 +257,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         RuleFault.UNKNOWN_PLACEHOLDER: "提示语中有不认识的名称",
         RuleFault.CYCLE: "规则之间互相引用，成为循环",
         RuleFault.DIVISION_BY_ZERO: "除数可能为零，请改用 max(…, 1) 等写法",
-        RuleFault.FAILS: "条件在样本上无法计算，请检查各名称的类型",
+        RuleFault.FAILS: "条件无法计算（除数为零，或类型不符），请检查各名称",
         RuleFault.NOT_EXPLAINABLE: "该分组没有“核实说明”一栏，不能设为警告",
         RuleFault.THRESHOLD: "限值须为数字，且不能过大",
         RuleFault.NO_REASON: "请填写改动理由，最多 500 字",
@@ -357,6 +362,35 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         ),
         BatchRefusal.NOT_YOUR_UNITS: "其中没有由您填报的单位，未采用任何内容。请核对是否选错了文件",
     },
+    CsvState: {
+        CsvState.CHECKING: "正在核对",
+        CsvState.OPEN: "待确认",
+        CsvState.APPLYING: "正在写入",
+        CsvState.APPLIED: "已写入草稿",
+        CsvState.DISCARDED: "已放弃",
+        CsvState.REFUSED: "未采用",
+    },
+    CsvRefusal: {
+        CsvRefusal.EMPTY: "没有数据行，请核对是否选错了文件",
+        CsvRefusal.NOT_TEXT: "不是 UTF-8、GBK 或 UTF-16 编码的文本，请另存为 CSV 后重试",
+        CsvRefusal.NO_CODES: "没有“行政村代码”或“自然村代码”列，无法判断各行是哪个村",
+        CsvRefusal.NO_FIELDS: "没有一列是可填的内容，请保留下载时的标题",
+        CsvRefusal.TWICE: "出现了两次，请只保留一个",
+        CsvRefusal.TOO_MANY_ROWS: "超过一百万行，请拆分后重试",
+        CsvRefusal.TOO_LARGE: "解压后过大，或压缩包中文件过多，请拆分后重试",
+        CsvRefusal.DAMAGED: "文件已损坏或格式有误，无法读取，请重新导出后重试",
+        CsvRefusal.OTHER_EXPORT: (
+            "“下载编号”不是本期的下载，或各行不一致。请重新下载后填写；来自别处的数据请删去这一列"
+        ),
+    },
+    CsvReason: {
+        CsvReason.NOT_UNDERSTOOD: "有无法识别的内容，整行未采用。",
+        CsvReason.UNKNOWN_UNIT: "没有这个行政村，未采用。请核对代码；名录有变化时请先导入名录。",
+        CsvReason.NOT_YOURS: "该村不在您可以写入的范围内，未采用。",
+        CsvReason.NOT_IN_HAND: "该村已报送，不在填报人手中，未采用。如需修改请先退回。",
+        CsvReason.UNKNOWN_ROW: "名录中没有这个自然村，未采用。请先在名录中增加，再导入其评估。",
+        CsvReason.DUPLICATE: "代码重复，各行都未采用。请只保留一行。",
+    },
     HistoryFault: {
         HistoryFault.NO_UNIT: "没有填写单位",
         HistoryFault.UNKNOWN_UNIT: "没有这个填报单位",
@@ -437,6 +471,7 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
     errors.InvalidRule: "规则未保存：{fault}{names}。",
     errors.UploadRefused: "文件未能上传：{reason}。",
     errors.WorkbookRefused: "工作簿未能读取：{reason}。",
+    errors.CsvRefused: "CSV 文件未能读取：{reason}。",
     errors.TooBroad: "范围过大，未能在限定时间内查完。请缩短时间，或选定数据表、操作人后再查。",
     errors.DatabaseAway: "数据库暂时无法连接。页面会自动恢复，已填写的内容仍在。",
 }

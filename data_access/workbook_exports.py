@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -41,6 +42,9 @@ MOST_AT_ONCE = 200  # units: a workbook of more is made by a job
 _STEP = 25  # units a job reads between two looks at whether it should stop
 _KEPT_DAYS = 180
 _FOLDER = "workbooks"
+_SUFFIXES = (".xlsx", ".zip")
+Progress = Callable[[int, int], None]
+"""Is told how many units of how many are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,14 @@ class Export:
     taken_at: datetime
     job_id: int | None
     ready_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What was handed out of one unit."""
+
+    division_code: str
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +365,18 @@ def request(connection: Connection, actor: Actor, period: Period, scope: Scope) 
         {"export_id": str(export.export_id)},
         requested_by=actor,
     )
-    connection.execute(_SQL["set_job"], {"export_id": export.export_id, "job_id": job_id})
+    set_job(connection, export.export_id, job_id)
     return get_export(connection, export.export_id)
+
+
+def set_job(connection: Connection, export_id: UUID, job_id: int) -> None:
+    """Write down which job makes the file."""
+    connection.execute(_SQL["set_job"], {"export_id": export_id, "job_id": job_id})
+
+
+def set_ready(connection: Connection, export_id: UUID) -> None:
+    """Write down that the file is there."""
+    connection.execute(_SQL["set_ready"], {"export_id": export_id})
 
 
 def list_made(connection: Connection, actor: Actor) -> list[Export]:
@@ -362,20 +384,21 @@ def list_made(connection: Connection, actor: Actor) -> list[Export]:
     return fetch_all(connection, _SQL["list_made"], Export, user_id=actor.user_id)
 
 
-def made_path(export_id: UUID) -> Path:
-    """Return where a job puts the workbook."""
+def made_path(export_id: UUID, suffix: str = ".xlsx") -> Path:
+    """Return where a job puts the workbook, or the archive of CSV."""
     folder = file_store.root() / _FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{export_id}.xlsx"
+    return folder / f"{export_id}{suffix}"
 
 
 def open_made(connection: Connection, actor: Actor, export_id: UUID) -> tuple[Path, str]:
     """Return the file a job made for the actor, and its name; raise NotFound."""
     export = get_export(connection, export_id)
-    path = made_path(export_id)
-    if export.taken_by != actor.user_id or export.ready_at is None or not path.is_file():
+    made = [path for path in map(partial(made_path, export_id), _SUFFIXES) if path.is_file()]
+    if export.taken_by != actor.user_id or export.ready_at is None or not made:
         raise NotFound(export_id=export_id)
-    return path, file_name_of(export, get_period(connection, export.period_id))
+    name = file_name_of(export, get_period(connection, export.period_id))
+    return made[0], str(Path(name).with_suffix(made[0].suffix))
 
 
 def run_job(job: RunningJob, export_id: str) -> None:
@@ -393,7 +416,7 @@ def run_job(job: RunningJob, export_id: str) -> None:
         form = load_form(connection, period.form_code, period.form_version)
         job.check()
         write_workbook(form, made, stamp, made_path(export.export_id))
-        connection.execute(_SQL["set_ready"], {"export_id": export.export_id})
+        set_ready(connection, export.export_id)
         job.report(connection, len(units), len(units), "已生成")
 
 
@@ -420,4 +443,5 @@ def actor_of(user_id: int | None) -> Actor:
 def forget_old(connection: Connection) -> None:
     """Remove batches whose time is over, and what was handed out half a year ago."""
     for export_id in connection.scalars(_SQL["remove_old"], {"days": _KEPT_DAYS}):
-        made_path(export_id).unlink(missing_ok=True)
+        for suffix in _SUFFIXES:
+            made_path(export_id, suffix).unlink(missing_ok=True)

@@ -21,7 +21,7 @@ Cell = tuple[object, Format]
 """A value (None, a text, a number, a bool or a date) and how it looks."""
 
 
-class QuickWorksheet(Worksheet):
+class QuickWorksheet(Worksheet):  # type: ignore[misc]
     """Takes whole rows; everything else is xlsxwriter's."""
 
     def put_row(self, row: int, cells: Iterable[tuple[int, Cell]]) -> None:

@@ -33,7 +33,12 @@ _LOG = logging.getLogger("portal.worker")
 _OPTIONS = "-c search_path=job_queue,public -c role=portal_app -c TimeZone=Asia/Shanghai"
 _MOST_ATTEMPTS = 5  # a job that keeps taking its worker down with it
 _MISSED_BY = 86_400  # seconds: what the clock asked for while nothing ran is done afterwards
-TASK_MODULES = ("data_access.clock_tasks", "data_access.review_tasks", "data_access.workbook_jobs")
+TASK_MODULES = (
+    "data_access.clock_tasks",
+    "data_access.review_tasks",
+    "data_access.workbook_jobs",
+    "data_access.csv_jobs",
+)
 
 
 @dataclass(frozen=True, slots=True)

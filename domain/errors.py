@@ -9,6 +9,7 @@
   * SignInRefused, AccountLocked, WeakPassword
   * UploadRefused, UnreadableEvidence
   * WorkbookRefused         a workbook that cannot be read at all: `reason`
+  * CsvRefused              a CSV file that cannot be taken at all: `reason`
   * TooBroad                a search that would take too long
   * PositionRefused         a position that cannot be taken as it is: `reason`
   * SampleNotDrawn, SampleNotSeen   the random sample stands before a bulk acceptance
@@ -92,6 +93,10 @@ class UploadRefused(PortalError):
 
 class WorkbookRefused(PortalError):
     """A workbook cannot be taken as a whole: `reason` is a domain.workbook.Refusal."""
+
+
+class CsvRefused(PortalError):
+    """A CSV file cannot be taken as a whole: `reason` is a domain.csv_data.CsvRefusal."""
 
 
 class TooBroad(PortalError):

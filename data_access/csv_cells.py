@@ -1,0 +1,383 @@
+"""CSV that somebody handed in, read and understood in a process of its own.
+
+`python -m data_access.csv_cells FILE` takes what to look for on its input and writes lines for
+`COPY`: number of the file, row, group, code, faults, problems, then the fields of the group. The
+last line on its error output says, as JSON, what was read. It holds no rights and no secrets.
+"""
+
+import codecs
+import csv
+import io
+import json
+import pickle
+import re
+import resource
+import sys
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO
+
+from data_access.workbook_layout import header_of
+from data_access.workbook_values import CellReader, LostDigits
+from domain.csv_data import (
+    LOST_CODE,
+    NO_CODE,
+    STAMP,
+    WRONG_CELLS,
+    WRONG_CODE,
+    CsvFile,
+    CsvKey,
+    CsvRefusal,
+)
+from domain.expressions import BadExpression, EvaluationFailed, evaluate
+from domain.form_rules import fill
+from domain.forms import Field, Form, typed_value
+
+_LONGEST_CELL = 1 << 20
+_KNOWN_AT_MOST = 200_000
+"""Values remembered of a column; a column of free text says something new in each row."""
+_SCIENTIFIC = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
+_NULL = "\\N"
+_SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+@dataclass(frozen=True, slots=True)
+class CsvLimits:
+    """What a file may be before it is refused."""
+
+    unpacked: int = 600_000_000
+    """Bytes of all files of an archive together."""
+    files: int = 20
+    rows: int = 1_000_000
+    memory: int = 400 << 20
+    """Bytes of address space of the process that reads."""
+    cpu_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look for: the form, the code of each group, and the limits."""
+
+    form: Form
+    keys: tuple[CsvKey, ...]
+    limits: CsvLimits = field(default_factory=CsvLimits)
+
+
+class Refused(Exception):
+    """The whole file is not taken."""
+
+    def __init__(self, reason: CsvRefusal, name: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.name = reason, name
+
+
+def main(path: str) -> int:
+    """Write the rows, and at the end what was read or why nothing is taken; 0 for both."""
+    wanted: Wanted = pickle.load(sys.stdin.buffer)  # from the portal itself
+    _confine(wanted.limits)
+    csv.field_size_limit(_LONGEST_CELL)
+    try:
+        files, stamps = _Reader(wanted, sys.stdout).read(Path(path))
+        said: dict[str, object] = {"files": [asdict(each) for each in files], "stamps": stamps}
+    except Refused as refused:
+        said = {"refused": refused.reason.value, "name": refused.name}
+    except MemoryError:
+        said = {"refused": CsvRefusal.TOO_LARGE.value, "name": ""}
+    except (csv.Error, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
+        said = {"refused": CsvRefusal.DAMAGED.value, "name": ""}
+    sys.stdout.flush()
+    sys.stderr.write("\n" + json.dumps(said, ensure_ascii=False))
+    return 0
+
+
+def _confine(limits: CsvLimits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+
+# FILES
+
+
+def _opened(path: Path, limits: CsvLimits) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """Return the name of each CSV file and what opens it, also where they lie in an archive."""
+    with path.open("rb") as file:
+        is_archive = file.read(4) == b"PK\x03\x04"
+    if not is_archive:
+        yield "", lambda: path.open("rb")
+        return
+    with zipfile.ZipFile(path) as archive:
+        entries = [e for e in archive.infolist() if e.filename.lower().endswith(".csv")]
+        if len(entries) > limits.files or sum(e.file_size for e in entries) > limits.unpacked:
+            raise Refused(CsvRefusal.TOO_LARGE)
+        for entry in entries:
+            yield _name_of(entry), lambda entry=entry: archive.open(entry)  # type: ignore[misc]
+
+
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """Return the name of a file in an archive; Windows writes it in GBK and does not say so."""
+    name = entry.filename
+    if not entry.flag_bits & 0x800:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("gb18030")
+    return name.rpartition("/")[2]
+
+
+def encoding_of(open_file: Callable[[], IO[bytes]]) -> str | None:
+    """Return how the file is written: by its mark, as UTF-8 where all of it is, else GBK."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        with open_file() as file:
+            start = file.read(2)
+            if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                return "utf-16"
+            decoder = codecs.getincrementaldecoder(encoding)()
+            try:
+                decoder.decode(start)
+                while block := file.read(1 << 20):
+                    if b"\0" in block:
+                        return None
+                    decoder.decode(block)
+                decoder.decode(b"", final=True)
+            except UnicodeError:
+                continue
+            return encoding
+    return None
+
+
+class _Reader:
+    def __init__(self, wanted: Wanted, target: IO[str]) -> None:
+        self._wanted, self._target = wanted, target
+        self._cells = CellReader(wanted.form, uses_1904=False)
+        self._stamps: dict[str, None] = {}
+        self._left = wanted.limits.rows
+
+    def read(self, path: Path) -> tuple[list[CsvFile], list[str]]:
+        files: list[CsvFile] = []
+        for number, (name, open_file) in enumerate(_opened(path, self._wanted.limits)):
+            file = self._file(number, name, open_file)
+            if any(file.group == other.group for other in files):
+                raise Refused(CsvRefusal.TWICE, name)
+            files.append(file)
+        if not any(file.row_count for file in files):
+            raise Refused(CsvRefusal.EMPTY)
+        return files, list(self._stamps)
+
+    def _file(self, number: int, name: str, open_file: Callable[[], IO[bytes]]) -> CsvFile:
+        encoding = encoding_of(open_file)
+        if encoding is None:
+            raise Refused(CsvRefusal.NOT_TEXT, name)
+        with open_file() as file:
+            text = io.TextIOWrapper(file, encoding=encoding, newline="")
+            rows = csv.reader(text, _dialect(open_file, encoding), strict=False)
+            heads = next(rows, None)
+            if heads is None:
+                raise Refused(CsvRefusal.EMPTY, name)
+            columns = _Columns(self._wanted, heads, name)
+            count = self._rows(number, columns, rows)
+        codes = tuple(item.code for item in columns.fields)
+        return CsvFile(name, columns.key.group, encoding, codes, count, columns.unread)
+
+    def _rows(self, number: int, columns: "_Columns", rows: Iterator[list[str]]) -> int:
+        write, count = self._target.write, 0
+        key, stamp, width = columns.key_at, columns.stamp_at, columns.width
+        understand = [(at, _Column(self._cells, self._wanted.form, item))
+                      for at, item in zip(columns.places, columns.fields, strict=True)]  # fmt: skip
+        start, group = f"{number}\t", columns.key.group
+        order, padding = columns.order, columns.padding
+        for row_no, row in enumerate(rows, 2):
+            if not any(row):
+                continue
+            count += 1
+            if count > self._left:
+                raise Refused(CsvRefusal.TOO_MANY_ROWS)
+            faults: list[str] = []
+            problems: list[str] = []
+            if len(row) != width:
+                if len(row) < width or any(row[width:]):
+                    words = WRONG_CELLS.format(expected=width, found=len(row))
+                    faults.append(words)
+                row = (row + [""] * width)[:width]
+            code, fault = code_of(row[key], columns.key.digits)
+            if fault:
+                faults.append(fault)
+            texts = [column.read(row[at], faults, problems) for at, column in understand]
+            texts.append(_NULL)
+            if stamp is not None and row[stamp] not in self._stamps and len(self._stamps) < 100:
+                self._stamps[row[stamp].strip()] = None
+            write(
+                f"{start}{row_no}\t{group}\t{_copied(code)}\t{_listed(faults)}\t"
+                f"{_listed(problems)}\t" + "\t".join([texts[i] for i in order]) + padding + "\n"
+            )
+        self._left -= count
+        return count
+
+
+def _dialect(open_file: Callable[[], IO[bytes]], encoding: str) -> type[csv.Dialect]:
+    """Return how values are set apart: by whatever stands most often in the titles."""
+    with open_file() as file:
+        head = io.TextIOWrapper(file, encoding=encoding, newline="").readline()
+
+    class Dialect(csv.excel):
+        delimiter = max(",\t;", key=head.count)
+
+    return Dialect
+
+
+class _Columns:
+    """Which column holds which field; by code, by name, with or without what marks a title."""
+
+    def __init__(self, wanted: Wanted, heads: Sequence[str], name: str) -> None:
+        titles = [_folded(head) for head in heads]
+        self.width = len(titles)
+        while self.width and not titles[self.width - 1]:
+            self.width -= 1
+        found = self._found_key(wanted, titles)
+        if found is None:
+            raise Refused(CsvRefusal.NO_CODES, name)
+        self.key, self.key_at = found
+        self.stamp_at = titles.index(_folded(STAMP)) if _folded(STAMP) in titles else None
+        free = free_fields(wanted.form, self.key.group)
+        places: dict[int, Field] = {}
+        for item in free:
+            names = _names_of(item)
+            at = [i for i, title in enumerate(titles) if title in names]
+            if len(at) > 1:
+                raise Refused(CsvRefusal.TWICE, item.label)
+            if at:
+                places[at[0]] = item
+        if not places:
+            raise Refused(CsvRefusal.NO_FIELDS, name)
+        self.places, self.fields = tuple(places), tuple(places.values())
+        known = {self.key_at, self.stamp_at, *places}
+        self.unread = tuple(
+            head.strip() for i, head in enumerate(heads) if head.strip() and i not in known
+        )
+        # Each field of the group has its place in what is written, whether the file has it or not.
+        read = {item.code: i for i, item in enumerate(self.fields)}
+        self.order = tuple(read.get(item.code, len(read)) for item in free)
+        self.padding = f"\t{_NULL}" * (widest(wanted.form) - len(free))
+
+    def _found_key(self, wanted: Wanted, titles: Sequence[str]) -> tuple[CsvKey, int] | None:
+        """The longest code decides: rows of natural villages also carry that of their village."""
+        for key in sorted(wanted.keys, key=lambda each: -each.digits):
+            item = wanted.form.find_field(key.group, key.field)
+            names = _names_of(item) if item else set()
+            for at, title in enumerate(titles):
+                if title in names:
+                    return key, at
+        return None
+
+
+def _is_taken(item: Field) -> bool:
+    return not item.read_only and item.data_type != "evidence"
+
+
+def _names_of(item: Field) -> set[str]:
+    return {_folded(name) for name in (item.code, item.label, header_of(item))} | {
+        _folded(f"{item.group}.{item.code}")
+    }
+
+
+def _folded(title: str) -> str:
+    plain = unicodedata.normalize("NFKC", title).casefold()
+    plain = re.sub(r"[\s\ufeff*△]+", "", plain)
+    return re.sub(r"\([^()]*\)$", "", plain) or plain
+
+
+def code_of(cell: str, digits: int) -> tuple[str, str]:
+    """Return the code, and a sentence where it is none: full-width, spaced, marked as a text.
+
+    >>> code_of(" ’３６０１２３100201", 12)
+    ('360123100201', '')
+    """
+    text = re.sub(r"[\s\ufeff]+", "", unicodedata.normalize("NFKC", cell)).lstrip("'‘’＇=\"")
+    text = text.rstrip("\"'")
+    if text.isascii() and text.isdigit() and len(text) == digits:
+        return text, ""
+    if not text:
+        return "", NO_CODE
+    if _SCIENTIFIC.fullmatch(text):
+        return "", LOST_CODE.format(found=text[:30])
+    return "", WRONG_CODE.format(found=text[:30], digits=digits)
+
+
+class _Column:
+    """Understands the cells of one field; thousands of rows say the same few things."""
+
+    def __init__(self, cells: CellReader, form: Form, item: Field) -> None:
+        self._cells, self._form, self._item = cells, form, item
+        self._rules = [rule for rule in item.rules if _is_of_itself(rule, item)]
+        self._known: dict[str, tuple[str, str, str]] = {"": (_NULL, "", "")}
+
+    def read(self, cell: str, faults: list[str], problems: list[str]) -> str:
+        """Return the cell as COPY takes it; what is wrong goes into the lists."""
+        known = self._known.get(cell)
+        if known is None:
+            known = self._understood(cell)
+            if len(self._known) < _KNOWN_AT_MOST:
+                self._known[cell] = known
+        text, fault, problem = known
+        if fault:
+            faults.append(fault)
+        if problem:
+            problems.append(problem)
+        return text
+
+    def _understood(self, cell: str) -> tuple[str, str, str]:
+        item = self._item
+        try:
+            value = self._cells.value(item, cell)
+            typed = typed_value(self._form, item, value)
+        except LostDigits as lost:
+            return _NULL, f"{item.label}：“{lost}”已变成科学计数，末尾数字可能丢失。", ""
+        except ValueError as error:
+            return _NULL, f"{item.label}：{error}", ""
+        if value is None:
+            return _NULL, "", ""
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return _copied(text), "", self._problem(typed)
+
+    def _problem(self, typed: object) -> str:
+        names = {self._item.code: typed}
+        for rule in self._rules:
+            with suppress(EvaluationFailed):
+                if not evaluate(rule.bound, names):
+                    return f"{self._item.label}：{fill(rule, names)}"
+        return ""
+
+
+def _is_of_itself(rule: object, item: Field) -> bool:
+    """Tell whether a rule asks for nothing but the field: those of several fields wait."""
+    try:
+        return rule.bound.names == {item.code}  # type: ignore[attr-defined,no-any-return]
+    except BadExpression:
+        return False
+
+
+def _copied(text: str) -> str:
+    return text if text.isalnum() else text.translate(_SPECIAL).replace("\0", "\ufffd")
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    return _copied("\n".join(sentences)) if sentences else _NULL
+
+
+def free_fields(form: Form, group: str) -> tuple[Field, ...]:
+    """Return the fields of a group that a file may fill in, in the order of the form."""
+    return tuple(item for item in form.fields_of(group) if _is_taken(item))
+
+
+def widest(form: Form) -> int:
+    """Return how many fields the widest group has: so many columns every line is written with."""
+    return max(len(free_fields(form, group)) for group in form.groups)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

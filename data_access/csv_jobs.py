@@ -1,0 +1,35 @@
+"""The jobs of CSV: a file made for a download, one read and compared, one written into drafts."""
+
+from data_access import csv_apply, csv_check, csv_exports
+from data_access.csv_batches import Tell
+from data_access.jobs import RunningJob, task
+from data_access.workbook_exports import actor_of
+from domain.jobs import JobKind
+
+
+@task(JobKind.EXPORT_CSV)
+def export_csv(job: RunningJob, export_id: str) -> None:
+    """Make the file that was asked for."""
+    csv_exports.run_job(job, export_id)
+
+
+@task(JobKind.CHECK_CSV)
+def check_csv(job: RunningJob, batch_id: int) -> None:
+    """Read one file and compare it with the drafts."""
+    csv_check.check(actor_of(job.requested_by), batch_id, _teller(job))
+
+
+@task(JobKind.APPLY_CSV)
+def apply_csv(job: RunningJob, batch_id: int) -> None:
+    """Write one batch into the drafts, all of it or nothing."""
+    csv_apply.write(actor_of(job.requested_by), batch_id, _teller(job))
+
+
+def _teller(job: RunningJob) -> Tell:
+    """Say how far it is beside the transaction that works; a job that was stopped ends there."""
+
+    def tell(done: int, total: int, message: str) -> None:
+        with job.transaction() as beside:
+            job.report(beside, done, total, message)
+
+    return tell

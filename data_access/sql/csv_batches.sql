@@ -1,0 +1,197 @@
+-- name: find_upload
+-- One of the actor's own uploads: nobody opens another's file by its checksum.
+SELECT file_name FROM upload
+ WHERE use = 'csv' AND sha256 = :sha256
+ ORDER BY finished_at DESC
+ LIMIT 1
+
+-- name: add_batch
+INSERT INTO csv_batch (form_code, form_version, period_id, user_id, file_name, sha256)
+VALUES (:form_code, :form_version, :period_id, :user_id, :file_name, :sha256)
+RETURNING batch_id
+
+-- name: get_batch
+SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, batch.export_id
+     , batch.user_id, batch.file_name, batch.sha256, batch.state, batch.counts, batch.notes
+     , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.applied_at
+     , batch.expires_at, form_version.title AS form_title, period.name AS period_name
+  FROM csv_batch AS batch
+  JOIN form_version
+    ON form_version.form_code = batch.form_code AND form_version.version = batch.form_version
+  JOIN reporting_period AS period USING (period_id)
+ WHERE batch.batch_id = :batch_id AND batch.expires_at > now()
+
+-- name: list_batches
+SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, batch.export_id
+     , batch.user_id, batch.file_name, batch.sha256, batch.state, batch.counts, batch.notes
+     , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.applied_at
+     , batch.expires_at, form_version.title AS form_title, period.name AS period_name
+  FROM csv_batch AS batch
+  JOIN form_version
+    ON form_version.form_code = batch.form_code AND form_version.version = batch.form_version
+  JOIN reporting_period AS period USING (period_id)
+ WHERE batch.state <> 'discarded' AND batch.expires_at > now()
+ ORDER BY batch.batch_id DESC
+ LIMIT 5
+
+-- name: lock_batch
+SELECT state FROM csv_batch WHERE batch_id = :batch_id FOR UPDATE
+
+-- name: set_job
+UPDATE csv_batch SET state = :state, job_id = :job_id WHERE batch_id = :batch_id
+
+-- name: set_state
+UPDATE csv_batch
+   SET state = :state, applied_at = CASE :state WHEN 'applied' THEN now() END
+ WHERE batch_id = :batch_id
+
+-- name: set_refused
+UPDATE csv_batch SET state = 'refused', refusal = :refusal WHERE batch_id = :batch_id
+
+-- name: set_checked
+UPDATE csv_batch
+   SET state = 'open', export_id = :export_id, counts = CAST(:counts AS jsonb), notes = :notes
+     , checked_at = now()
+ WHERE batch_id = :batch_id
+
+-- name: forget_rows
+DELETE FROM csv_batch_row WHERE batch_id = :batch_id
+
+-- name: count_rows
+SELECT count(*) FILTER (WHERE kind = 'new') AS new
+     , count(*) FILTER (WHERE kind = 'changed') AS changed
+     , count(*) FILTER (WHERE kind = 'conflicting') AS conflicting
+     , count(*) FILTER (WHERE kind = 'conflicting' AND decision IS NULL) AS undecided
+     , count(*) FILTER (WHERE kind = 'conflicting' AND decision = 'mine') AS mine
+     , count(*) FILTER (WHERE kind = 'refused') AS refused
+     , count(*) FILTER (WHERE kind <> 'refused' AND problem <> '') AS problems
+  FROM csv_batch_row
+ WHERE batch_id = :batch_id
+
+-- name: list_rows
+SELECT row.entry_no, row.file, row.row_no, row.group_code, row.division_code, row.row_key, row.kind
+     , row.old_values, row.new_values, row.removed, row.conflicts, row.reason, row.problem
+     , row.decision, coalesce(unit.name, '') AS unit_name, coalesce(village.name, '') AS row_name
+  FROM csv_batch_row AS row
+  LEFT JOIN division_on(CAST(:day AS date)) AS unit ON unit.code = row.division_code
+  LEFT JOIN natural_village AS village ON village.code = row.row_key
+ WHERE row.batch_id = :batch_id
+   AND (CAST(:kind AS text) IS NULL OR row.kind = :kind)
+   AND (NOT CAST(:with_problem AS boolean) OR (row.kind <> 'refused' AND row.problem <> ''))
+ ORDER BY row.entry_no
+ LIMIT :limit OFFSET :offset
+
+-- name: decide
+UPDATE csv_batch_row SET decision = :decision
+ WHERE batch_id = :batch_id AND kind = 'conflicting'
+   AND (CAST(:entry_no AS integer) IS NULL OR entry_no = :entry_no)
+
+-- name: allow_time
+-- A province takes longer than a page may; memory for a join of its rows.
+SELECT set_config('statement_timeout', '5min', true), set_config('work_mem', '64MB', true)
+
+-- name: list_seen
+-- The units whose drafts a batch writes, each with the version that it was compared with.
+SELECT row.division_code, min(row.seen_version) AS seen_version
+  FROM csv_batch_row AS row
+ WHERE row.batch_id = :batch_id
+   AND (row.kind IN ('new', 'changed')
+        OR row.kind = 'conflicting'
+           AND (row.decision = 'mine' OR cardinality(row.conflicts) < (
+                SELECT count(*) FROM jsonb_object_keys(row.new_values)) + cardinality(row.removed)))
+ GROUP BY row.division_code
+ ORDER BY row.division_code
+
+-- name: lock_drafts
+-- In one order for everybody: from here to the end of the transaction nobody else saves these.
+SELECT submission.division_code, submission.state, draft.draft_version
+  FROM submission_draft AS draft
+  JOIN submission USING (submission_id)
+ WHERE submission.period_id = :period_id
+   AND submission.division_code = ANY (CAST(:codes AS text[]))
+ ORDER BY draft.submission_id
+   FOR UPDATE OF draft
+
+-- name: add_submissions
+INSERT INTO submission (form_code, period_id, division_code)
+SELECT :form_code, :period_id, code FROM unnest(CAST(:codes AS text[])) AS missing (code)
+ ORDER BY code
+    ON CONFLICT ON CONSTRAINT submission_one_per_unit_and_period DO NOTHING
+
+-- name: add_drafts
+INSERT INTO submission_draft (submission_id, division_code, content, saved_by)
+SELECT submission.submission_id, submission.division_code, CAST(started.content AS jsonb), :user_id
+  FROM unnest(CAST(:codes AS text[]), CAST(:contents AS text[])) AS started (code, content)
+  JOIN submission
+    ON submission.period_id = :period_id AND submission.division_code = started.code
+    ON CONFLICT (submission_id) DO NOTHING
+
+-- name: log_changes
+-- What is written, row by row: each of them has its entry in the trail.
+INSERT INTO csv_change (batch_id, entry_no, division_code, group_code, row_key, row_no, old_values
+     , new_values)
+SELECT row.batch_id, row.entry_no, row.division_code, row.group_code, row.row_key, row.row_no
+     , CASE WHEN row.decision = 'theirs' THEN row.old_values - row.conflicts ELSE row.old_values END
+     , CASE WHEN row.decision = 'theirs' THEN row.new_values - row.conflicts ELSE row.new_values END
+       || CASE WHEN row.removed = '{}' THEN '{}'
+               ELSE (SELECT coalesce(jsonb_object_agg(gone, NULL), '{}')
+                       FROM unnest(row.removed) AS gone
+                      WHERE row.decision IS DISTINCT FROM 'theirs'
+                         OR gone <> ALL (row.conflicts)) END
+  FROM csv_batch_row AS row
+ WHERE row.batch_id = :batch_id AND row.kind IN ('new', 'changed', 'conflicting')
+   AND row.division_code = ANY (CAST(:codes AS text[]))
+   AND (row.decision IS DISTINCT FROM 'theirs' OR cardinality(row.conflicts) < (
+        SELECT count(*) FROM jsonb_object_keys(row.new_values)) + cardinality(row.removed))
+
+-- name: expect_many
+-- What was written a moment ago has no statistics yet: a loop over it for each draft takes hours.
+SELECT set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true)
+
+-- name: save_drafts
+-- Each draft once, whatever of its rows changed; rows that the draft did not have come behind.
+WITH change AS MATERIALIZED (
+    SELECT submission.submission_id, change.group_code, change.row_key, change.new_values
+      FROM csv_change AS change
+      JOIN submission ON submission.division_code = change.division_code
+           AND submission.period_id = :period_id AND submission.state IN ('draft', 'returned')
+     WHERE change.batch_id = :batch_id
+), own AS (
+    SELECT submission_id, new_values FROM change WHERE group_code = :form_group
+), present AS MATERIALIZED (
+    SELECT asked.submission_id, asked.group_code, row.fields, row.place
+      FROM (SELECT DISTINCT submission_id, group_code
+              FROM change WHERE group_code <> :form_group) AS asked
+      JOIN submission_draft AS draft USING (submission_id)
+     CROSS JOIN LATERAL jsonb_array_elements(draft.content -> asked.group_code)
+           WITH ORDINALITY AS row (fields, place)
+), written AS (
+    SELECT coalesce(present.submission_id, change.submission_id) AS submission_id
+         , coalesce(present.group_code, change.group_code) AS group_code
+         , jsonb_agg(coalesce(present.fields, jsonb_build_object('key', change.row_key))
+                     || coalesce(change.new_values, '{}')
+                     ORDER BY present.place, change.row_key) AS rows
+      FROM present
+      FULL JOIN (SELECT * FROM change WHERE group_code <> :form_group) AS change
+        ON change.submission_id = present.submission_id
+       AND change.group_code = present.group_code AND change.row_key = present.fields ->> 'key'
+     GROUP BY 1, 2
+), within AS (
+    SELECT submission_id, jsonb_object_agg(group_code, rows) AS groups
+      FROM written
+     GROUP BY submission_id
+), moved AS (
+    SELECT submission_id, own.new_values, within.groups
+      FROM own
+      FULL JOIN within USING (submission_id)
+)
+UPDATE submission_draft AS draft
+   SET content = draft.content
+              || jsonb_build_object(CAST(:form_group AS text)
+               , coalesce(draft.content -> :form_group, '{}') || coalesce(moved.new_values, '{}'))
+              || coalesce(moved.groups, '{}')
+     , draft_version = draft.draft_version + 1
+     , saved_at = clock_timestamp()
+     , saved_by = :user_id
+  FROM moved
+ WHERE draft.submission_id = moved.submission_id
