@@ -56,6 +56,8 @@ PAGES = (
     PortalPage("compile_units", "编制单位", "apartment", "监督", REPORTERS),
     PortalPage("village_overview", "村庄评估", "holiday_village", "监督", REPORTERS),
     PortalPage("village_map", "村庄一张图", "share_location", "监督", REPORTERS),
+    PortalPage("assessment", "现状评估", "monitoring", "监督", WORKERS),
+    PortalPage("assessment_figure", "评估数字来源", "fact_check", "监督", WORKERS, hidden=True),
     PortalPage("supervision", "督办催办", "campaign", "监督", WORKERS),
     PortalPage("inbox", "消息", "inbox", "监督", ADDRESSEES),
     PortalPage("report", "在线填报", "edit_note", "填报", (Role.COUNTY, Role.CITY)),
@@ -67,6 +69,9 @@ PAGES = (
     PortalPage("submission", "填报详情", "description", "审核", READERS, hidden=True),
     PortalPage("accounts", "账号", "group", "管理", (Role.INFORMATION_CENTRE,)),
     PortalPage("periods", "填报期", "event", "管理", (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)),
+    PortalPage(
+        "rules", "校验规则", "fact_check", "管理", (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)
+    ),
     PortalPage("jobs", "后台任务", "pending_actions", "管理", (Role.INFORMATION_CENTRE,)),
     PortalPage("settings", "系统设置", "settings", "管理", (Role.INFORMATION_CENTRE,)),
     PortalPage("trail", "审计查询", "policy", "审计", (Role.SECURITY_AUDITOR,)),

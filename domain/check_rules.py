@@ -13,8 +13,20 @@ from typing import Any
 
 from domain.errors import InvalidRule
 from domain.expressions import BadExpression, EvaluationFailed, evaluate
-from domain.form_rules import PLACEHOLDER
-from domain.forms import EXPLANATION, FORM_GROUP, Field, Form, Rule, Severity
+from domain.form_rules import PLACEHOLDER, BrokenRule, check
+from domain.forms import (
+    EXPLANATION,
+    FORM_GROUP,
+    Content,
+    Context,
+    Field,
+    Form,
+    ProblemKind,
+    Row,
+    Rule,
+    Severity,
+    rows_of,
+)
 from domain.rule_names import Kind, find_derived, rule_of
 
 STRENGTHS = (Severity.ERROR, Severity.WARNING, Severity.HINT)
@@ -223,3 +235,99 @@ def _sample_of(form: Form, item: Field, number: int) -> object:
         case "evidence":
             return {}
     return "甲" * number
+
+
+# WHAT A RULE WOULD FIND
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A filed report, what the unit had filed for good before, and the day it was filed."""
+
+    content: Content
+    last: Content
+    day: date
+
+
+def groups_of(form: Form, rule: CheckRule, others: Iterable[CheckRule]) -> set[str]:
+    """Return the groups of content that the rule asks about."""
+    return {item.group for item in _fields_of(form, _asked(rule, others))} | {rule.group_code}
+
+
+def count_hits(
+    form: Form, rule: CheckRule, others: Sequence[CheckRule], samples: Sequence[Sample]
+) -> int | None:
+    """Return in how many of the reports the rule finds something, 0 where it is switched off.
+
+    None where it asks for facts that a filed report does not keep. Raises InvalidRule where it
+    cannot be evaluated.
+    """
+    if not rule.is_enabled:
+        return 0
+    rules = _asked(rule, others)
+    if any(_is_fact(form, each, name) for each in rules for name in names_of(each)):
+        return None
+    small = _only(form, rules)
+    broken: list[BrokenRule] = []
+    hits = sum(_is_hit(small, sample, broken) for sample in samples)
+    if broken:
+        raise InvalidRule(fault=RuleFault.FAILS)
+    return hits
+
+
+def _asked(rule: CheckRule, others: Iterable[CheckRule]) -> list[CheckRule]:
+    """Return the rule and the others whose verdicts it asks for; those count for nothing here."""
+    known = {each.rule_code: each for each in others if each.rule_code != rule.rule_code}
+    asked, ahead = [replace(rule, strength=Severity.ERROR)], [rule]
+    while ahead:
+        for name in names_of(ahead.pop()):
+            found = known.pop(rule_of(name) or "", None)
+            if found and found.is_enabled:
+                asked.append(replace(found, strength=Severity.HINT))
+                ahead.append(found)
+    return asked
+
+
+def _is_fact(form: Form, rule: CheckRule, name: str) -> bool:
+    return name != "today" and not is_known(form, rule.group_code, name, {})
+
+
+def _fields_of(form: Form, rules: Iterable[CheckRule]) -> list[Field]:
+    """Return the fields that the rules name or speak of, in the order of the form."""
+    wanted = set[tuple[str, str]]()
+    for rule in rules:
+        wanted.add((rule.group_code, rule.field_code))
+        for name in names_of(rule):
+            item = _field_of(form, rule.group_code, name)
+            derived = find_derived(form, rule.group_code, name)
+            if item is None and derived:
+                item = derived.field or next(iter(form.fields_of(derived.group)), None)
+            if item:
+                wanted.add((item.group, item.code))
+    return [item for item in form.fields if (item.group, item.code) in wanted]
+
+
+def _only(form: Form, rules: Sequence[CheckRule]) -> Form:
+    """Return the form with these rules and the fields they name, and nothing else to meet."""
+
+    def bare(item: Field) -> Field:
+        own = tuple(
+            rule.as_rule()
+            for rule in rules
+            if (rule.group_code, rule.field_code) == (item.group, item.code)
+        )
+        return replace(item, rules=own, required_when=None, visible_when=None)
+
+    return replace(form, fields=tuple(map(bare, _fields_of(form, rules))))
+
+
+def _is_hit(form: Form, sample: Sample, broken: list[BrokenRule]) -> bool:
+    rows = {
+        group: [Row(key, key) for key, _ in rows_of(sample.content, group)]
+        for group in form.groups
+        if group != FORM_GROUP
+    }
+    found = check(
+        form, sample.content, Context(sample.day, rows=rows, last=sample.last), broken.append
+    )
+    return any(each.severity is Severity.ERROR and each.kind is ProblemKind.RULE for each in found)

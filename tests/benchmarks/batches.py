@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 from domain.forms import Content, Context, Row
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.portal import BenchPortal
+from tests.rules import add_rule
 
 _DATABASE = "bench_batches"
 _FORM = "bench_wide"
@@ -174,19 +175,18 @@ def _period(owner: psycopg.Connection) -> int:
         kind = _TYPES[number % len(_TYPES)]
         owner.execute(
             "INSERT INTO form_field (form_code, version, group_code, field_order, field_code"
-            ", section, label, data_type, length, code_table, required_when, visible_when, rule"
-            ", rule_message, basis)"
-            " VALUES (%s, 1, 'item', %s, %s, '', %s, %s, %s, %s, %s, %s, %s, %s, 'assumed')",
+            ", section, label, data_type, length, code_table, required_when, visible_when, basis)"
+            " VALUES (%s, 1, 'item', %s, %s, '', %s, %s, %s, %s, %s, %s, 'assumed')",
             [
                 _FORM, number, f"f{number:02}", f"字段 {number}", kind,
                 {"text": "60", "decimal": "10,2"}.get(kind),
                 "milestone_state" if kind == "code" else None,
                 "True" if number % 5 == 0 else None,
                 "f05 != 'skipped'" if number % 8 == 7 else None,
-                f"f{number:02} <= limit" if kind in ("integer", "decimal") else None,
-                "不得超过 {limit}。" if kind in ("integer", "decimal") else None,
             ],
         )  # fmt: skip
+        if kind in ("integer", "decimal"):
+            add_rule(owner, _FORM, f"item.f{number:02}", f"f{number:02} <= limit")
     row = owner.execute(
         "INSERT INTO reporting_period (form_code, name, starts_on, ends_on, deadline_at"
         ", form_version, workflow_version) VALUES (%s, '2026年11月', '2026-11-01', '2026-11-30'"

@@ -23,6 +23,8 @@ ROLES_OF = {
     "compile_units": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
     "village_overview": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
     "village_map": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
+    "assessment": WORKERS,
+    "assessment_figure": WORKERS,
     "supervision": WORKERS,
     "inbox": EVERYONE - {Role.SECURITY_AUDITOR},
     "report": {Role.CITY, Role.COUNTY},
@@ -36,6 +38,7 @@ ROLES_OF = {
     "periods": {Role.PLAN_BUREAU, Role.INFORMATION_CENTRE},
     "jobs": {Role.INFORMATION_CENTRE},
     "settings": {Role.INFORMATION_CENTRE},
+    "rules": {Role.PLAN_BUREAU, Role.INFORMATION_CENTRE},
     "trail": {Role.SECURITY_AUDITOR},
     "password": EVERYONE,
 }

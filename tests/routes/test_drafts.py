@@ -16,6 +16,7 @@ from domain.errors import PortalError
 from domain.workflow import ReviewAction
 from tests.actors import make_actor, session_token
 from tests.reports import LAUNCH, act
+from tests.rules import add_rule
 
 
 @pytest.fixture(autouse=True)
@@ -199,10 +200,7 @@ def test_a_reply_stands_beside_its_reason(browser, url, submission, county, city
 
 
 def test_a_broken_rule_is_seen_not_blocking_and_told_to_its_owner(browser, url, owner):
-    owner.execute(
-        "UPDATE form_field SET rule = 'contact_name <= nobody', rule_message = 'x'"
-        " WHERE field_code = 'contact_name'"
-    )
+    add_rule(owner, "plan_progress", "form.contact_name", "contact_name <= nobody")
     state = browser.get(url).json()
     saved = save(browser, url, state, work_summary="改").json()
     [problem] = [p for p in saved["problems"] if p["path"] == "form.contact_name"]
