@@ -25,8 +25,9 @@ class FieldForm extends FormState {
     const title = field.unit ? `${field.label}（${field.unit}）` : field.label;
     const wide = field.type === "long_text" || field.type === "evidence";
     known.label = element("label", { htmlFor: id, textContent: title });
+    known.kept = element("span", { className: "kept", textContent: "沿用上次", title: "上次认定的内容，请核对", hidden: true });
     known.node = element("div", { className: `field ${field.type}${wide ? " wide" : ""}` },
-      element("div", { className: "label" }, known.label, known.mark,
+      element("div", { className: "label" }, known.label, known.mark, known.kept,
         field.help ? this.helpButton(field.help, () => known.node) : null),
       known.widget, known.before, known.remark, known.message);
     if (more && !locked) this.foldWhenEmpty(known, more);
@@ -244,6 +245,8 @@ class FieldForm extends FormState {
     const before = this.accepted[known.path];
     const differs = before !== undefined && before !== null && !same(before, value);
     known.before.hidden = !differs;
+    const isKept = before !== undefined && before !== null && !differs;
+    known.kept.hidden = !isKept || Boolean(known.row?.parent) || this.isLocked(known);
     if (differs) known.before.textContent = `上次认定：${this.text(known.path, before)}`;
     known.node.classList.toggle("changed", this.isChanged(known.path) && known.visible);
   }

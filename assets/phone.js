@@ -111,6 +111,14 @@ class PhoneForm extends Editor {
     if (this.restored) this.say(`已恢复本机未保存的 ${this.restored} 处修改，正在保存…`, "busy");
   }
 
+  /** What a return said stands open until the officer moves on. */
+  drawRemarks() {
+    const remarks = super.drawRemarks();
+    if (!remarks.length) return [];
+    this.returned = element("details", { className: "returned", open: true }, element("summary", { textContent: "退回意见" }), ...remarks);
+    return [this.returned];
+  }
+
   drawFooter() {
     this.back = element("button", { type: "button", textContent: "上一步", onclick: () => this.showStep(this.step - 1) });
     this.where = element("span", { className: "quiet" });
@@ -145,6 +153,7 @@ class PhoneForm extends Editor {
     else this.picker.before(this.summary);
     this.refresh();
     if (quiet) return;
+    this.returned?.removeAttribute("open");
     scrollTo(0, 0);
     step.node.querySelector("h2").focus({ preventScroll: true });
   }

@@ -180,7 +180,7 @@ class PlaceMap {
   refresh() {
     if (!this.scale || !this.width) return;
     this.outline.setAttribute("d", this.outlinePath());
-    const taken = [];
+    const taken = this.marks.map(({ place }) => this.pixel(place.position)).map(([x, y]) => [x - 7, y - 7, x + 7, y + 7]);
     const first = (mark) => (mark.place.code === this.chosen ? 0 : mark.place.is_village ? 1 : 2);
     for (const mark of [...this.marks].sort((one, two) => first(one) - first(two))) this.place(mark, taken);
     const from = this.places.find((place) => place.code === this.chosen)?.position;

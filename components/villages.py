@@ -200,10 +200,11 @@ def _reasons(report: InHand, outcome: Told) -> str:
     links = [
         f'<a href="{address_of(report.code)}#{quote(problem.path)}" target="_self">'
         f"{escape(problem.label)}</a>：{escape(problem.message)}"
-        for problem in outcome.problems[:_SHOWN_REASONS]
+        for problem in outcome.problems
     ]
-    more = len(outcome.problems) - len(links)
-    return "<br>".join([*links, *([f"另有 {more} 处。"] if more > 0 else [])])
+    first, more = links[:_SHOWN_REASONS], links[_SHOWN_REASONS:]
+    rest = f"<details><summary>另有 {len(more)} 处</summary>{'<br>'.join(more)}</details>"
+    return "<br>".join(first) + (rest if more else "")
 
 
 # ONE VILLAGE
