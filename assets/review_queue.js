@@ -160,10 +160,9 @@ class Queue {
 
   drawSummary() {
     const { waiting, overdue, is_narrow: narrow } = this.state;
-    if (this.data.desk && !waiting && !narrow) {
-      this.summary.textContent = "这里没有等待您审核的村。";
-      return;
-    }
+    // The page says above how many there are.
+    this.summary.hidden = this.data.desk && !narrow;
+    this.filters.hidden = this.data.desk && !narrow && !waiting;
     const late = overdue ? `，其中 ${count(overdue)} 份已超过办理期限。` : "，均在办理期限内。";
     this.summary.textContent = waiting
       ? `${narrow ? "符合条件的填报" : "待审核填报"}共 ${count(waiting)} 份${late}`
@@ -189,6 +188,7 @@ class Queue {
       this.order(),
       this.filters_here.some((name) => this.filter.has(name))
         ? button("清除筛选", () => this.change(Object.fromEntries(this.filters_here.map((name) => [name, null]))), "plain") : null,
+      this.data.desk ? button("快捷键 ?", () => this.help(), "plain keys") : null,
     );
   }
 
@@ -249,7 +249,7 @@ class Queue {
   }
 
   drawChips() {
-    if (this.data.desk) return this.chips.replaceChildren(button("快捷键 ?", () => this.help(), "plain keys"));
+    if (this.data.desk) return undefined; // its keys stand in the row of filters
     const here = this.state.query;
     const saved = this.state.saved.map((one) => {
       const open = element("a", { href: `${location.pathname}?${one.query}`, textContent: one.name, className: one.query === here ? "chip on" : "chip",

@@ -19,6 +19,7 @@ from data_access import (
     overview,
     portal_settings,
     progress,
+    township_review,
     village_form,
     village_overview,
 )
@@ -28,6 +29,7 @@ from data_access.forms import load_form
 from data_access.layers import DivisionLabel, Extent
 from data_access.overview import AcceptedStage, Filing, Period
 from data_access.read_replica import read
+from data_access.township_review import Place as ReviewPlace
 from data_access.village_overview import Year
 from domain.access import Actor, Grant, Role
 from domain.clock import today
@@ -279,6 +281,24 @@ def _village_standing(
             load_form(connection, village_form.FORM_CODE, 1),
         ),
     )
+
+
+def odd_reports(actor: Actor, period_id: int, place: ReviewPlace) -> list[int]:
+    """Return the villages' reports in which something stands out.
+
+    Those of a city or of the province, whose quartiles take a second, are a minute old at most.
+    """
+    key = (actor, actor.prefixes, period_id, place.prefix)
+    return _odd_anew(*key) if place.level in ("county", "township") else _odd_kept(*key)
+
+
+def _odd_anew(actor: Actor, scope: Scope, period_id: int, prefix: str) -> list[int]:
+    return read(actor, lambda connection: township_review.list_odd(connection, period_id, prefix))
+
+
+@st.cache_resource(ttl="1m", max_entries=64, show_spinner=False)
+def _odd_kept(_actor: Actor, scope: Scope, period_id: int, prefix: str) -> list[int]:
+    return _odd_anew(_actor, scope, period_id, prefix)
 
 
 # Names, positions and outlines are visible to everyone signed in: one picture for all.

@@ -10,7 +10,7 @@ from components.sentences import day_text, percent
 from components.session import errors_shown
 from components.supervision import action_button, finish, forget_outcome, outcome_shown
 from components.url_parameters import choice_parameter, set_parameter
-from data_access import periods
+from data_access import periods, township_review
 from data_access.database import transaction
 from data_access.periods import AreaFiling, Extension, Filing, Rhythm, filing_figures
 from data_access.reporting import ReportingPeriod
@@ -18,6 +18,7 @@ from domain.access import Actor
 from domain.clock import BEIJING, today
 from domain.periods import last_month, period_name, period_start
 from domain.progress import PeriodState, Share
+from domain.sampling import SampleRule
 
 _MISSING = "未报和退回"
 _ALL = "全部单位"
@@ -67,10 +68,44 @@ def area_list(
         key=f"periods-areas-{period.period_id}",
         height=460,
     )
-    if period.closed_at is None and st.button(
-        "关闭填报期", key="periods-close", icon=":material/lock:"
-    ):
-        close_dialog(actor, period, units - filed)
+    with transaction(actor, read_only=True) as connection:
+        rule = township_review.find_rule(connection, period.period_id)
+    st.markdown(f"审核抽样：{sample_words(rule)}。批量通过一个乡镇前，审核人须逐份看完抽中的村。")
+    if period.closed_at is not None:
+        return
+    with st.container(horizontal=True, gap="small"):
+        if st.button("调整抽样", key="periods-sample", icon=":material/casino:"):
+            sample_dialog(actor, period, rule)
+        if st.button("关闭填报期", key="periods-close", icon=":material/lock:"):
+            close_dialog(actor, period, units - filed)
+
+
+def sample_words(rule: SampleRule | None) -> str:
+    """Return the sample that a period asks for, as a person reads it."""
+    return f"每个乡镇 {rule.percent}%，至少 {rule.least} 个" if rule else "本期不抽样"
+
+
+@st.dialog("调整审核抽样", on_dismiss=forget_outcome)
+def sample_dialog(actor: Actor, period: ReportingPeriod, rule: SampleRule | None) -> None:
+    """Let the actor change how many villages are looked at before a township is accepted."""
+    if outcome_shown():
+        return
+    key = f"periods-sample-{period.period_id}"
+    is_drawn = st.toggle("批量通过前须抽样查看", value=rule is not None, key=f"{key}-on")
+    known = rule or SampleRule(percent=5, least=2)
+    percent_of_villages = st.number_input(
+        "每个乡镇抽查的比例（%）", value=known.percent, step=1, key=f"{key}-percent"
+    )
+    least = st.number_input(
+        "每个乡镇至少抽查（个村）", value=known.least, step=1, key=f"{key}-least"
+    )
+    st.caption("已经抽出的样本不变；改动只用于此后的抽样，并写入审计日志。")
+    if action_button("保存", "periods-sample-send"):
+        asked = SampleRule(int(percent_of_villages), int(least)) if is_drawn else None
+        with errors_shown():
+            with transaction(actor, action="reporting_period.sample") as connection:
+                township_review.set_rule(connection, actor, period.period_id, asked)
+            finish(f"{period.name}的审核抽样已改为：{sample_words(asked)}。")
 
 
 def figures(filings: Sequence[Filing]) -> None:

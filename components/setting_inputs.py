@@ -13,6 +13,11 @@ _PARTS = {
     "orange": "橙：不超过（天）",
     "city": "设区市",
     "county": "县（市、区）",
+    "percent": "抽样比例（%）",
+    "least": "每个乡镇至少（个）",
+    "change_percent": "比上年变化超过（%）",
+    "quartile_percent": "超出四分位距的（%）",
+    "least_villages": "少于几个村改用全县",
 }
 
 

@@ -1,6 +1,6 @@
 """The page of townships: where each stands, what stands out in a village, the random sample."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
 from typing import Any
@@ -10,7 +10,7 @@ import streamlit as st
 
 from components.charts import link
 from components.labels import label, moment
-from components.links import page_path
+from components.periods import sample_words
 from components.session import errors_shown
 from data_access import township_review
 from data_access.database import transaction
@@ -89,9 +89,9 @@ def days_words(area: Area) -> str:
     return f"超期 {-days} 天" if days < 0 else "今日到期" if not days else f"{days} 天"
 
 
-def desk_sentence(place: Place, desk: Desk, whole: Area | None) -> str:
+def desk_sentence(place: Place, desk: Desk, whole: Area) -> str:
     """Return what waits for the reviewer in a place, and what stands before a bulk acceptance."""
-    if whole is None or not whole.waiting:
+    if not whole.waiting:
         return f"{place.name}目前没有等待{desk.step.name}的村。"
     late = f"，其中 {whole.overdue:,} 个已超过办理期限" if whole.overdue else ""
     text = f"{place.name}有 {whole.waiting:,} 个村等待{desk.step.name}{late}"
@@ -109,12 +109,7 @@ def rule_words(desk: Desk) -> str:
     """Return what the period asks for, and until when."""
     days = (desk.period.deadline_at.astimezone(BEIJING).date() - now().date()).days
     left = f"还有 {days} 天" if days > 0 else "今日截止" if not days else f"已截止 {-days} 天"
-    sample = (
-        f"抽样：每个乡镇 {desk.rule.percent}%，至少 {desk.rule.least} 个"
-        if desk.rule
-        else "本期不抽样"
-    )
-    return f"{desk.period.name}，报送{left}；{sample}"
+    return f"{desk.period.name}，报送{left}；抽样：{sample_words(desk.rule)}"
 
 
 def village_notes(actor: Actor, submission: Submission) -> None:
@@ -333,8 +328,3 @@ def _draw_html(draw: Draw) -> str:
         f"（{draw.percent}%，至少 {draw.least} 个），种子 {draw.seed}<br>"
         f"<small>{escape(draw.drawn_by_name)} {moment(draw.drawn_at)}</small>{reason}</p>"
     )
-
-
-def open_link(opened: str, parameters: Mapping[str, str]) -> None:
-    """Follow a link of this page to a village's report."""
-    st.switch_page(page_path(opened), query_params=dict(parameters))

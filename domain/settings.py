@@ -22,6 +22,11 @@ _RANGES: dict[str, tuple[int, int]] = {
 }
 
 
+# Objects of counts and percentages, each of them one at least.
+_COUNTED = frozenset({"village_sample", "village_outlier_limits"})
+_WHOLE = 100  # percent
+
+
 def fault_of(name: str, old: object, new: object) -> SettingFault | None:
     """Return why a setting cannot become `new`, None where it can.
 
@@ -29,6 +34,8 @@ def fault_of(name: str, old: object, new: object) -> SettingFault | None:
     <SettingFault.RANGE: 'range'>
     >>> fault_of("lateness_days", {"yellow": 15, "orange": 45}, {"yellow": 50, "orange": 45})
     <SettingFault.ORDER: 'order'>
+    >>> fault_of("village_sample", {"percent": 5, "least": 2}, {"percent": 101, "least": 2})
+    <SettingFault.RANGE: 'range'>
     """
     if name in FIXED:
         return SettingFault.FIXED
@@ -37,6 +44,9 @@ def fault_of(name: str, old: object, new: object) -> SettingFault | None:
     if name in _RANGES and isinstance(new, int):
         low, high = _RANGES[name]
         return None if low <= new <= high else SettingFault.RANGE
+    if name in _COUNTED and isinstance(new, dict):
+        whole = all(value >= 1 for value in new.values())
+        return None if whole and new.get("percent", 1) <= _WHOLE else SettingFault.RANGE
     if name == "lateness_days" and isinstance(new, dict):
         return None if 0 < new["yellow"] < new["orange"] else SettingFault.ORDER
     return None

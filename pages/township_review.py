@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import streamlit as st
 
 from components import township_review as parts
+from components.cached import odd_reports
 from components.links import page_path
 from components.navigation import REVIEWERS
 from components.review_queue import review_queue
@@ -32,13 +33,15 @@ with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
         desk = township_review.read_desk(connection, actor, asked.period, asked.step)
         place = township_review.find_place(connection, desk, asked.unit or desk.prefixes[0])
         above = township_review.list_above(connection, desk, place.prefix)
-        whole = township_review.find_area(connection, actor, desk, place)
-        areas = township_review.list_areas(connection, actor, desk, place)
-        sampled = township_review.list_sampled(connection, actor, desk, place.prefix)
 if not periods:
     page_frame("村庄审核")
     st.info("还没有开放过村庄规划评估的填报期。")
     st.stop()
+odd = odd_reports(actor, desk.period.period_id, place)
+with transaction(actor, read_only=True) as connection:
+    areas = township_review.list_areas(connection, actor, desk, place, odd)
+    sampled = township_review.list_sampled(connection, actor, desk, place.prefix)
+whole = township_review.summed(place, areas)
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     page_frame("村庄审核", parts.rule_words(desk))
@@ -47,15 +50,17 @@ if notice := st.session_state.pop("notice", None):
     st.success(notice)
 st.html(parts.path_html(desk, above))
 st.html(f'<p class="township-answer">{parts.desk_sentence(place, desk, whole)}</p>')
-if areas:
+if place.level in township_review.PARTS:
     st.html(parts.area_table(desk, place, areas))
 shown = parts.listed_filter(desk, place, asked)
-if desk.rule and whole and (whole.waiting or sampled):
+if desk.rule and (whole.waiting or sampled):
     back = shown.to_query() if shown else ""
     parts.sample_panel(actor, desk, place, whole, sampled, back)
 if shown is not None:
     chosen = review_queue(
-        actor.user_id, shown, key=f"township-review-{place.prefix}-{desk.step.step_no}"
+        actor.user_id,
+        shown,
+        key=f"township-review-{place.prefix}-{desk.step.step_no}-{len(sampled)}",
     )
     if chosen is not None:
         st.switch_page(

@@ -114,7 +114,8 @@ def test_the_database_itself_takes_no_acceptance_of_an_unseen_sample(
 ):
     draw(county, period, COUNTY)
     number = min(waiting.values())
-    with pytest.raises(RuleViolation) as refused, transaction(county) as connection:
+
+    def take(connection):
         bulk = connection.execute(
             text(
                 "INSERT INTO bulk_decision (user_id, action, chosen, effect_at)"
@@ -131,6 +132,9 @@ def test_the_database_itself_takes_no_acceptance_of_an_unseen_sample(
             ),
             {"bulk": bulk, "user_id": county.user_id, "number": number},
         )
+
+    with pytest.raises(RuleViolation) as refused, transaction(county) as connection:
+        take(connection)
     assert refused.value.details["constraint"] == "bulk_decision_item_sample_seen"
 
 
@@ -239,8 +243,9 @@ def test_the_parts_of_an_area_add_up(owner, county, period, township, waiting):
     with transaction(county, read_only=True) as connection:
         desk = township_review.read_desk(connection, county, period)
         place = township_review.find_place(connection, desk, COUNTY)
-        areas = township_review.list_areas(connection, county, desk, place)
-        whole = township_review.find_area(connection, county, desk, place)
+        odd = township_review.list_odd(connection, period, COUNTY)
+        areas = township_review.list_areas(connection, county, desk, place, odd)
+        whole = township_review.summed(place, areas)
         above = township_review.list_above(connection, desk, township[0][:9])
     assert sum(area.villages for area in areas) == len(villages_of(owner, COUNTY))
     mine = next(area for area in areas if area.prefix == township[0][:9])
@@ -254,7 +259,7 @@ def test_the_city_sees_its_counties_and_draws_for_itself(owner, city, period, fi
     with transaction(city, read_only=True) as connection:
         desk = township_review.read_desk(connection, city, period)
         place = township_review.find_place(connection, desk, CITY[:4])
-        areas = township_review.list_areas(connection, city, desk, place)
+        areas = township_review.list_areas(connection, city, desk, place, [])
     assert desk.step.step_no == 2
     assert {area.prefix: area.waiting for area in areas}[COUNTY] == len(township)
     assert draw(city, period, CITY[:4]) == 1

@@ -12,8 +12,10 @@ from data_access.database import transaction
 from domain.access import Role
 from domain.errors import PortalError
 from domain.review_filter import QueueFilter, QueueOrder
-from tests.actors import make_actor, session_token
+from tests.actors import COUNTY, make_actor, session_token
 from tests.queues import counties_of, make_waiting
+from tests.township import sampling_period, villages_waiting
+from tests.villages import villages_of
 
 
 @pytest.fixture
@@ -178,3 +180,29 @@ def test_neighbours_follow_the_filter(waiting, city):
         assert (found.place, found.previous_id, found.next_id) == (2, waiting[0], waiting[2])
         narrow = QueueFilter(unit="安义县")
         assert review_queue.find_neighbours(connection, city, narrow, waiting[0]) is None
+
+
+@pytest.fixture
+def villages(owner, county) -> tuple[int, dict[str, int]]:
+    """A county's villages that wait for it, in a period that asks for a sample."""
+    filer = make_actor(owner, "filer", Role.COUNTY, COUNTY)
+    period = sampling_period(owner)
+    return period, villages_waiting(owner, period, filer.user_id, villages_of(owner, COUNTY)[:5])
+
+
+def test_the_queue_of_a_township_says_what_is_drawn_and_how_complete_each_is(
+    browser_of, owner, county, villages
+):
+    browser, (period, ids) = browser_of(county), villages
+    owner.execute("UPDATE submission_check SET required = 200, answered = 199")
+    asked = f"form=village_evaluation&period={period}&step=1&unit={COUNTY}"
+    assert "answers" not in queue(browser, asked)["rows"][0]
+    row = queue(browser, f"{asked}&desk=1")["rows"][0]
+    assert (row["answers"], row["unanswered"], row["sample"], row["drawn"], row["odd"]) == (
+        "99%", 1, None, False, []
+    )  # fmt: skip
+    refused = browser.post(
+        "/api/review/bulk", json={"action": "approve", "seen": [[n, 2] for n in ids.values()]}
+    )
+    assert refused.status_code >= 400
+    assert "5 个还没有抽样，不能批量通过" in refused.json()["message"]
