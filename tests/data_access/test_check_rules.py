@@ -1,6 +1,7 @@
 """Rules as data: their keepers change them, drafts follow at once, filed reports keep theirs."""
 
 from decimal import Decimal
+from itertools import permutations
 
 import psycopg
 import pytest
@@ -272,3 +273,19 @@ def test_a_rule_added_to_a_form_is_asked(owner, county, opened):
     add_rule(owner, FORM, "natural_village.hukou_pop", "hukou_pop < form_hukou_pop / 9")
     problems = save(county, opened)
     assert sum(each.message == "请核对。" for each in problems) == 3
+
+
+def test_whatever_is_changed_later_in_whichever_order_a_filed_verdict_stands(
+    bureau, county, opened
+):
+    save(county, opened, resident_pop=1900, explanation="外来务工人员多")
+    act(county, opened.submission_id, ReviewAction.SUBMIT)
+    verdict = filed_problems(county, opened.submission_id)
+    assert found(verdict)[0][0] == "warning"
+    changes = [(MANY_RESIDENTS, {"is_enabled": False}), (TIMES, {"strength": Severity.HINT}),
+               (NATURAL, {"limits": {"resident_percent_hint": 10}})]  # fmt: skip
+    for order in permutations(changes):
+        for number, (code, values) in enumerate(order):
+            rule = find_rule(FORM, code)
+            change(bureau, rule, **(values | {"message": f"{rule.version}.{number}"}))
+        assert filed_problems(county, opened.submission_id) == verdict
