@@ -8,7 +8,7 @@ whoever asks for an older one waits for the new one.
 import asyncio
 import gzip
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from threading import Lock
@@ -27,7 +27,15 @@ _OLDEST = 4.0  # seconds after which whoever asks for a tile that moved waits
 _MOST_BYTES = 96_000_000
 _CELL_ZOOM = 12
 
-Key = tuple[tuple[str, ...], str, int, int, int]
+_WITH_BESIDE = 10  # zoom from which a tile that is not there is read with those beside it
+_READERS = 2  # statements under way at once
+_MOST_TOGETHER = 8  # tiles of one statement
+
+Scope = tuple[str, ...]
+Key = tuple[Scope, str, int, int, int]
+Address = tuple[int, int, int]
+Packed = tuple[bytes, bytes, str]
+"""A tile, the same compressed, and its ETag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +61,62 @@ class Catalogue:
 
     map_mark: int
     layers: dict[str, MapLayer]
-    counties: dict[tuple[int, int], frozenset[str]]
+    settled: dict[Address, tuple[str, ...]]
+    """The counties of every tile down to zoom 12 that has villages."""
 
-    def counties_of(self, z: int, x: int, y: int) -> set[str]:
-        """Return the counties whose villages a tile may show, with those just beside it."""
-        if z >= _CELL_ZOOM:
-            shift = z - _CELL_ZOOM
-            columns = range((x >> shift) - 1, (x >> shift) + 2)
-            rows = range((y >> shift) - 1, (y >> shift) + 2)
-        else:
-            shift = _CELL_ZOOM - z
-            columns = range((x << shift) - 1, ((x + 1) << shift) + 1)
-            rows = range((y << shift) - 1, ((y + 1) << shift) + 1)
-        if len(columns) * len(rows) > len(self.counties):
-            cells: Iterable[tuple[int, int]] = (
-                cell for cell in self.counties if cell[0] in columns and cell[1] in rows
-            )
-        else:
-            cells = ((column, row) for column in columns for row in rows)
-        none: frozenset[str] = frozenset()
-        return set().union(*(self.counties.get(cell, none) for cell in cells))
+    def counties_of(self, z: int, x: int, y: int) -> tuple[str, ...]:
+        """Return the counties whose villages a tile shows; below zoom 12 those of its cell."""
+        shift = max(z - _CELL_ZOOM, 0)
+        return self.settled.get((z - shift, x >> shift, y >> shift), ())
+
+
+class Desk:
+    """Reads tiles in few statements: those that are asked for while others are read go together."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[Scope, str], dict[Address, asyncio.Future[Packed]]] = {}
+        self._actors: dict[tuple[Scope, str], Actor] = {}
+        self._reading: set[asyncio.Task[None]] = set()
+
+    def read(
+        self, actor: Actor, scope: Scope, code: str, address: Address
+    ) -> asyncio.Future[Packed]:
+        """Return one tile when it is there; whoever has the same scope may have asked for it."""
+        waiting = self._waiting.setdefault((scope, code), {})
+        self._actors[scope, code] = actor
+        answer = waiting.setdefault(address, asyncio.get_running_loop().create_future())
+        # In the next turn of the loop: what arrived with it goes with it.
+        asyncio.get_running_loop().call_soon(self._begin)
+        return answer
+
+    def _begin(self) -> None:
+        while self._waiting and len(self._reading) < _READERS:
+            (scope, code), waiting = next(iter(self._waiting.items()))
+            together = dict(list(waiting.items())[:_MOST_TOGETHER])
+            for address in together:
+                del waiting[address]
+            del self._waiting[scope, code]
+            actor = self._actors.pop((scope, code))
+            if waiting:  # behind those of others
+                self._waiting[scope, code], self._actors[scope, code] = waiting, actor
+            task = asyncio.create_task(_answer(actor, code, together))
+            self._reading.add(task)
+            task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._reading.discard(task)
+        self._begin()
+
+
+async def _answer(actor: Actor, code: str, asked: dict[Address, asyncio.Future[Packed]]) -> None:
+    try:
+        tiles = await run_in_threadpool(_read_tiles, actor, code, list(asked))
+    except Exception as error:  # each who asked is told, whatever it is
+        for answer in asked.values():
+            answer.set_exception(error)
+        return
+    for answer, tile in zip(asked.values(), tiles, strict=True):
+        answer.set_result(tile)
 
 
 class TileStore:
@@ -84,6 +128,7 @@ class TileStore:
         self._reading: dict[Key, asyncio.Task[Tile]] = {}
         self._lock = Lock()
         self._catalogue: Catalogue | None = None
+        self._desk = Desk()
 
     async def catalogue(self) -> Catalogue:
         """Return the registry as it is now."""
@@ -105,7 +150,12 @@ class TileStore:
                 if age > _REREAD:
                     self._read(actor, layer, key)
                 return kept
-        return await asyncio.shield(self._read(actor, layer, key))
+        reading = self._read(actor, layer, key)
+        if kept is None and layer.has_answers and z >= _WITH_BESIDE:
+            for beside in _beside(key):
+                if beside not in self._tiles:
+                    self._read(actor, layer, beside)
+        return await asyncio.shield(reading)
 
     def clear(self) -> None:
         """Forget every tile."""
@@ -131,13 +181,14 @@ class TileStore:
     async def _read_and_keep(self, actor: Actor, layer: MapLayer, key: Key) -> Tile:
         scope, code, z, x, y = key
         catalogue = await self.catalogue()
-        counties: tuple[str, ...] = ()
-        if layer.has_answers:
-            shown = catalogue.counties_of(z, x, y)
-            counties = tuple(county for county in shown if lies_in(county, scope))
+        shown = catalogue.counties_of(z, x, y) if layer.has_answers else ()
+        counties = tuple(county for county in shown if lies_in(county, scope))
         # Marked before it is read: a change in between makes it old.
         marked, read_at = county_mark(counties), monotonic()
-        body, compressed, etag = await run_in_threadpool(_read_tile, actor, code, z, x, y)
+        if layer.has_answers and not shown:
+            body, compressed, etag = _pack(b"")
+        else:
+            body, compressed, etag = await self._desk.read(actor, scope, code, (z, x, y))
         tile = Tile(body, compressed, etag, counties, catalogue.map_mark, marked, read_at)
         self._keep(key, tile)
         return tile
@@ -152,23 +203,40 @@ class TileStore:
                 self._size -= oldest.size
 
 
+def _beside(key: Key) -> list[Key]:
+    """Return the three others of the tile above: whoever looks at one looks at them next."""
+    scope, code, z, x, y = key
+    return [
+        (scope, code, z, column, row)
+        for column in (x, x ^ 1)
+        for row in (y, y ^ 1)
+        if (column, row) != (x, y)
+    ]
+
+
 def _read_catalogue() -> Catalogue:
     marked = mark(Topic.MAP)
     with transaction(None, read_only=True) as connection:
         entries = layers.list_layers(connection)
         cells = layers.list_cells(connection)
-    counties: dict[tuple[int, int], set[str]] = {}
+    counties: dict[Address, set[str]] = {}
     for cell in cells:
-        counties.setdefault((cell.cell_x, cell.cell_y), set()).add(cell.county)
+        for zoom in range(_CELL_ZOOM + 1):
+            shift = _CELL_ZOOM - zoom
+            tile = zoom, cell.cell_x >> shift, cell.cell_y >> shift
+            counties.setdefault(tile, set()).add(cell.county)
     return Catalogue(
         marked,
         {entry.layer_code: entry for entry in entries},
-        {cell: frozenset(names) for cell, names in counties.items()},
+        {address: tuple(names) for address, names in counties.items()},
     )
 
 
-def _read_tile(actor: Actor, code: str, z: int, x: int, y: int) -> tuple[bytes, bytes, str]:
-    body = layers.read_tile(actor, code, z, x, y)
+def _read_tiles(actor: Actor, code: str, addresses: Sequence[Address]) -> list[Packed]:
+    return [_pack(body) for body in layers.read_tiles(actor, code, addresses)]
+
+
+def _pack(body: bytes) -> Packed:
     # The quickest level: a tile that changes is packed more often than it is sent.
     compressed = gzip.compress(body, compresslevel=1, mtime=0)
     return body, compressed, f'"{sha256(body).hexdigest()[:24]}"'

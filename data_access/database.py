@@ -7,6 +7,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+import psycopg
+from psycopg.pq import Format
 from sqlalchemy import Connection, Engine, TextClause, create_engine, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -63,10 +65,23 @@ def transaction(
         yield connection
 
 
+class _BinaryCursor(psycopg.Cursor[Any]):
+    """Brings bytes as they are: as text a tile would be twice as long and be read twice."""
+
+    def __init__(self, connection: psycopg.Connection[Any], **settings: Any) -> None:
+        super().__init__(connection, **settings)
+        self.format = Format.BINARY
+
+
 @cache
 def _asking(url: str) -> Engine:
     """Return the engine of questions that are one statement: each commits by itself."""
-    return build_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+    return build_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+        connect_args={"cursor_factory": _BinaryCursor},
+    )
 
 
 def ask(actor: Actor, question: TextClause, **parameters: object) -> object:

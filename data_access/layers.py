@@ -1,6 +1,6 @@
 """Map layers of the registry, and the pictures of divisions that the overview draws on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -120,10 +120,13 @@ def list_layers(connection: Connection) -> list[MapLayer]:
     return fetch_all(connection, _SQL["list_layers"], MapLayer)
 
 
-def read_tile(actor: Actor, layer_code: str, z: int, x: int, y: int) -> bytes:
-    """Return one vector tile (EPSG:3857) of a layer; b'' where it has nothing."""
-    tile: Any = ask(actor, _SQL["read_tile"], layer_code=layer_code, z=z, x=x, y=y)
-    return bytes(tile or b"")
+def read_tiles(
+    actor: Actor, layer_code: str, addresses: Sequence[tuple[int, int, int]]
+) -> list[bytes]:
+    """Return vector tiles (EPSG:3857) of a layer by zoom, column and row; b'' for nothing."""
+    zs, xs, ys = (list(numbers) for numbers in zip(*addresses, strict=True))
+    tiles: Any = ask(actor, _SQL["read_tiles"], layer_code=layer_code, zs=zs, xs=xs, ys=ys)
+    return [tile or b"" for tile in tiles]
 
 
 def list_cells(connection: Connection) -> list[Cell]:

@@ -21,8 +21,9 @@ SELECT set_config('app.picture_day', CAST(CAST(:day AS date) AS text), true)
 SELECT key, fields, shape
   FROM map_layer_features(:layer_code, CAST(:keys AS text[]))
 
--- name: read_tile
-SELECT map_layer_tile_for(:user_id, :roles, :prefixes, :layer_code, CAST(:z AS integer), CAST(:x AS integer), CAST(:y AS integer))
+-- name: read_tiles
+SELECT map_layer_tiles_for(:user_id, :roles, :prefixes, :layer_code, CAST(:zs AS integer[]), CAST(:xs AS integer[])
+                         , CAST(:ys AS integer[]))
 
 -- name: boundary_version
 -- Moves when boundaries or divisions are imported.

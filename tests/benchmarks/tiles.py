@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
+from statistics import median
 
 import psycopg
 
@@ -21,6 +22,7 @@ from tests.benchmarks.portal import BenchPortal, free_port
 _CLIENTS = 8
 _LAYER = "natural_village"
 _MOST = 1500  # tiles asked of one zoom
+_ROUNDS = 5
 _PEER_TILES = 150
 _CACHED = 10_000
 _FILED = 20  # villages a second
@@ -33,7 +35,7 @@ _BARE = (
 )
 _FILE = (
     "UPDATE submission SET lock_version = lock_version + 1 WHERE submission_id = ("
-    " SELECT submission_id FROM village_standing OFFSET %s LIMIT 1)"
+    " SELECT submission_id FROM village_standing WHERE submission_id IS NOT NULL OFFSET %s LIMIT 1)"
 )
 _TURN = (
     "UPDATE submission SET state = CASE state WHEN 'draft' THEN 'submitted' ELSE 'draft' END"
@@ -53,7 +55,7 @@ def tile_figures(portal: BenchPortal) -> list[Figure]:
     assert box is not None
     figures = _sizes(portal, token, box)
     for zoom in (9, 10, 11, 12, 13, 14):
-        figures += _uncached(portal, token, box, zoom)
+        figures += _uncached(portal, token, zoom)
     return figures + _cached(portal, token, box)
 
 
@@ -66,24 +68,44 @@ def _sizes(portal: BenchPortal, token: str, box: tuple[float, ...]) -> list[Figu
     ]
 
 
-def _uncached(portal: BenchPortal, token: str, box: tuple[float, ...], zoom: int) -> list[Figure]:
-    tiles = _tiles(box, zoom)
-    random.Random(zoom).shuffle(tiles)
-    tiles = tiles[:_MOST]
-    ours = asyncio.run(_ask(portal.url, token, _addresses(tiles)))
-    bare = _bare_rate(portal, tiles)
+def _uncached(portal: BenchPortal, token: str, zoom: int) -> list[Figure]:
+    tiles = _settled(portal, zoom)
+    rounds = [_one_round(portal, token, tiles) for _ in range(_ROUNDS)]
+    rate, bare, share = (median(figures) for figures in zip(*rounds, strict=True))
     beside = f"bare ST_AsMVT {bare:,.0f}/s"
     if find_spec("tipg"):
         with _tipg(portal) as url:
             peer = asyncio.run(_ask(url, "", _peer_addresses(tiles[:_PEER_TILES])))
-        beside += f", tipg {peer.rate:,.0f}/s ({ours.rate / peer.rate:.1f} ×)"
+        beside += f", tipg {peer.rate:,.0f}/s ({rate / peer.rate:.1f} ×)"
     if zoom <= 11:
-        share = ours.rate / bare
         return [
-            Figure(f"uncached z {zoom}", ours.rate, "/s", beside=beside),
+            Figure(f"uncached z {zoom}", rate, "/s", beside=beside),
             Figure(f"uncached z {zoom}, of bare", share * 100, "%", 60, at_least=True),
         ]
-    return [Figure(f"uncached z {zoom}", ours.rate, "/s", 800, at_least=True, beside=beside)]
+    return [Figure(f"uncached z {zoom}", rate, "/s", 800, at_least=True, beside=beside)]
+
+
+def _settled(portal: BenchPortal, zoom: int) -> list[Tile]:
+    """Return tiles that have natural villages: a tile of nothing is no work for either side."""
+    with psycopg.connect(portal.owner_url) as owner:
+        places = owner.execute(
+            "SELECT ST_X(location), ST_Y(location) FROM natural_village WHERE valid_to IS NULL"
+        ).fetchall()
+    tiles = sorted({(zoom, *_tile_of(*place, zoom)) for place in places})
+    random.Random(zoom).shuffle(tiles)
+    return tiles[:_MOST]
+
+
+def _one_round(portal: BenchPortal, token: str, tiles: list[Tile]) -> tuple[float, float, float]:
+    """Return our rate with nothing in memory, the bare rate, and their ratio, one after the other."""
+    with psycopg.connect(portal.owner_url, autocommit=True) as owner:
+        owner.execute("NOTIFY portal_change, 'map'")
+    time.sleep(0.2)
+    # The registry is read anew after the notice; that is not a tile's doing.
+    asyncio.run(_ask(portal.url, token, _addresses([(14, 0, 0)] * _CLIENTS)))
+    ours = asyncio.run(_ask(portal.url, token, _addresses(tiles))).rate
+    bare = _bare_rate(portal, tiles)
+    return ours, bare, ours / bare
 
 
 def _cached(portal: BenchPortal, token: str, box: tuple[float, ...]) -> list[Figure]:

@@ -84,7 +84,10 @@ def read(tmp_path):
     def read_tile(body: bytes) -> pandas.DataFrame:
         path = tmp_path / "tile.pbf"
         path.write_bytes(body)
-        return pyogrio.read_dataframe(f"MVT:{path}", read_geometry=False)
+        features = pyogrio.read_dataframe(f"MVT:{path}", read_geometry=False)
+        if "mvt_id" in features:
+            features["key"] = features["mvt_id"].astype("Int64").astype(str)
+        return features
 
     return read_tile
 
@@ -126,6 +129,57 @@ def test_counts_follow_a_natural_village_that_ends(owner, villages):
         "     , (SELECT count(*) FROM natural_village WHERE valid_to IS NULL)"
     ).fetchone()
     assert counted == stands == len(villages) * POINTS - 1
+
+
+def test_a_village_is_drawn_under_its_new_name(browser_of, read, owner, leader, villages):
+    browser = browser_of(leader)
+    assert "新名村" not in set(drawn(browser, read, "village", 13)["name"])
+    owner.execute(
+        "UPDATE admin_division_version SET name = '新名村' WHERE code = %s", [villages[0]]
+    )
+
+    def renamed() -> bool:
+        names = drawn(browser, read, "village", 13).set_index("key")["name"]
+        return names[villages[0]] == "新名村"
+
+    wait_until(renamed, FRESH)
+
+
+def test_the_state_is_of_the_current_period_alone(browser_of, read, owner, leader, villages):
+    owner.execute(
+        "UPDATE village_sign SET village_class = '1', accepted_year = 2019"
+        " WHERE division_code = ANY (%s)",
+        [villages],
+    )
+    period = open_village_period(owner, today().year + 1)
+    owner.execute(
+        "UPDATE reporting_period SET opened_at = now() - interval '1 minute' WHERE period_id = %s",
+        [period],
+    )
+    features = drawn(browser_of(leader), read, "village", 10)
+    assert set(features["village_class"]) == {"1"}
+    assert "state" not in features
+
+
+@pytest.mark.parametrize("zoom", [5, 8])
+def test_a_circle_takes_the_colour_of_most_of_its_villages(
+    browser_of, read, owner, leader, villages, zoom
+):
+    owner.execute(
+        "UPDATE submission SET state = 'submitted', step_no = 1 WHERE division_code = ANY (%s)",
+        [villages[:2] + villages[20:22]],
+    )
+    owner.execute(
+        "UPDATE village_sign SET geohazard_level = '3' WHERE division_code = ANY (%s)",
+        [villages[:3] + villages[20:23]],
+    )
+    circles = drawn(browser_of(leader), read, "village", zoom)
+    assert (circles["of_state"] <= circles["in_scope"]).all()
+    assert "draft" in set(circles["state"])
+    # Who has no level is not a level: the few that have one give the colour.
+    levels = circles[circles["geohazard_level"].notna()]
+    assert set(levels["geohazard_level"]) == {"3"}
+    assert levels["of_geohazard_level"].sum() == 6
 
 
 def test_points_have_their_names_where_there_is_room(browser_of, read, leader, villages):
