@@ -106,8 +106,8 @@ def may_run_periods(actor: Actor) -> bool:
 
 
 def end_of(day: date) -> datetime:
-    """Return the last second of a day in Beijing: what a deadline on that day means."""
-    return datetime.combine(day, time(23, 59, 59), BEIJING)
+    """Return the last moment of a day in Beijing: what a deadline on that day means."""
+    return datetime.combine(day, time.max, BEIJING)
 
 
 def list_rhythms(connection: Connection) -> list[Rhythm]:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,17 @@ def owner(
         database.engine().dispose()
         database.engine.cache_clear()
         admin.execute("DROP DATABASE portal_test WITH (FORCE)")
+
+
+@pytest.fixture
+def in_utc(owner: psycopg.Connection) -> Iterator[None]:
+    """Let the machine and the database count in UTC."""
+    owner.execute("ALTER DATABASE portal_test SET timezone TO 'UTC'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

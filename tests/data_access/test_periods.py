@@ -87,7 +87,7 @@ def test_opened_period_is_current_and_every_unit_is_told(bureau, county, city):
         current = reporting.current_period(connection, FORM)
     assert current is not None
     assert (current.period_id, current.ends_on) == (period_id, date(2026, 12, 31))
-    assert current.deadline_at == datetime(2026, 12, 25, 23, 59, 59, tzinfo=BEIJING)
+    assert current.deadline_at == datetime(2026, 12, 25, 23, 59, 59, 999999, tzinfo=BEIJING)
     assert titles(county) == titles(city) == ["2026年12月填报期已开启"]
     assert len(filings(bureau, period_id)) == 111
 

@@ -1,9 +1,12 @@
 """村庄评估填报 as an officer, a county and another township meet it."""
 
+from datetime import date
+
 import pytest
 
 from data_access import bulk_filing, filing, village_worklist
 from data_access.database import transaction
+from data_access.periods import end_of
 from domain.access import Role
 from tests.actors import COUNTY, make_actor
 from tests.pages.reading import texts
@@ -66,7 +69,10 @@ def test_a_village_opens_with_its_form_and_another_townships_does_not(
     add_natural_villages(owner, villages[0])
     page = open_page(officer, "village", code=villages[0])
     assert not page.exception
-    assert [part.key.partition("-3")[0] for part in page.get("bidi_component")] == ["place-editor", "form-editor-1"]
+    assert [part.key.partition("-3")[0] for part in page.get("bidi_component")] == [
+        "place-editor",
+        "form-editor-1",
+    ]
     elsewhere = next(code for code in villages_of(owner, COUNTY) if code not in villages)
     refused = open_page(officer, "village", code=elsewhere)
     assert "不在您的数据范围内" in refused.error[0].value
@@ -101,3 +107,20 @@ def test_what_is_filled_in_is_filed_together_and_the_rest_says_why(
         assert [each.code for each in village_worklist.list_in_hand(connection, officer)] == [
             villages[1]
         ]
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        ("2026-11-24T15:59:59Z", "截止 11月25日 23:59，还有 1 天"),
+        ("2026-11-24T16:00:00Z", "截止 11月25日 23:59，今日截止"),
+        ("2026-11-25T15:59:59Z", "截止 11月25日 23:59，今日截止"),
+        ("2026-11-25T16:00:00Z", "截止 11月25日 23:59，已逾期 1 天"),
+    ],
+)
+def test_the_days_left_are_beijings_on_a_server_in_utc(
+    open_page, officer, period_of_year, owner, in_utc, monkeypatch, moment, words
+):
+    owner.execute("UPDATE reporting_period SET deadline_at = %s", [end_of(date(2026, 11, 25))])
+    monkeypatch.setenv("PORTAL_NOW", moment)
+    assert words in texts(open_page(officer, "villages"))
