@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,13 @@ def _row(row: Row) -> dict[str, Any]:
 def describe_values(values: Mapping[str, object]) -> dict[str, object]:
     """Return names for conditions as JSON: dates as ISO texts, nothing for the undelivered."""
     plain = {name: None if value is UNDELIVERED else value for name, value in values.items()}
-    return {n: v.isoformat() if isinstance(v, date) else v for n, v in plain.items()}
+    return {name: _as_json(value) for name, value in plain.items()}
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def describe_problems(problems: list[Problem]) -> list[dict[str, str]]:

@@ -289,7 +289,11 @@ def list_cells(
 ) -> list[Cell]:
     """Return the matrix of a year: one cell a unit and indicator, in no order."""
     return fetch_all(
-        connection, _SQL["matrix"], Cell, **_asked(connection, year, rule_version), codes=list(codes)
+        connection,
+        _SQL["matrix"],
+        Cell,
+        **_asked(connection, year, rule_version),
+        codes=list(codes),
     )
 
 
@@ -324,7 +328,11 @@ def list_places(
 ) -> list[Place]:
     """Return the units of indicators in order of their place, cities and counties apart."""
     return fetch_all(
-        connection, _SQL["places"], Place, **_asked(connection, year, rule_version), codes=list(codes)
+        connection,
+        _SQL["places"],
+        Place,
+        **_asked(connection, year, rule_version),
+        codes=list(codes),
     )
 
 
@@ -374,9 +382,7 @@ def _asked(connection: Connection, year: int, rule_version: int | None) -> dict[
     return {"year": year, "rule_version": version}
 
 
-def formula_sentence(
-    canonical: Canonical, record: FigureRecord, inputs: Sequence[Input]
-) -> str:
+def formula_sentence(canonical: Canonical, record: FigureRecord, inputs: Sequence[Input]) -> str:
     """Return how a value was computed, with its values put in; '' for what was filed as it is."""
     if record.numerator is not None and record.denominator is not None:
         scale = "" if canonical.scale == 1 else f" × {_text(canonical.scale)}"

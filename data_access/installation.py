@@ -41,6 +41,10 @@ def prepare(
 
             say("Loading the demo's village evaluations …")
             village_evaluations.load(urls.owner)
+            from data_access.demo import assessments
+
+            say("Loading the demo's status assessment …")
+            assessments.load(urls.owner)
         if applied:
             # The planner knows nothing of rows that were just copied in.
             owner.execute("ANALYZE")

@@ -1,11 +1,12 @@
 """The forms that run on the reporting core: for each, one place with what it does on its own."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection
 
-from data_access import compile_form, progress_form, village_form
+from data_access import assessment_form, compile_form, progress_form, village_form
 from domain.access import Actor
 from domain.errors import NotFound
 from domain.forms import Content, Context, Form, Problem
@@ -20,11 +21,18 @@ class ReportingForm(Protocol):
     def ensure_rows(self, connection: Connection, actor: Actor, division_code: str) -> None:
         """Make what a unit's form cannot do without, before it is opened for the first time."""
 
-    def context(self, connection: Connection, division_code: str) -> Context:
-        """Return the facts that the unit's content is checked against, and its rows."""
+    def context(
+        self, connection: Connection, division_code: str, period_start: date | None = None
+    ) -> Context:
+        """Return the facts that the unit's content is checked against, and its rows.
 
-    def prefilled(self, connection: Connection, division_code: str) -> Content:
-        """Return the content a new draft starts from: what the province accepted last."""
+        They are those of the period that begins on `period_start`, of the newest for None.
+        """
+
+    def prefilled(
+        self, connection: Connection, division_code: str, period_start: date | None = None
+    ) -> Content:
+        """Return the content a new draft starts from: what the province accepted last before."""
 
     def spanning_problems(self, form: Form, content: Content, context: Context) -> list[Problem]:
         """Return what is wrong or doubtful between the rows."""
@@ -53,6 +61,7 @@ FORMS: Mapping[str, ReportingForm] = {
     progress_form.FORM_CODE: progress_form,
     compile_form.FORM_CODE: compile_form,
     village_form.FORM_CODE: village_form,
+    assessment_form.FORM_CODE: assessment_form,
 }
 
 
@@ -64,9 +73,7 @@ def find_form(form_code: str) -> ReportingForm:
     return found
 
 
-def contexts_of(
-    connection: Connection, form_code: str, codes: Sequence[str]
-) -> dict[str, Context]:
+def contexts_of(connection: Connection, form_code: str, codes: Sequence[str]) -> dict[str, Context]:
     """Return what the content of each of these units is checked against, by unit."""
     own = find_form(form_code)
     if isinstance(own, AskedForMany):

@@ -366,6 +366,9 @@ LANGUAGE sql STABLE AS $$
       LEFT JOIN expected ON expected.code = derived.division_code
 $$;
 
+-- Every computation asks for the 112 divisions that are assessed, among 16,000.
+CREATE INDEX admin_division_assessed ON admin_division (level) WHERE level IN ('province', 'city', 'county');
+
 -- The rules under which a data year is assessed now; those of other versions stay beside it.
 CREATE FUNCTION assessment_rules_of(year integer) RETURNS integer
 LANGUAGE sql STABLE AS $$
@@ -479,11 +482,11 @@ LANGUAGE sql STABLE AS $$
                     WHEN yellow @> measure THEN 'watch'
                     WHEN blue @> measure THEN 'hint'
                     ELSE 'normal' END AS base_level
-             , value IS NOT NULL AND NOT is_incomplete AND measure IS NOT NULL AND (
+             , coalesce(value IS NOT NULL AND NOT is_incomplete AND measure IS NOT NULL AND (
                    direction IN ('binding_floor', 'binding_ceiling', 'zero_tolerance') AND red @> measure
                    OR attribute = 'binding' AND target_value IS NOT NULL AND report_year >= target_year
                       AND (kind = 'path_floor' AND value < target_value
-                           OR kind = 'path_ceiling' AND value > target_value)) AS is_breach
+                           OR kind = 'path_ceiling' AND value > target_value)), false) AS is_breach
           FROM measured
     ), island AS (
         SELECT judged.*
@@ -521,7 +524,7 @@ CREATE FUNCTION assess(years integer[] DEFAULT NULL, codes text[] DEFAULT NULL
                      , rules integer DEFAULT NULL, raising boolean DEFAULT false)
 RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
-SET jit = off AS $$
+SET jit = off SET plan_cache_mode = force_custom_plan SET enable_nestloop = on AS $$
 DECLARE
     known integer[] := assessment_years();
     newest integer := (SELECT max(year) FROM unnest(known) AS year);
@@ -530,14 +533,24 @@ DECLARE
     last_year integer := (SELECT least(max(year) + longest, newest) FROM unnest(coalesce(years, known)) AS year);
     wanted text[] := (
         SELECT array_agg(canonical_code) FROM indicator_canonical
-         WHERE codes IS NULL OR canonical_code = ANY (codes) OR formula_inputs && codes);
+         WHERE codes IS NULL OR canonical_code = ANY (codes) OR formula_inputs && codes
+            -- A year that begins: what nobody filed yet is grey from the start.
+            OR EXISTS (SELECT FROM unnest(years) AS year
+                        WHERE year = ANY (known)
+                          AND NOT EXISTS (SELECT FROM assessment_result WHERE report_year = year
+                                             AND rule_version = coalesce(rules, assessment_rules_of(year)))));
     written bigint;
 BEGIN
     IF first_year IS NULL OR wanted IS NULL THEN
         RETURN 0;
     END IF;
+    -- Of many codes the planner expects one row where there are thousands.
+    IF cardinality(wanted) > 8 THEN
+        PERFORM set_config('enable_nestloop', 'off', true);
+    END IF;
     WITH computed AS MATERIALIZED (
-        SELECT * FROM assessed_levels(first_year - longest, last_year, wanted, rules)
+        SELECT * FROM assessed_levels(
+            greatest(first_year - longest, (SELECT min(year) FROM unnest(known) AS year)), last_year, wanted, rules)
          WHERE report_year = ANY (known)
     ), old AS (
         SELECT result.rule_version, result.report_year, result.division_code, result.canonical_code, result.level

@@ -1,0 +1,132 @@
+"""The form of status assessment from the draft to its levels, against PostGIS."""
+
+from decimal import Decimal
+
+import pytest
+
+from data_access import assessment, decisions, filing, reporting
+from data_access.database import transaction
+from domain.errors import InvalidContent
+from domain.forms import Severity
+from domain.workflow import ReviewAction, SubmissionState
+from tests.actors import COUNTY
+from tests.assessments import accept, fill, open_year, opened, result, set_target
+from tests.reports import act
+
+LAND = {"CULT_LAND": {"value": "31.2", "source": "三调"}}
+ROADS = {"ROAD_DENSITY": {"numerator": "60", "denominator": "10"}}
+
+
+@pytest.fixture
+def report(owner, county, city, bureau):
+    accept(owner, 2024, {COUNTY: {"CULT_LAND": "31.5"}}, bureau.user_id)
+    return opened(county, open_year(owner, 2025))
+
+
+def file_for_good(county, city, bureau, number):
+    for actor, action in (
+        (county, ReviewAction.SUBMIT),
+        (city, ReviewAction.APPROVE),
+        (bureau, ReviewAction.APPROVE),
+    ):
+        moved = act(actor, number, action)
+    return moved
+
+
+def problems_of(checked, code):
+    return [each for each in checked.problems if each.path.startswith(f"indicator[{code}]")]
+
+
+def sentences(checked, code):
+    return [each.message for each in problems_of(checked, code)]
+
+
+def test_last_year_stands_beside_and_nothing_is_filed_by_leaving_it(report, county):
+    with transaction(county, read_only=True) as connection:
+        state = filing.read_state(connection, county, report.submission_id)
+    rows = {row["key"]: row for row in state.content["indicator"]}
+    assert (rows["CULT_LAND"]["last_value"], rows["CULT_LAND"]["value"]) == ("31.5", None)
+    assert len(rows) == 126  # what applies here and is not computed from others
+
+
+def test_what_the_province_accepts_is_in_force_and_assessed(report, owner, county, city, bureau):
+    set_target(owner, COUNTY, "CULT_LAND", 2035, "32")
+    assert fill(county, report, LAND | ROADS).problems == []
+    moved = file_for_good(county, city, bureau, report.submission_id)
+    assert moved.state is SubmissionState.FILED
+    with transaction(bureau, read_only=True) as connection:
+        land = assessment.explain(connection, COUNTY, 2025, "CULT_LAND")
+        roads = assessment.explain(connection, COUNTY, 2025, "ROAD_DENSITY")
+    assert (land.record.value, land.record.level, land.record.is_breach) == (
+        Decimal("31.2"), "severe", True,
+    )  # fmt: skip
+    assert (land.record.source, land.record.filed_by_name) == ("三调", county.display_name)
+    assert land.record.accepted_by_name == bureau.display_name
+    assert roads.record.value == Decimal(6)
+    assert roads.sentence == "道路总长度 60 km ÷ 建成区面积 10 km2 = 6 km/km2"
+    assert result(owner, COUNTY, 2025, "FOREST_COVER")["level"] == "no_data"
+
+
+def test_a_basic_indicator_is_filled_or_says_why_not(report, county):
+    with transaction(county) as connection:
+        draft = reporting.get_submission(connection, report.submission_id)
+    with pytest.raises(InvalidContent) as refused, transaction(county) as connection:
+        decisions.submit(connection, county, report.submission_id, draft.lock_version)
+    missing = [each.path for each in refused.value.details["problems"]]
+    assert "indicator[CULT_LAND].value" in missing
+    assert "indicator[ROAD_DENSITY].numerator" in missing
+
+
+@pytest.mark.parametrize(
+    ("code", "figures", "sentence"),
+    [
+        ("CULT_LAND", {"value": "三十一"}, "“三十一”"),
+        ("CULT_LAND", {"value": "-3"}, "指标值不能为负数"),
+        ("FOREST_COVER", {"numerator": "12", "denominator": "10"}, "超过 100%"),
+        ("ROAD_DENSITY", {"numerator": "12", "denominator": "0"}, "分母须大于 0"),
+        ("ROAD_DENSITY", {"numerator": "12"}, "请填写分母"),
+        ("CO2_DROP", {"value": "101"}, "百分比 101 超过 100"),
+    ],
+)
+def test_bad_figures_are_named_with_their_place_and_nothing_else_is_lost(
+    report, county, code, figures, sentence
+):
+    checked = fill(county, report, LAND | {code: figures})
+    found = problems_of(checked, code)
+    assert any(sentence in each.message and each.severity is Severity.ERROR for each in found)
+    assert all("·" in each.label for each in found)
+    with transaction(county, read_only=True) as connection:
+        kept = reporting.get_submission(connection, report.submission_id).draft_content
+    rows = {row["key"]: row for row in kept["indicator"]}
+    assert rows[code] | figures == rows[code]
+
+
+def test_a_change_of_a_third_needs_an_explanation(report, county):
+    bare = fill(county, report, {"CULT_LAND": {"value": "42"}})
+    assert "31.5" in sentences(bare, "CULT_LAND")[0]
+    assert any("请填写核实说明" in each for each in sentences(bare, "CULT_LAND"))
+    told = fill(county, report, {"CULT_LAND": {"value": "42", "explanation": "区划调整"}})
+    assert [each.severity for each in problems_of(told, "CULT_LAND")] == [Severity.WARNING]
+
+
+def test_a_figure_in_another_unit_is_noticed(report, county):
+    """31.5 万亩 are 2.1 万公顷: a fifteenth."""
+    told = fill(county, report, {"CULT_LAND": {"value": "2.1", "explanation": "核对过"}})
+    assert any("疑为计量单位有误" in each for each in sentences(told, "CULT_LAND"))
+
+
+def test_a_correction_after_the_acceptance_takes_its_place(report, owner, county, city, bureau):
+    fill(county, report, LAND | ROADS)
+    file_for_good(county, city, bureau, report.submission_id)
+    with transaction(county) as connection:
+        seen = reporting.get_submission(connection, report.submission_id)
+        decisions.reopen(connection, county, report.submission_id, seen.lock_version)
+    again = opened(county, report.period_id)
+    fill(county, again, {"CULT_LAND": {"value": "31.4"}, "ROAD_DENSITY": {
+        "numerator": None, "denominator": None, "explanation": "口径有误，撤回"}})  # fmt: skip
+    file_for_good(county, city, bureau, report.submission_id)
+    assert result(owner, COUNTY, 2025, "CULT_LAND")["value"] == Decimal("31.4")
+    assert result(owner, COUNTY, 2025, "ROAD_DENSITY")["level"] == "no_data"
+    with transaction(bureau, read_only=True) as connection:
+        told = assessment.explain(connection, COUNTY, 2025, "CULT_LAND")
+    assert [version.value for version in told.versions] == [Decimal("31.2"), Decimal("31.4")]
