@@ -37,6 +37,9 @@ from domain.workflow import SubmissionState, WorkflowStep
 _SQL = load_queries("township_review")
 _SEEDS = 2**31
 _NAMED = 8  # villages that an error names
+_SUMMED = (
+    "villages", "filed", "waiting", "overdue", "warned", "odd", "sampled", "looked", "undrawn"
+)  # fmt: skip
 # The parts of an area: their level, and how many digits of a village's code name one.
 PARTS: Mapping[str, tuple[str, int]] = {
     "province": ("city", 4),
@@ -204,30 +207,46 @@ def list_above(connection: Connection, desk: Desk, prefix: str) -> list[Place]:
     return fetch_all(connection, _SQL["list_above"], Place, prefixes=inside, today=today())
 
 
-def list_areas(connection: Connection, actor: Actor, desk: Desk, place: Place) -> list[Area]:
-    """Return the parts of a place; of a township there are none."""
-    if place.level not in PARTS:
-        return []
-    level, digits = PARTS[place.level]
-    return _areas(connection, actor, desk, place.prefix, level, digits)
+def list_odd(connection: Connection, period_id: int, prefix: str) -> list[int]:
+    """Return the reports of an area in which something stands out."""
+    parameters = {"period": period_id, "prefix": prefix}
+    return list(connection.execute(_SQL["list_odd"], parameters).scalars())
 
 
-def find_area(connection: Connection, actor: Actor, desk: Desk, place: Place) -> Area | None:
-    """Return how a place stands as a whole; None where it has no villages."""
-    found = _areas(connection, actor, desk, place.prefix, place.level, len(place.prefix))
-    return found[0] if found else None
-
-
-def _areas(
-    connection: Connection, actor: Actor, desk: Desk, prefix: str, level: str, digits: int
+def list_areas(
+    connection: Connection, actor: Actor, desk: Desk, place: Place, odd: Sequence[int]
 ) -> list[Area]:
+    """Return the parts of a place that have villages; of a township the township itself.
+
+    `odd` are the reports in which something stands out (`list_odd`).
+    """
+    level, digits = PARTS.get(place.level, (place.level, len(place.prefix)))
     return fetch_all(
         connection,
         _SQL["list_areas"],
         Area,
-        **_parameters(connection, actor, desk, prefix),
+        **_parameters(connection, actor, desk, place.prefix),
         level=level,
         digits=digits,
+        odd=odd,
+    )
+
+
+def summed(place: Place, areas: Sequence[Area]) -> Area:
+    """Return how a place stands as a whole, from its parts."""
+
+    def total(name: str) -> int:
+        return sum(getattr(area, name) or 0 for area in areas)
+
+    due = [area.due_on for area in areas if area.due_on is not None]
+    counted = any(area.required is not None for area in areas)
+    return Area(
+        place.prefix,
+        place.name,
+        **{name: total(name) for name in _SUMMED},
+        required=total("required") if counted else None,
+        answered=total("answered") if counted else None,
+        due_on=min(due, default=None),
     )
 
 

@@ -7,9 +7,7 @@ WITH waiting AS MATERIALIZED (
                       , :step, NULL, CAST(ARRAY[:prefix] AS text[]), NULL, NULL, NULL, NULL, NULL
                       , 'submitted', 1)
 ), odd AS MATERIALIZED (
-    SELECT submission_id, count(*) AS outliers
-      FROM village_outliers(:period, :prefix)
-     GROUP BY submission_id
+    SELECT unnest(CAST(:odd AS bigint[])) AS submission_id
 ), reports AS (
     SELECT left(village.code, CAST(:digits AS integer)) AS area
          , count(*) AS villages
@@ -21,7 +19,7 @@ WITH waiting AS MATERIALIZED (
                                          AND known.required IS NOT NULL) AS answered
          , count(*) FILTER (WHERE waiting.submission_id IS NOT NULL
                               AND known.warnings + known.errors > 0) AS warned
-         , count(*) FILTER (WHERE waiting.submission_id IS NOT NULL AND odd.outliers > 0) AS odd
+         , count(*) FILTER (WHERE waiting.submission_id IS NOT NULL AND odd.submission_id IS NOT NULL) AS odd
          , min(report.due_on) FILTER (WHERE waiting.submission_id IS NOT NULL) AS due_on
       FROM division_on(CAST(:today AS date)) AS village
       LEFT JOIN submission AS report
@@ -61,6 +59,9 @@ SELECT reports.area AS prefix, division.name, reports.villages, reports.filed, r
   LEFT JOIN division_on(CAST(:today AS date)) AS division
          ON division.prefix = reports.area AND division.level = :level
  ORDER BY reports.area
+
+-- name: list_odd
+SELECT DISTINCT submission_id FROM village_outliers(:period, :prefix)
 
 -- name: get_area
 SELECT prefix, name, level FROM division_on(CAST(:today AS date))
