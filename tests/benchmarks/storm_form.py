@@ -53,6 +53,7 @@ class Report:
     _base_number: int = 0
     _unanswered: list[Content] = field(default_factory=list)
     _asked_move: str = ""
+    _has_explained: bool = False
 
     @property
     def url(self) -> str:
@@ -107,6 +108,16 @@ class Report:
         self.values["form"]["remark"] = text
         if rows:
             rows[self.number % len(rows)]["remark"] = text
+
+    def explain(self, mark: str) -> bool:
+        """Write why what stands out is right, once; tell whether there was anything to do."""
+        if self._has_explained:
+            return False
+        self._has_explained = True
+        self.type(mark)
+        for row in (self.values["form"], *self.values[_GROUP]):
+            row["explanation"] = "已逐项核实。"
+        return True
 
     async def save(self) -> bool:
         """Send once what was typed; tell whether the form says 已保存 now."""

@@ -1,6 +1,5 @@
 """After a storm: what officers saw acknowledged beside what the database holds."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -82,7 +81,7 @@ def compare(owner_url: str, records: Iterable[Record]) -> Balance:
         for record in by_id.values():
             _compare_moves(balance, record, moves)
         for number, content in owner.execute(_VERSIONS, [ids]):
-            if not _is_value(by_id[number], remarks_of(content)):
+            if remarks_of(content) not in by_id[number].sent.values():
                 balance.half_written.append(f"{number}: a version that nobody typed")
         row = owner.execute(_HALF_WRITTEN, {"ids": ids}).fetchone()
         if row and row[0]:
@@ -153,7 +152,3 @@ def _compare_moves(
             balance.doubled.append(name)
         if entries != events:
             balance.half_written.append(f"{name}, {entries} entries in the trail")
-
-
-def _is_value(record: Record, remarks: tuple[str, ...]) -> bool:
-    return remarks in Counter(record.sent.values())

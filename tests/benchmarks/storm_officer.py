@@ -17,6 +17,7 @@ from tests.benchmarks.storm_form import RETRY_AFTER, Record, Report
 _PHONES = 0.3  # of the officers
 _KILLED_TABS = 0.1  # of the saves of a phone that were not answered
 _CUT_PAGES = 0.05  # of the looks at a page
+_MARK = "风暴"  # before the number of each value that is typed
 _EDITOR = re.compile(rb"form-editor-(\d+)")
 
 
@@ -93,7 +94,7 @@ class Officer:
             await self._until(report, "withdraw", "draft")
         for turn in range(random.randint(4, 8)):
             await asyncio.sleep(self.think * random.uniform(0.5, 1.5))
-            report.type("风暴")
+            report.type(_MARK)
             await self._save(report)
             if not self._is_phone and turn % 3 == 2:
                 await self._look_again()
@@ -107,7 +108,9 @@ class Officer:
             if report.state == state:
                 return
             if not await report.move(action):
-                break
+                if not report.explain(_MARK):
+                    break
+                await self._save(report)
         self.journal.errors[f"{action}: given up"] += 1
 
     async def _save(self, report: Report) -> None:
@@ -118,7 +121,7 @@ class Officer:
             if self._is_phone and random.random() < _KILLED_TABS:
                 await report.reopen_from_outbox()
             elif time.monotonic() < self.until and random.random() < 0.5:
-                report.type("风暴")
+                report.type(_MARK)
 
     # PAGES
 
