@@ -45,6 +45,14 @@ FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
 INK = "#1B2733"
 TILE_PIXELS = 512
 MARK_PIXELS, CITY_PIXELS, COUNTY_PIXELS = 15, 15, 12
+TOOLTIP_STYLE = {
+    "backgroundColor": "#1B2733",
+    "color": "#FFFFFF",
+    "fontSize": "13px",
+    "lineHeight": "1.6",
+    "borderRadius": "4px",
+    "padding": "8px 12px",
+}
 WORKER_URL = "/api/vendor/mvt-worker.js"
 
 
@@ -210,14 +218,7 @@ def deck(picture: Picture, extent: Extent | None, width: int, height: int) -> py
         map_style="/api/style.json",
         tooltip={
             "html": "<b>{name}</b><br>{figure}<br>{state}<br>{since}",
-            "style": {
-                "backgroundColor": "#1B2733",
-                "color": "#FFFFFF",
-                "fontSize": "13px",
-                "lineHeight": "1.6",
-                "borderRadius": "4px",
-                "padding": "8px 12px",
-            },
+            "style": TOOLTIP_STYLE,
         },
     )
 
@@ -249,7 +250,7 @@ def _layers(picture: Picture) -> list[pydeck.Layer]:
                 f"chosen-{picture.city}", registry_url("city", {**day, **city}), "#0F5C8C", 3.0
             )
         )
-    return [*layers, _marks(picture), _names(picture)]
+    return [*layers, _marks(picture), names_layer(picture)]
 
 
 def registry_url(layer_code: str, fields: Mapping[str, object]) -> str:
@@ -311,7 +312,7 @@ def _marks(picture: Picture) -> pydeck.Layer:
     )
 
 
-def _names(picture: Picture) -> pydeck.Layer:
+def names_layer(picture: Picture) -> pydeck.Layer:
     """Names come in tiles: the server leaves out those that would overlap at the tile's zoom."""
     return pydeck.Layer(
         "TileLayer",

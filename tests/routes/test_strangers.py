@@ -91,6 +91,9 @@ CASES = {
     ),
     "DELETE /api/villages/{code}/position": Case(POSITION, HIDDEN, HIDDEN, {422}),
     "GET /api/briefing.docx": Case("/api/briefing.docx", {403}, OPEN, OPEN),
+    # No year of the assessment is open in this test: tests/routes/test_assessment.py has one.
+    "GET /api/assessment/matrix": Case("/api/assessment/matrix", {403}, {400}, {400}),
+    "GET /api/assessment/units.geojson": Case("/api/assessment/units.geojson", {403}, {400}, {400}),
     "GET /api/compile-units": Case("/api/compile-units?q=9136", {403}, OPEN, OPEN),
     "GET /api/form-grid/{digest}.js": Case("/api/form-grid/0.js", {403}, OPEN, OPEN),
     f"GET {DRAFT}": of_a_record(DRAFT),

@@ -1,0 +1,326 @@
+"""What the page of the status assessment says: filters in its address, answer, figures, the map."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pydeck
+import streamlit as st
+
+from components.assessment_matrix import (
+    COLOURS,
+    SYMBOLS,
+    WORST,
+    Matrix,
+    Row,
+    level_of,
+    list_sets,
+    list_years,
+    read_matrix,
+    scope_key,
+)
+from components.charts import link
+from components.labels import label
+from components.links import address, page_path
+from components.map import (
+    TOOLTIP_STYLE,
+    ColourBy,
+    Picture,
+    Swatch,
+    clicked_code,
+    fit,
+    line_layer,
+    names_layer,
+    percent,
+    registry_url,
+)
+from components.map import Level as MapLevel
+from components.url_parameters import choice_parameter, set_parameter
+from data_access import indicator_warnings
+from data_access.change_listener import Topic, mark
+from data_access.indicator_warnings import LevelCount
+from data_access.layers import Extent
+from data_access.read_replica import read
+from domain.access import Actor
+from domain.assessment import Level, Tier
+from domain.clock import today
+
+VIEWS = {"matrix": "预警矩阵", "map": "预警地图"}
+_TIERS = {Tier.BASIC.value: "基本指标", "all": "全部指标"}
+_ORDERS = ("code", "level", "filled")
+_PAGES = ("assessment_figure", "assessment_unit", "assessment_indicator", "indicator_warnings")
+_LEVELS = {"county": "县级", "city": "市级"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the page is asked to show; its address carries it."""
+
+    set_code: str
+    tier: Tier | None
+    year: int
+    city: str | None
+    kind: str | None
+    view: str
+    by: str
+    """A canonical code, or `worst`: what the map is coloured by."""
+    level: str
+
+    def url(self, route: str, **more: str | None) -> str:
+        """Return the address of a route of this set, tier and year."""
+        fields = {"set": self.set_code, "tier": self.tier, "year": self.year, **more}
+        query = urlencode({name: value for name, value in fields.items() if value})
+        return f"/api/assessment/{route}?{query}"
+
+    def narrowed(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows of the chosen city and kind."""
+        return [
+            row
+            for row in rows
+            if self.city in (None, row.unit.code, row.unit.parent_code)
+            and self.kind in (None, row.unit.kind)
+        ]
+
+
+def filter_row(actor: Actor) -> tuple[Asked, Matrix] | None:
+    """Draw set, tier, year and view in one row, kept in the address; None without any year.
+
+    Returns what is asked, with the matrix of the set, tier and year.
+    """
+    sets = {each.set_code: each for each in list_sets(actor)}
+    years = [str(year) for year in list_years(actor)]
+    if not years:
+        return None
+    with st.container(key="assessment-filters", horizontal=True, vertical_alignment="center"):
+        view = _segments("view", VIEWS, "matrix")
+        titles = {code: each.title for code, each in sets.items()}
+        set_code = _select("set", titles, next(iter(sets)), 270)
+        # The indicators of plans are not parted into tiers.
+        has_tiers = sets[set_code].purpose != "plan"
+        tier = _segments("tier", _TIERS, Tier.BASIC.value) if has_tiers else "all"
+        year = _select("year", {year: f"{year} 年" for year in years}, years[0], 110)
+        rest = st.container(key="assessment-narrow", horizontal=True, vertical_alignment="center")
+    shown = None if tier == "all" else Tier(tier)
+    matrix = read_matrix(actor, set_code, shown, int(year))
+    units = [row.unit for row in matrix.rows]
+    cities = {unit.code: unit.name for unit in units if unit.level == "city"}
+    kinds = {unit.kind: unit.kind for unit in units}
+    with rest:
+        city = _select("city", cities, None, 140, "全部设区市") if len(cities) > 1 else None
+        kind = _select("kind", kinds, None, 120, "全部类型") if len(kinds) > 1 else None
+    asked = Asked(
+        set_code=set_code,
+        tier=shown,
+        year=int(year),
+        city=city or None,
+        kind=kind or None,
+        view=view,
+        by=st.query_params.get("by", WORST),
+        level=choice_parameter("level", list(_LEVELS)) or "county",
+    )
+    return asked, matrix
+
+
+def _segments(name: str, words: Mapping[str, str], default: str) -> str:
+    chosen = st.segmented_control(
+        name,
+        list(words),
+        default=choice_parameter(name, list(words)) or default,
+        format_func=words.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        key=f"assessment-{name}-{st.query_params.get(name)}",
+    )
+    return _kept(name, chosen, default)
+
+
+def _select(
+    name: str, words: Mapping[str, str], default: str | None, width: int, nothing: str = ""
+) -> str:
+    options = list(words)
+    asked = choice_parameter(name, options) or default
+    chosen = st.selectbox(
+        name,
+        options,
+        index=options.index(asked) if asked else None,
+        format_func=lambda code: words.get(code, code),
+        placeholder=nothing,
+        label_visibility="collapsed",
+        width=width,
+        key=f"assessment-{name}-{st.query_params.get(name)}",
+    )
+    return _kept(name, chosen, default)
+
+
+def _kept(name: str, chosen: str | None, default: str | None) -> str:
+    """Keep what was chosen in the address; a change draws the page again under it."""
+    wanted = None if chosen == default else chosen
+    if wanted != st.query_params.get(name):
+        set_parameter(name, wanted)
+        st.rerun()
+    return chosen or ""
+
+
+# ANSWER AND FIGURES
+
+
+def answer_html(rows: Sequence[Row], asked: Asked) -> str:
+    """Return how the chosen units stand in one sentence made from data."""
+    if not rows:
+        return '<p class="answer">所选范围内没有评估单位，请调整筛选条件。</p>'
+    count = {level: sum(row.standing.worst is level for row in rows) for level in Level}
+    broken = sum(row.standing.breaches > 0 for row in rows)
+    said = f"{asked.year} 年，{len(rows)} 个单位中 {count[Level.SEVERE]} 个有红色预警"
+    said += f"，其中 {broken} 个突破约束性指标" if broken else "，没有突破约束性指标的"
+    silent = sum(row.standing.filled == 0 for row in rows)
+    if silent:
+        said += f"；{silent} 个尚无认定数据，不作评价"
+    return f'<p class="answer">{escape(said)}。</p>'
+
+
+def figures_html(rows: Sequence[Row], in_hand: Sequence[LevelCount], asked: Asked) -> str:
+    """Return the five figures: breaches, red, orange, how complete, and what is in hand."""
+    total = sum(row.standing.total for row in rows)
+    filled = sum(row.standing.filled for row in rows)
+    rated = sum(row.standing.total - row.standing.no_data - row.standing.unrated for row in rows)
+    normal = sum(row.standing.normal for row in rows)
+    severe = sum(row.standing.severe for row in rows)
+    warn = sum(row.standing.warn for row in rows)
+    breaches = sum(row.standing.breaches for row in rows)
+    items, overdue = sum(each.items for each in in_hand), sum(each.overdue for each in in_hand)
+    units = sum(row.standing.breaches > 0 for row in rows)
+    cards = [
+        _card("突破约束性指标", f"{breaches}", f"涉及 {units} 个单位", "", alarming=breaches > 0),
+        _card("红色 · 橙色", f"{severe} · {warn}", "项指标预警（单位 × 指标）", ""),
+        _card(
+            "正常率",
+            percent(normal / rated if rated else None),
+            f"{normal:,}/{rated:,} 项已评级指标",
+            "",
+        ),
+        _card(
+            "填报完整率",
+            percent(filled / total if total else None),
+            f"{filled:,}/{total:,} 项，缺数不计为正常",
+            "",
+        ),
+        _card(
+            "待处置预警事项",
+            f"{items:,}",
+            f"其中逾期 {overdue:,} 项",
+            address("indicator_warnings", {}),
+            alarming=overdue > 0,
+        ),
+    ]
+    return f'<div class="figures plain">{"".join(cards)}</div>'
+
+
+def _card(name: str, value: str, note: str, opens: str, *, alarming: bool = False) -> str:
+    content = (
+        f'<span class="name">{escape(name)}</span><span class="value">{escape(value)}</span>'
+        f'<span class="change">{escape(note)}</span>'
+    )
+    kind = "figure alarming" if alarming else "figure"
+    return link(opens, content, kind) if opens else f'<a class="{kind}">{content}</a>'
+
+
+def warnings_in_hand(actor: Actor) -> tuple[LevelCount, ...]:
+    """Return how many warning items of the actor's scope are in hand, by level."""
+    return _in_hand(actor, scope_key(actor), mark(Topic.ASSESSMENT))
+
+
+@st.cache_resource(ttl="1m", max_entries=128, show_spinner=False)
+def _in_hand(_actor: Actor, scope: object, marked: int) -> tuple[LevelCount, ...]:
+    return tuple(
+        read(_actor, lambda connection: indicator_warnings.count_in_hand(connection, today()))
+    )
+
+
+def legend(rows: Sequence[Row], matrix: Matrix, by: str) -> list[Swatch]:
+    """Return the levels with the number of units at each."""
+    levels = [level_of(row, matrix, by)[0] for row in rows]
+    return [
+        Swatch(
+            label(level),
+            COLOURS[level],
+            SYMBOLS.get(level, ""),
+            level is Level.NO_DATA,
+            levels.count(level),
+        )
+        for level in reversed(Level)
+    ]
+
+
+# MAP
+
+
+def map_filters(matrix: Matrix, asked: Asked) -> None:
+    """Draw what the map is coloured by and which level it shows, kept in the address."""
+    names = {WORST: "最高等级", **{each.code: each.name for each in matrix.columns}}
+    with st.container(key="assessment-map-filters", horizontal=True, gap="small"):
+        _segments("level", _LEVELS, "county")
+        _select("by", names, WORST, 330)
+
+
+def draw_map(asked: Asked, extent: Extent | None, width: int, height: int) -> str | None:
+    """Draw the map of warnings; return the code of the unit in the run that clicks it."""
+    event = st.pydeck_chart(
+        _deck(asked, extent, width, height),
+        height="stretch",
+        key="assessment-map-chart",
+        on_select="rerun",
+        alt=f"{asked.year} 年各市县评估预警地图",
+    )
+    return clicked_code(event["selection"])
+
+
+def _deck(asked: Asked, extent: Extent | None, width: int, height: int) -> pydeck.Deck:
+    shown = asked.url("units.geojson", level=asked.level, by=asked.by, city=asked.city)
+    marked = f"{shown}&v={mark(Topic.ASSESSMENT)}"
+    layers = [
+        pydeck.Layer(
+            "GeoJsonLayer",
+            marked,
+            id="units",
+            pickable=True,
+            stroked=False,
+            filled=True,
+            # Below the layer's own accessor Streamlit would repaint what is selected.
+            _sub_layer_props={"polygons-fill": {"getFillColor": "@@=properties.fill"}},
+        )
+    ]
+    if asked.level == "county":
+        layers.append(line_layer("county", registry_url("county", {}), "#FFFFFF", 0.6))
+    layers.append(line_layer("city", registry_url("city", {}), "#5B6B7A", 1.2))
+    layers.append(line_layer("province", registry_url("province", {}), "#5B6B7A", 2.0))
+    names = Picture(MapLevel(asked.level), ColourBy.RATIO, None, None, None, version="names")
+    return pydeck.Deck(
+        layers=[*layers, names_layer(names)],
+        initial_view_state=fit(extent, width, height),
+        map_provider=None,
+        map_style="/api/style.json",
+        tooltip={"html": "<b>{name}</b><br>{figure}<br>{state}", "style": TOOLTIP_STYLE},
+    )
+
+
+# LINKS
+
+
+def follow(opened: str) -> None:
+    """Open a page of the assessment by an address; others lead nowhere."""
+    parts = urlsplit(opened)
+    if parts.path in _PAGES:
+        st.switch_page(page_path(parts.path), query_params=dict(parse_qsl(parts.query)))
+
+
+def order_parameter(matrix: Matrix) -> str:
+    """Return the order of the rows that the address asks for, by region where it asks for none."""
+    codes = {each.code for each in matrix.columns}
+    asked = st.query_params.get("order", "code")
+    return asked if asked in _ORDERS or asked.split("-")[0] in codes else "code"
+
+
+def keep_order(order: str) -> None:
+    """Keep the order of the rows in the address."""
+    set_parameter("order", None if order == "code" else order)

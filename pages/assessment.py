@@ -1,0 +1,57 @@
+"""现状评估: which units stand badly in which indicators, and what is missing."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from components import assessment as parts
+from components import cached
+from components.assessment_matrix import draw_matrix
+from components.navigation import WORKERS
+from components.overview_html import legend_html
+from components.session import page_frame, require_actor
+from components.watch import watch
+from data_access.change_listener import Topic, mark
+
+ASSETS = Path(__file__).parents[1] / "assets"
+WATCH = "assessment-watch"
+NOTE = "● 为约束性指标；◆ 严重　▲ 预警　△ 关注　○ 提示；斜纹为缺数"
+
+actor = require_actor(*WORKERS)
+st.html(ASSETS / "overview.css")
+st.html(ASSETS / "assessment.css")
+page_frame("现状评估", "以省级认定的数据评级；目标未下达的不评级，缺数不计为正常")
+found = parts.filter_row(actor)
+if found is None:
+    st.info("还没有开放过现状评估的填报期。由省厅规划处在“填报期”中开放后，各市县即可填报。")
+    st.stop()
+asked, matrix = found
+rows = asked.narrowed(matrix.rows)
+st.html(parts.answer_html(rows, asked))
+st.html(parts.figures_html(rows, parts.warnings_in_hand(actor), asked))
+
+if asked.view == "matrix":
+    shown = watch(None, key=WATCH)
+    url = asked.url("matrix", city=asked.city, kind=asked.kind)
+    opened, order = draw_matrix(
+        url, parts.order_parameter(matrix), str(mark(Topic.ASSESSMENT)), "assessment-matrix"
+    )
+    st.caption(NOTE)
+    if order is not None:
+        parts.keep_order(order)
+    if opened is not None:
+        parts.follow(opened)
+else:
+    parts.map_filters(matrix, asked)
+    frame = cached.read_frame(actor)
+    with st.container(key="assessment-map-card", gap=None):
+        shown = watch(None, key=WATCH, box="assessment-map")
+        with st.container(key="assessment-map"):
+            extent = cached.extent_of(actor, asked.city, frame.today, frame.version)
+            clicked = parts.draw_map(asked, extent, shown.screen.width, shown.screen.height)
+        on_map = [row for row in rows if row.unit.level == asked.level]
+        st.html(legend_html(parts.legend(on_map, matrix, asked.by), "点击单位查看详情"))
+    if clicked:
+        parts.follow(f"assessment_unit?code={clicked}&year={asked.year}")
+if shown.opened:
+    parts.follow(shown.opened)

@@ -1,0 +1,66 @@
+"""评估数字来源: one figure of the assessment, its formula with values put in, and who said so."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from components import assessment_figure as parts
+from components.links import page_path
+from components.navigation import WORKERS
+from components.session import errors_shown, page_frame, require_actor
+from components.supervision_view import load_styles
+from components.url_parameters import number_parameter
+from data_access.read_replica import read
+
+ASSETS = Path(__file__).parents[1] / "assets"
+
+actor = require_actor(*WORKERS)
+load_styles()
+st.html(ASSETS / "assessment.css")
+unit_code, code = st.query_params.get("unit", ""), st.query_params.get("code", "")
+year = number_parameter("year")
+if not unit_code or not code or year is None:
+    page_frame("评估数字来源")
+    st.info("请从“现状评估”的矩阵中打开一个数字。")
+    st.page_link(page_path("assessment"), label="返回现状评估", icon=":material/monitoring:")
+    st.stop()
+with errors_shown(stop=True):
+    figure = read(actor, lambda connection: parts.read_figure(connection, unit_code, year, code))
+record, explained = figure.record, figure.explained
+
+page_frame(f"{figure.unit.name} · {figure.canonical.name}", f"{year} 年 · {code}")
+st.html(f'<p class="unit-headline">{parts.sentence(figure)}</p>')
+st.html(parts.cards_html(figure))
+with st.container(horizontal=True, gap="small"):
+    to_unit = {"code": unit_code, "year": str(year)}
+    to_indicator = {"code": code, "year": str(year)}
+    st.page_link(page_path("assessment"), label="现状评估", icon=":material/monitoring:")
+    for name, text, query in (
+        ("assessment_unit", "该单位全部指标", to_unit),
+        ("assessment_indicator", "各单位的该指标", to_indicator),
+    ):
+        if Path(page_path(name)).exists():
+            st.page_link(page_path(name), label=text, query_params=query)
+if explained.sentence:
+    st.subheader("算式", anchor=False)
+    st.markdown(explained.sentence.replace("*", "×"))
+    if explained.inputs:
+        st.html(parts.inputs_html(figure))
+st.subheader("评级规则", anchor=False)
+st.html(parts.rule_html(figure))
+st.subheader("填报与认定", anchor=False)
+if explained.versions:
+    st.html(parts.versions_html(figure))
+    if record.submission_id is not None:
+        st.page_link(
+            page_path("submission"),
+            label="打开依据的填报和回执",
+            icon=":material/description:",
+            query_params={"id": str(record.submission_id)},
+        )
+elif explained.inputs:
+    st.caption("由上列指标计算得出，不单独填报。")
+else:
+    st.caption("该单位该年度没有填报这项指标。")
+st.subheader("指标定义", anchor=False)
+st.html(parts.definitions_html(figure))
