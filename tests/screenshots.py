@@ -212,6 +212,7 @@ PLAIN = {
     "inbox": plain("county_360123", "/inbox"),
     "jobs": plain("information_centre", "/jobs"),
     "settings": plain("information_centre", "/settings"),
+    "rules": plain("bureau", "/rules?form=village_evaluation&rule=CZ140"),
     "accounts": plain("information_centre", "/accounts"),
     "trail": plain("auditor", "/trail"),
 }
@@ -358,6 +359,40 @@ def village_map(camera: Camera) -> None:
     with camera.page("leader", "/village_map", WALL) as page:
         eventually(page, lambda: is_painted(page, ".st-key-village-map"), "the map is painted")
         shoot(camera, "village-map", page)
+
+
+VILLAGE_IN_HAND = """
+SELECT username || ' ' || draft.division_code
+  FROM submission_draft AS draft
+  JOIN submission USING (submission_id)
+  JOIN reporting_period AS period USING (period_id)
+  JOIN account_grant AS grants
+    ON grants.role = 'township' AND draft.division_code ^@ grants.prefix
+  JOIN account USING (user_id)
+ WHERE submission.form_code = 'village_evaluation' AND submission.state = 'draft'
+   AND period.closed_at IS NULL
+ ORDER BY draft.division_code LIMIT 1
+"""
+
+
+@picture
+def village(camera: Camera) -> None:
+    """The form of a village, its map with a position about to be corrected, and what is refused."""
+    officer, code = camera.ask(VILLAGE_IN_HAND).split()
+    with camera.page(officer, f"/village?code={code}", DESK) as page:
+        page.get_by_text("沿用上次").first.wait_for()
+        shoot(camera, "village", page)
+        page.get_by_text("位置图").click()
+        page.get_by_label("更正哪个村").select_option(index=2)
+        box = page.locator(".place-map svg").bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] * 0.42, box["y"] + box["height"] * 0.4)
+        page.locator(".place-facts").get_by_text("移动").wait_for()
+        shoot(camera, "village-place", page)
+    with camera.page(officer, "/villages", DESK) as page:
+        page.get_by_role("button", name=re.compile("报送已填好的村")).click()
+        page.get_by_text("未能报送").wait_for()
+        shoot(camera, "villages-refused", page)
 
 
 @picture
