@@ -251,6 +251,14 @@ class FieldForm extends FormState {
     known.node.classList.toggle("changed", this.isChanged(known.path) && known.visible);
   }
 
+  /** From a warning to the field that explains it, where that is still empty. */
+  wayToExplanation({ group, row }) {
+    const field = group.fields.find((one) => one.explains);
+    const path = field && pathOf(group.code, row?.key ?? "", field.code);
+    if (!field || this.readOnly || this.values[path]) return [];
+    return [" ", element("button", { type: "button", className: "plain", textContent: `填写${field.label}`, onclick: () => this.goTo(path) })];
+  }
+
   refreshMessage(known) {
     const problems = this.problemsAt(known.path);
     const worst = this.worst(problems);
@@ -258,6 +266,7 @@ class FieldForm extends FormState {
     known.message.className = `message ${worst ?? ""}`;
     const name = known.row?.parent && known.field.type !== "long_text" ? `${known.field.label}：` : "";
     known.message.textContent = name + problems.map((problem) => problem.message).join(" ");
+    if (worst === "warning") known.message.append(...this.wayToExplanation(known));
     known.input?.setAttribute("aria-invalid", String(worst === "error"));
     known.input?.setAttribute("aria-describedby", `${known.id}-message`);
     known.node.classList.toggle("invalid", worst === "error");

@@ -79,5 +79,5 @@ def list_versions(connection: Connection, form_code: str, rule_code: str) -> lis
 
 
 def list_forms(connection: Connection) -> list[RuledForm]:
-    """Return the forms in their newest version."""
+    """Return the forms that have rules, in their newest version."""
     return fetch_all(connection, _SQL["list_forms"], RuledForm)

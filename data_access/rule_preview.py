@@ -17,7 +17,7 @@ from domain.clock import BEIJING
 from domain.forms import Content, Form
 
 _SQL = load_queries("rule_preview")
-SAMPLE = 1500
+SAMPLE = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,8 +76,8 @@ table = [
         "提示语": sentence(rule),
         "强度": label(rule.strength) if rule.is_enabled else "停用",
         "限值": threshold_words(rule),
-        "对象": group_words(form, rule.group_code),
         "版本": rule.version,
+        "对象": group_words(form, rule.group_code),
     }
     for rule in shown
 ]
@@ -88,7 +88,7 @@ chosen = listing.dataframe(
     on_select="rerun",
     selection_mode="single-row",
     key=f"rules-table-{form_code}-{hash(tuple(rule.rule_code for rule in shown))}",
-    column_config={"提示语": st.column_config.TextColumn(width="large")},
+    column_config={"提示语": st.column_config.TextColumn(width=330)},
     height=min(38 + 35 * len(shown), 620),
 )
 if chosen["selection"]["rows"]:

@@ -32,4 +32,5 @@ SELECT rule.version, rule.set_version, expression, message, strength, is_enabled
 -- name: list_forms
 SELECT DISTINCT ON (form_code) form_code, version, title
   FROM form_version
+ WHERE EXISTS (SELECT FROM check_rule WHERE check_rule.form_code = form_version.form_code)
  ORDER BY form_code, version DESC

@@ -102,10 +102,8 @@ def test_a_row_with_a_warning_asks_for_its_explanation_and_no_other_does(content
     assert asked == warned
 
 
-WORDS = (
-    "hukou_pop last_hukou_pop natural_village_count holds_cz106 remark 0 1.5 '甲' + - * / <= =="
-    " and not ( ) max("
-).split()
+NAMES = ("hukou_pop", "last_hukou_pop", "natural_village_count", "holds_cz106", "remark")
+WORDS = (*NAMES, "0", "1.5", "'甲'", *"+-*/()", "<=", "==", "and", "not", "max(")
 
 
 @given(st.text(max_size=40) | st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join))
