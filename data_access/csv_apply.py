@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from data_access import csv_check
 from data_access.csv_batches import (
+    KEYS,
     CsvBatch,
     Tell,
     count_rows,
@@ -78,6 +79,7 @@ def apply(connection: Connection, actor: Actor, batch_id: int, tell: Tell) -> in
         "user_id": actor.user_id,
         "period_id": batch.period_id,
         "form_group": FORM_GROUP,
+        "row_group": next(k.group for k in KEYS[batch.form_code] if k.group != FORM_GROUP),
     }
     if connection.execute(_SQL["save_drafts"], written).rowcount != len(seen):
         raise StaleVersion(batch_id=batch_id)

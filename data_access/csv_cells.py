@@ -187,8 +187,9 @@ class _Reader:
     def _rows(self, number: int, columns: "_Columns", rows: Iterator[list[str]]) -> int:
         write, count = self._target.write, 0
         key, stamp, width = columns.key_at, columns.stamp_at, columns.width
-        understand = [(at, _Column(self._cells, self._wanted.form, item))
-                      for at, item in zip(columns.places, columns.fields, strict=True)]  # fmt: skip
+        read = [_Column(self._cells, self._wanted.form, item) for item in columns.fields]
+        # Most cells were seen before: one look at what they mean, in the order of the form.
+        known = [(column.known.get, at) for column, at in zip(read, columns.places, strict=True)]
         start, group = f"{number}\t", columns.key.group
         order, padding = columns.order, columns.padding
         for row_no, row in enumerate(rows, 2):
@@ -200,23 +201,32 @@ class _Reader:
             faults: list[str] = []
             problems: list[str] = []
             if len(row) != width:
-                if len(row) < width or any(row[width:]):
-                    words = WRONG_CELLS.format(expected=width, found=len(row))
-                    faults.append(words)
-                row = (row + [""] * width)[:width]
+                row = _fitted(row, width, faults)
             code, fault = code_of(row[key], columns.key.digits)
             if fault:
                 faults.append(fault)
-            texts = [column.read(row[at], faults, problems) for at, column in understand]
+            texts: list[str | None] = [get(row[at]) for get, at in known]
+            if None in texts:
+                for i, text in enumerate(texts):
+                    if text is None:
+                        texts[i] = read[i].read(row[known[i][1]], faults, problems)
             texts.append(_NULL)
             if stamp is not None and row[stamp] not in self._stamps and len(self._stamps) < 100:
                 self._stamps[row[stamp].strip()] = None
+            cells = "\t".join([texts[i] for i in order])  # type: ignore[misc]
             write(
-                f"{start}{row_no}\t{group}\t{_copied(code)}\t{_listed(faults)}\t"
-                f"{_listed(problems)}\t" + "\t".join([texts[i] for i in order]) + padding + "\n"
+                f"{start}{row_no}\t{group}\t{code}\t{_listed(faults)}\t{_listed(problems)}\t"
+                f"{cells}{padding}\n"
             )
         self._left -= count
         return count
+
+
+def _fitted(row: list[str], width: int, faults: list[str]) -> list[str]:
+    """Return the row as wide as the titles; what is missing or too much is a fault."""
+    if len(row) < width or any(row[width:]):
+        faults.append(WRONG_CELLS.format(expected=width, found=len(row)))
+    return (row + [""] * width)[:width]
 
 
 def _dialect(open_file: Callable[[], IO[bytes]], encoding: str) -> type[csv.Dialect]:
@@ -314,20 +324,18 @@ class _Column:
     def __init__(self, cells: CellReader, form: Form, item: Field) -> None:
         self._cells, self._form, self._item = cells, form, item
         self._rules = [rule for rule in item.rules if _is_of_itself(rule, item)]
-        self._known: dict[str, tuple[str, str, str]] = {"": (_NULL, "", "")}
+        self.known: dict[str, str] = {"": _NULL}
+        """What a cell means, as COPY takes it; only of cells with nothing wrong."""
 
     def read(self, cell: str, faults: list[str], problems: list[str]) -> str:
-        """Return the cell as COPY takes it; what is wrong goes into the lists."""
-        known = self._known.get(cell)
-        if known is None:
-            known = self._understood(cell)
-            if len(self._known) < _KNOWN_AT_MOST:
-                self._known[cell] = known
-        text, fault, problem = known
+        """Return what a cell means, as COPY takes it; what is wrong goes into the lists."""
+        text, fault, problem = self._understood(cell)
         if fault:
             faults.append(fault)
-        if problem:
+        elif problem:
             problems.append(problem)
+        elif len(self.known) < _KNOWN_AT_MOST:
+            self.known[cell] = text
         return text
 
     def _understood(self, cell: str) -> tuple[str, str, str]:

@@ -54,10 +54,10 @@ COMMENT ON COLUMN csv_batch.checked_at IS '最近一次比对的时间';
 COMMENT ON COLUMN csv_batch.applied_at IS '写入草稿的时间';
 COMMENT ON COLUMN csv_batch.expires_at IS '失效时间';
 
--- Up to 153,196 rows at once: the batch answers for user and form. Rows that change nothing are
--- only counted.
+-- Up to 153,196 rows at once: the batch answers for user, form and itself, and its rows are removed
+-- before it. Rows that change nothing are only counted.
 CREATE TABLE csv_batch_row (
-    batch_id      bigint NOT NULL REFERENCES csv_batch ON DELETE CASCADE,
+    batch_id      bigint NOT NULL,
     entry_no      integer NOT NULL,
     user_id       bigint NOT NULL,
     file          text NOT NULL,
@@ -100,8 +100,9 @@ COMMENT ON COLUMN csv_batch_row.problem IS '不采用的具体问题，或写入
 COMMENT ON COLUMN csv_batch_row.decision IS '冲突的取舍：mine 采用文件的、theirs 保留现值，空为未定';
 
 -- A draft leaves its content out of the trail; what a file of thousands of rows wrote stands there.
+-- The batch is locked by whoever writes them, and stays as long as they do.
 CREATE TABLE csv_change (
-    batch_id      bigint NOT NULL REFERENCES csv_batch,
+    batch_id      bigint NOT NULL,
     entry_no      integer NOT NULL,
     division_code text NOT NULL,
     group_code    text NOT NULL,
