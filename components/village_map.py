@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
+from pathlib import Path
 
 import pydeck
 import streamlit as st
@@ -30,14 +31,21 @@ from domain.access import Actor
 from domain.clock import today
 from domain.workflow import SubmissionState
 
+_PAGE = "village_map"
+_SCRIPT = Path(__file__).parents[1] / "assets" / "village_map.js"
+_mount = st.components.v2.component(
+    "portal_village_map", js=_SCRIPT.read_text(encoding="utf-8"), isolate_styles=False
+)
 _SETTLED = 5.0  # seconds after a change in which some tile may still be the one from before it
 _NAMES_FROM, _LARGEST_ZOOM, _POINT_ZOOM = 13, 14, 13
 _CODE = re.compile(r"\d{12}(?:\d{3})?")
+_PLACE = re.compile(r"(\d{1,2}\.\d\d)_(-?\d{1,2}\.\d{4})_(-?\d{1,3}\.\d{4})")
+_LEAST_ZOOM, _MOST_ZOOM = 4, 17
 NOTHING = "#B9C3CC"
 """Colour of a village of which nothing is known, or nothing may be said."""
 
 
-LEGEND_NOTE = "圆圈为村庄个数，按已报送比例着色：绿 ≥ 90 %，蓝 ≥ 60 %，黄 ≥ 30 %，红更少"
+LEGEND_NOTE = "圆圈中为村庄个数，颜色为其中最多的一类，灰边越宽占比越低"
 
 
 class Shown(StrEnum):
@@ -77,7 +85,9 @@ _STATE_COLOURS = {
 _CODE_COLOURS = ("#2E8B57", "#2B8CBE", "#8E6BBF", "#C8452F", "#8A7F5C", "#5B6B7A")
 _HAZARD_COLOURS = ("#9CCBB0", "#F2C94C", "#E67E22", "#C8452F", "#7A1F1A")
 # Counts and the radius of their circle, in pixels: the last that a count reaches.
-_CIRCLES = ((1, 7), (10, 8), (50, 10), (200, 12), (600, 14), (1500, 16))
+_CIRCLES = ((1, 8), (10, 10), (50, 12), (200, 14), (600, 16), (1500, 18))
+_REST = "#D5DCE2"
+"""Colour of the ring around a circle: what is not of its commonest class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,9 @@ def classes_of(colour_by: VillageColour) -> list[tuple[str, str, str]]:
 
 def unknown_words(colour_by: VillageColour) -> str:
     """Return what is said of a village without a value."""
-    return "未开始填报" if colour_by is VillageColour.STATE else "未认定"
+    if colour_by is VillageColour.STATE:
+        return "未开始填报"
+    return "无隐患或未认定" if colour_by is VillageColour.GEOHAZARD_LEVEL else "未认定"
 
 
 def counts_of(actor: Actor, view: View, version: str) -> list[Count]:
@@ -236,41 +248,47 @@ def _villages(view: View, version: str) -> pydeck.Layer:
         binary=False,
         point_type=pydeck.types.String("circle+text"),
         get_fill_color=_fill(view.colour_by),
-        get_point_radius=_radius(),
+        get_point_radius=f"properties.points ? {_radius()} - {_ring_width(view.colour_by)} / 2 : 4",
         point_radius_units=pydeck.types.String("pixels"),
         point_radius_min_pixels=2,
         stroked=True,
-        get_line_color=[255, 255, 255, 200],
-        get_line_width=1,
+        get_line_color=f"properties.points ? {rgb(_REST)} : [255, 255, 255, 200]",
+        get_line_width=f"properties.points ? {_ring_width(view.colour_by)} : 1",
         line_width_units=pydeck.types.String("pixels"),
         get_text="properties.name ? properties.name : ''",
         get_text_size=11,
-        get_text_color="properties.points ? [255, 255, 255, 255] : [27, 39, 51, 255]",
+        get_text_color=rgb(INK),
+        # Dark with a light edge: read on every colour, and on a dark page.
+        text_font_settings={"sdf": True, "fontSize": 32, "buffer": 6},
+        text_outline_width=4,
+        text_outline_color=[255, 255, 255, 230],
         get_text_pixel_offset="properties.points ? [0, 0] : [0, 13]",
-        # On a dark page dark letters need a ground of their own.
-        text_background=True,
-        get_text_background_color="properties.points ? [0, 0, 0, 0] : [255, 255, 255, 200]",
         text_font_family=pydeck.types.String(FONT),
         text_character_set=pydeck.types.String("auto"),
         load_options={"mvt": {"workerUrl": WORKER_URL}},
-        update_triggers={"getFillColor": [view.colour_by]},
+        update_triggers={
+            "getFillColor": [view.colour_by],
+            "getPointRadius": [view.colour_by],
+            "getLineWidth": [view.colour_by],
+        },
     )
 
 
 def _fill(colour_by: VillageColour) -> str:
-    """Return the expression of a point's colour; a circle of counts says how much is filed."""
+    """Return the expression of a point's colour; a circle has that of most of its villages."""
     colour = str(rgb(NOTHING))
     for value, _, shade in reversed(classes_of(colour_by)):
         colour = f"properties.{colour_by} == '{value}' ? {rgb(shade)} : ({colour})"
-    circle = str(rgb("#5B7F9C"))
-    if colour_by is VillageColour.STATE:
-        told = "((properties.filed || 0) + (properties.submitted || 0)) / properties.in_scope"
-        circle = (
-            f"!properties.in_scope ? {rgb('#8794A0')} : ({told} >= 0.9 ? {rgb('#1F6B43')}"
-            f" : ({told} >= 0.6 ? {rgb('#2B7AA8')} : ({told} >= 0.3 ? {rgb('#8A6D00')}"
-            f" : {rgb('#A33B2A')})))"
-        )
-    return f"properties.points ? ({circle}) : ({colour})"
+    return colour
+
+
+def _ring_width(colour_by: VillageColour) -> str:
+    """Return the expression of a ring's width in pixels: the core is as large as its share.
+
+    About the radius less the root of the share of it: the expressions know no root.
+    """
+    share = f"(properties.of_{colour_by} || 0) / properties.points"
+    return f"{_radius()} * 0.6 * (1 - {share})"
 
 
 def _radius() -> str:
@@ -278,7 +296,7 @@ def _radius() -> str:
     radius = "4"
     for least, pixels in _CIRCLES:
         radius = f"properties.points >= {least} ? {pixels} : ({radius})"
-    return f"{radius}"
+    return f"({radius})"
 
 
 def _ring(card: VillageCard) -> pydeck.Layer:
@@ -304,8 +322,34 @@ def place_of(
     if card is None:
         return fit(extent, *size)
     return pydeck.ViewState(
-        longitude=card.longitude, latitude=card.latitude, zoom=_POINT_ZOOM, min_zoom=4, max_zoom=17
+        longitude=card.longitude,
+        latitude=card.latitude,
+        zoom=_POINT_ZOOM,
+        min_zoom=_LEAST_ZOOM,
+        max_zoom=_MOST_ZOOM,
     )
+
+
+def asked_place() -> pydeck.ViewState | None:
+    """Return where the address looks, None where it does not say or the map does not go."""
+    said = _PLACE.fullmatch(st.query_params.get("at", ""))
+    if said is None:
+        return None
+    zoom, latitude, longitude = (float(number) for number in said.groups())
+    if not (_LEAST_ZOOM <= zoom <= _MOST_ZOOM and abs(latitude) <= 85 and abs(longitude) <= 180):
+        return None
+    return pydeck.ViewState(
+        longitude=longitude,
+        latitude=latitude,
+        zoom=zoom,
+        min_zoom=_LEAST_ZOOM,
+        max_zoom=_MOST_ZOOM,
+    )
+
+
+def keep_place() -> None:
+    """Let the browser write into the address where the map looks, as it is moved."""
+    _mount(key="village-map-place-kept", data={"page": _PAGE}, height=1)
 
 
 def clicked(selection: Mapping[str, object]) -> str | None:
@@ -314,7 +358,7 @@ def clicked(selection: Mapping[str, object]) -> str | None:
     chosen = objects.get("villages") if isinstance(objects, Mapping) else None
     if not chosen:
         return None
-    key = str(chosen[0].get("properties", {}).get("key", ""))
+    key = str(chosen[0].get("id", ""))
     return key if _CODE.fullmatch(key) else None
 
 

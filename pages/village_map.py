@@ -21,7 +21,7 @@ from data_access.database import transaction
 from domain.clock import today
 
 STYLE = Path(__file__).parents[1] / "assets" / "village_map.css"
-PLACE, FLOWN = "village-map-place", "village-map-flown"
+PLACE, FLOWN, LINKED = "village-map-place", "village-map-flown", "village-map-linked"
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -44,7 +44,14 @@ def board(view: parts.View) -> None:
             # Where the map looks changes by a search or a filter, never by a click or new data.
             flown_to = st.session_state.setdefault(FLOWN, code)
             asked = (view.area, flown_to, size)
-            if st.session_state.get(PLACE, (None,))[0] != asked:
+            linked = st.query_params.get("at")
+            at = parts.asked_place() if linked != st.session_state.get(LINKED) else None
+            st.session_state[LINKED] = linked
+            if at is not None:
+                st.session_state[PLACE] = asked[:2], at
+            before = st.session_state.get(PLACE, (None,))[0]
+            # A linked place stays as it is on every screen; another is fitted to it.
+            if before not in (asked, asked[:2]):
                 extent = cached.extent_of(actor, view.area, today(), str(mark(Topic.MAP)))
                 flown = card if flown_to and flown_to == code else None
                 st.session_state[PLACE] = asked, parts.place_of(flown, extent, size)
@@ -56,6 +63,7 @@ def board(view: parts.View) -> None:
                     on_select="rerun",
                     alt="村庄分布与填报状态地图",
                 )
+            parts.keep_place()
             picked = parts.clicked(event["selection"])
             if picked and picked != st.session_state.get("village-map-picked"):
                 st.session_state["village-map-picked"] = picked

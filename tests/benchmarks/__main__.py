@@ -24,6 +24,7 @@ from tests.benchmarks import (
     replica,
     storm,
     tiles,
+    townships,
 )
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.pages import as_json
@@ -44,11 +45,11 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "idle": (pages.idle_figures,),
     "processes": (processes.process_figures,),
     "database": (database.as_of_figures, database.save_figures),
-    "queue": (queue.queue_figures,),
+    "queue": (queue.queue_figures, townships.township_figures),
     "replica": (replica.replica_figures,),
     "trail": (large.trail_figures,),
     "phone": (phone.phone_figures,),
-    "tiles": (tiles.tile_figures,),
+    "tiles": (tiles.tile_figures, pages.map_figures),
     "upload": (large.upload_figures,),
     "excel": (excel.library_figures, excel.refusal_figures, batches.batch_figures),
 }

@@ -58,16 +58,16 @@ async def _settled(tabs: list[Tab], count: int, *, think: float = 0.0) -> float:
 
 
 def _naive_milliseconds(portal: BenchPortal) -> float:
-    with _naive_page(portal) as url:
+    with _naive_page(portal, "overview") as url:
         tab = Tab(url, "", None)
         asyncio.run(_settled([tab], 15))
     return percentile([run.seconds * 1000 for run in tab.runs], 0.5)
 
 
 @contextmanager
-def _naive_page(portal: BenchPortal) -> Iterator[str]:
+def _naive_page(portal: BenchPortal, name: str) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "tests/benchmarks/naive_overview.py"]
+    command = [sys.executable, "-m", "streamlit", "run", f"tests/benchmarks/naive_{name}.py"]
     options = ("--server.port", str(port), "--server.headless", "true")
     url = portal.owner_url.replace("postgresql://", "postgresql+psycopg://", 1)
     server = subprocess.Popen(
@@ -133,6 +133,45 @@ def browser_figures(portal: BenchPortal) -> list[Figure]:
         Figure("whole overview in Chromium, cold", median(cold), "s", 5),
         Figure("whole overview in Chromium, warm", median(warm), "s", 2.5),
     ]
+
+
+def map_figures(portal: BenchPortal) -> list[Figure]:
+    """Measure the first paint of the map of villages in Chromium, beside the naive page."""
+    ours, naive = [], []
+    with sync_playwright() as playwright, _naive_page(portal, "map") as url:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        context = _signed_in(browser, portal)
+        page = context.new_page()
+        for _ in range(4):
+            ours.append(_first_paint(page, f"{portal.url}/village_map?shown=natural_village"))
+            naive.append(_first_paint(page, url))
+        context.close()
+        browser.close()
+    # The first visit of each brings the scripts of Streamlit itself.
+    first, beside = median(ours[1:]), median(naive[1:])
+    both = f"naive ScatterplotLayer {beside:.1f} s; with an empty cache {ours[0]:.1f} s"
+    return [
+        Figure("first paint of the province map", first, "s", 3, beside=both),
+        Figure("times faster than the naive map", beside / first, "×", 5, at_least=True),
+    ]
+
+
+def _first_paint(page: Page, url: str) -> float:
+    """Return the seconds until villages are seen on the map in their colours."""
+    began = time.perf_counter()
+    page.goto(url)
+    chart = page.locator("[data-testid='stDeckGlJsonChart']").first
+    chart.wait_for(timeout=120_000)
+    while not _shows_villages(chart.screenshot(timeout=120_000)):
+        page.wait_for_timeout(50)
+    return time.perf_counter() - began
+
+
+def _shows_villages(picture: bytes) -> bool:
+    """Tell whether the two commonest states, filed and submitted, are seen."""
+    image = Image.open(BytesIO(picture)).convert("RGB")
+    colours = {colour: count for count, colour in image.getcolors(1 << 24) or []}
+    return all(colours.get(state, 0) > 100 for state in ((46, 139, 87), (43, 140, 190)))
 
 
 def _signed_in(browser: Browser, portal: BenchPortal) -> BrowserContext:

@@ -97,7 +97,7 @@ def _settled(portal: BenchPortal, zoom: int) -> list[Tile]:
 
 
 def _one_round(portal: BenchPortal, token: str, tiles: list[Tile]) -> tuple[float, float, float]:
-    """Return our rate with nothing in memory, the bare rate, and their ratio, one after the other."""
+    """Return our rate with nothing in memory, the bare rate after it, and their ratio."""
     with psycopg.connect(portal.owner_url, autocommit=True) as owner:
         owner.execute("NOTIFY portal_change, 'map'")
     time.sleep(0.2)

@@ -1,0 +1,37 @@
+// Keeps where the map looks in the page's address, so that a link shows the same place.
+// Streamlit's map tells nobody where it looks; what React hands to deck.gl is read from its tree.
+const EVERY = 500; // ms
+const MOST = 200; // elements of the tree that are looked at
+
+const place = () => {
+  const chart = document.querySelector(".st-key-village-map .stDeckGlJsonChart");
+  const name = chart && Object.keys(chart).find((key) => key.startsWith("__reactFiber$"));
+  const waiting = name ? [chart[name].child] : [];
+  for (let looked = 0; waiting.length && looked < MOST; looked++) {
+    const part = waiting.pop();
+    if (!part) continue;
+    const view = part.memoizedProps?.viewState;
+    if (Number.isFinite(view?.zoom) && Number.isFinite(view?.latitude)) {
+      return [view.zoom.toFixed(2), view.latitude.toFixed(4), view.longitude.toFixed(4)].join("_");
+    }
+    waiting.push(part.sibling, part.child);
+  }
+  return null;
+};
+
+export default ({ data }) => {
+  let first = null;
+  const tell = () => {
+    const now = place();
+    const address = new URL(location.href);
+    if (now === null || !address.pathname.endsWith(`/${data.page}`)) return;
+    first ??= now;
+    const told = address.searchParams.get("at");
+    // An address without a place shows everything: it stays short until somebody moves the map.
+    if (now === told || (told === null && now === first)) return;
+    address.searchParams.set("at", now);
+    history.replaceState(history.state, "", address);
+  };
+  const timer = setInterval(tell, EVERY);
+  return () => clearInterval(timer);
+};
