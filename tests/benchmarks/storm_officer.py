@@ -92,7 +92,7 @@ class Officer:
         report = await self._open(village)
         if not report.is_editable:
             await self._until(report, "withdraw", "draft")
-        for turn in range(random.randint(4, 8)):
+        for turn in range(random.randint(3, 6)):
             await asyncio.sleep(self.think * random.uniform(0.5, 1.5))
             report.type(_MARK)
             await self._save(report)
