@@ -335,9 +335,9 @@ class Queue {
       changes: () => [same ? "无变化" : row.changes === null ? "—" : `${row.changes} 项`],
       warnings: () => [this.checks(row)],
       files: () => [row.attachments === null ? "—" : `${row.attachments} 份`, row.new_attachments ? element("small", { textContent: `新增 ${row.new_attachments}` }) : null],
-      sample: () => [row.sample ? element("b", { className: row.seen_by_me ? "seen" : "unseen", textContent: row.sample }) : row.drawn === false ? element("span", { className: "quiet", textContent: "待抽样" }) : element("span", { className: "quiet", textContent: "—" })],
+      sample: () => [row.sample ? element("b", { className: row.seen_by_me ? "seen" : "unseen", textContent: row.sample }) : row.drawn === false ? element("span", { className: "quiet", textContent: "待抽样" }) : element("span", { className: "quiet nothing", textContent: "—" })],
       answers: () => [row.answers ?? "—", row.unanswered ? element("small", { textContent: `缺 ${row.unanswered} 项` }) : null],
-      odd: () => (row.odd?.length ? row.odd.map((words) => element("span", { className: "one", textContent: words })) : [element("span", { className: "quiet", textContent: "—" })]),
+      odd: () => (row.odd?.length ? row.odd.map((words) => element("span", { className: "one", textContent: words })) : [element("span", { className: "quiet nothing", textContent: "—" })]),
     }[name]();
     return this.cell(name === "changes" && same ? "changes none" : name, ...content);
   }

@@ -221,6 +221,7 @@ def list_areas(
     `odd` are the reports in which something stands out (`list_odd`).
     """
     level, digits = PARTS.get(place.level, (place.level, len(place.prefix)))
+    connection.execute(_SQL["plan_anew"])
     return fetch_all(
         connection,
         _SQL["list_areas"],

@@ -1,6 +1,10 @@
+-- name: plan_anew
+-- What is asked of a township and of the province wants two plans: none is kept for both.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true)
+
 -- name: list_areas
 -- Each part of an area, as the reviewer of one step sees it; :digits of a village's code name the
--- part. What waits is what the review queue holds.
+-- part. What waits is what the review queue holds; nothing is joined to it but by its number.
 WITH waiting AS MATERIALIZED (
     SELECT submission_id, overdue
       FROM review_queue(:held_roles, :held_prefixes, :user_id, :own_units, :today, :form, :period
@@ -8,6 +12,12 @@ WITH waiting AS MATERIALIZED (
                       , 'submitted', 1)
 ), odd AS MATERIALIZED (
     SELECT unnest(CAST(:odd AS bigint[])) AS submission_id
+), drawn AS MATERIALIZED (
+    SELECT village.submission_id, village.is_sampled
+      FROM review_sample AS sample
+      JOIN review_sample_village AS village USING (review_sample_id)
+     WHERE sample.period_id = :period AND sample.step_no = :step AND sample.replaced_at IS NULL
+       AND village.division_code BETWEEN rpad(:prefix, 12, '0') AND rpad(:prefix, 12, '9')
 ), reports AS (
     SELECT left(village.code, CAST(:digits AS integer)) AS area
          , count(*) AS villages
@@ -15,11 +25,17 @@ WITH waiting AS MATERIALIZED (
          , count(waiting.submission_id) AS waiting
          , count(*) FILTER (WHERE waiting.overdue) AS overdue
          , sum(known.required) FILTER (WHERE waiting.submission_id IS NOT NULL) AS required
-         , sum(known.answered) FILTER (WHERE waiting.submission_id IS NOT NULL
-                                         AND known.required IS NOT NULL) AS answered
+         , sum(known.answered) FILTER (WHERE waiting.submission_id IS NOT NULL) AS answered
          , count(*) FILTER (WHERE waiting.submission_id IS NOT NULL
                               AND known.warnings + known.errors > 0) AS warned
-         , count(*) FILTER (WHERE waiting.submission_id IS NOT NULL AND odd.submission_id IS NOT NULL) AS odd
+         , count(*) FILTER (WHERE waiting.submission_id IS NOT NULL
+                              AND odd.submission_id IS NOT NULL) AS odd
+         , count(*) FILTER (WHERE drawn.is_sampled) AS sampled
+         , count(*) FILTER (WHERE drawn.is_sampled AND (
+               report.state <> 'submitted' OR report.step_no <> :step
+               OR report.filer_id = :user_id OR look.user_id IS NOT NULL)) AS looked
+         , count(*) FILTER (WHERE waiting.submission_id IS NOT NULL
+                              AND drawn.submission_id IS NULL) AS undrawn
          , min(report.due_on) FILTER (WHERE waiting.submission_id IS NOT NULL) AS due_on
       FROM division_on(CAST(:today AS date)) AS village
       LEFT JOIN submission AS report
@@ -29,33 +45,18 @@ WITH waiting AS MATERIALIZED (
             AND known.version_no = report.version_no
       LEFT JOIN waiting ON waiting.submission_id = report.submission_id
       LEFT JOIN odd ON odd.submission_id = report.submission_id
-     WHERE village.level = 'village'
-       AND village.code BETWEEN rpad(:prefix, 12, '0') AND rpad(:prefix, 12, '9')
-     GROUP BY 1
-), sampled AS (
-    SELECT left(village.division_code, CAST(:digits AS integer)) AS area
-         , count(*) FILTER (WHERE village.is_sampled) AS sampled
-         , count(*) FILTER (WHERE village.is_sampled AND (
-               report.state <> 'submitted' OR report.step_no <> sample.step_no
-               OR report.filer_id = :user_id OR look.user_id IS NOT NULL)) AS looked
-         , count(waiting.submission_id) AS drawn
-      FROM review_sample AS sample
-      JOIN review_sample_village AS village USING (review_sample_id)
-      JOIN submission AS report USING (submission_id)
-      LEFT JOIN waiting USING (submission_id)
+      LEFT JOIN drawn ON drawn.submission_id = report.submission_id
       LEFT JOIN review_sample_look AS look
              ON look.submission_id = report.submission_id
             AND look.version_no = report.version_no AND look.user_id = :user_id
-     WHERE sample.period_id = :period AND sample.step_no = :step AND sample.replaced_at IS NULL
-       AND village.division_code BETWEEN rpad(:prefix, 12, '0') AND rpad(:prefix, 12, '9')
+     WHERE village.level = 'village'
+       AND village.code BETWEEN rpad(:prefix, 12, '0') AND rpad(:prefix, 12, '9')
      GROUP BY 1
 )
 SELECT reports.area AS prefix, division.name, reports.villages, reports.filed, reports.waiting
      , reports.overdue, reports.required, reports.answered, reports.warned, reports.odd
-     , coalesce(sampled.sampled, 0) AS sampled, coalesce(sampled.looked, 0) AS looked
-     , reports.waiting - coalesce(sampled.drawn, 0) AS undrawn, reports.due_on
+     , reports.sampled, reports.looked, reports.undrawn, reports.due_on
   FROM reports
-  LEFT JOIN sampled USING (area)
   LEFT JOIN division_on(CAST(:today AS date)) AS division
          ON division.prefix = reports.area AND division.level = :level
  ORDER BY reports.area

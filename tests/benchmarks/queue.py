@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from statistics import median
+from typing import TypeVar
 
 import psycopg
 from sqlalchemy import make_url
@@ -15,6 +16,7 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.portal import BenchPortal
 from tests.queues import make_waiting
 
+Filled = TypeVar("Filled")
 _DATABASE = "bench_queue"
 _MONTHS = 136
 _ACCEPTED = 500
@@ -67,10 +69,10 @@ def measure(owner_url: str, portal_url: str) -> list[Figure]:
         return lambda: review_queue.list_page(connection, bureau, asked)
 
     with transaction(bureau, read_only=True) as connection:
-        first = _milliseconds(page(QueueFilter()))
-        narrow = _milliseconds(page(QueueFilter(unit="赣州", warned=True, sort=QueueOrder.DUE)))
-        last = _milliseconds(page(QueueFilter(page=len(ids) // 50)))
-        count = _milliseconds(lambda: review_queue.count_queue(connection, bureau, QueueFilter()))
+        first = milliseconds(page(QueueFilter()))
+        narrow = milliseconds(page(QueueFilter(unit="赣州", warned=True, sort=QueueOrder.DUE)))
+        last = milliseconds(page(QueueFilter(page=len(ids) // 50)))
+        count = milliseconds(lambda: review_queue.count_queue(connection, bureau, QueueFilter()))
         seen = review_queue.list_seen(connection, bureau, QueueFilter())
     assert len(seen) == len(ids)
     chosen = dict(list(seen.items())[:_ACCEPTED])
@@ -102,7 +104,7 @@ def measure(owner_url: str, portal_url: str) -> list[Figure]:
     ]
 
 
-def _milliseconds(read: Callable[[], object]) -> float:
+def milliseconds(read: Callable[[], object]) -> float:
     """Return the median of 15 reads, after five that warm the connection."""
     times = []
     for _ in range(20):
@@ -118,21 +120,28 @@ def _beside(url: str) -> str:
 
 def _fill(owner_url: str) -> tuple[str, list[int]]:
     """Make the database with its reports; return its URL and their ids."""
+    return fresh_database(owner_url, _DATABASE, _reports)
+
+
+def fresh_database(
+    owner_url: str, name: str, fill: Callable[[psycopg.Connection], Filled]
+) -> tuple[str, Filled]:
+    """Make a database beside the portal's with its schema and reference data, and fill it."""
     from data_access.migrate import migrate
     from data_access.reference_data import load_all
 
     with psycopg.connect(owner_url, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {_DATABASE}")
-        admin.execute(f"CREATE DATABASE {_DATABASE}")
-    url = make_url(owner_url).set(drivername="postgresql", database=_DATABASE)
+        admin.execute(f"DROP DATABASE IF EXISTS {name}")
+        admin.execute(f"CREATE DATABASE {name}")
+    url = make_url(owner_url).set(drivername="postgresql", database=name)
     with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as owner:
         migrate(owner)
         load_all(owner)
         with owner.transaction():
             owner.execute("SET LOCAL app.bulk_load = 'on'")
-            ids = _reports(owner)
+            filled = fill(owner)
         owner.execute("VACUUM ANALYZE")
-    return url.render_as_string(hide_password=False), ids
+    return url.render_as_string(hide_password=False), filled
 
 
 def _reports(owner: psycopg.Connection) -> list[int]:
@@ -142,7 +151,7 @@ def _reports(owner: psycopg.Connection) -> list[int]:
             "SELECT code FROM admin_division WHERE level IN ('city', 'county') ORDER BY code"
         )
     ]
-    people = [_person(owner, name) for name in ("bench_filer", "bench_bureau")]
+    people = [person(owner, name) for name in ("bench_filer", "bench_bureau")]
     owner.execute(
         "INSERT INTO account_grant (user_id, role, division_code, prefix)"
         " SELECT %s, 'plan_bureau', code, prefix FROM admin_division WHERE level = 'province'",
@@ -155,7 +164,7 @@ def _reports(owner: psycopg.Connection) -> list[int]:
     return ids
 
 
-def _person(owner: psycopg.Connection, name: str) -> int:
+def person(owner: psycopg.Connection, name: str) -> int:
     row = owner.execute(
         "INSERT INTO account (username, display_name, password_hash, must_change_password)"
         " VALUES (%s, %s, '!', false) RETURNING user_id",

@@ -128,3 +128,48 @@ def test_a_revoked_session_ends_on_the_open_queue_and_what_it_asked_for_still_ho
     expect(page.get_by_label("用户名")).to_be_visible()
     expect(page.locator(ROWS)).to_have_count(0)
     eventually(page, lambda: states(database, accepted) == {"filed"}, "it took effect")
+
+
+def fullest_township(database) -> tuple[str, str, int]:
+    """Return a township, its county's reviewer and how many of its villages wait for the county."""
+    return database.execute(
+        "SELECT left(division_code, 9), 'county_' || left(division_code, 6) || '_b', count(*)"
+        "  FROM submission WHERE form_code = 'village_evaluation' AND state = 'submitted'"
+        "   AND step_no = 1 GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 1"
+    ).fetchone()
+
+
+def accept_all(page: Page, waiting: int) -> None:
+    page.get_by_label("选中本页全部").click()
+    page.get_by_role("button", name="批量通过").click()
+    page.get_by_role("dialog").get_by_role("button", name=f"通过 {waiting} 份").click()
+
+
+def test_a_county_accepts_a_township_after_looking_at_its_sample(page_as, database, undo_seconds):
+    township, username, waiting = fullest_township(database)
+    undo_seconds(600)
+    page = page_as(username, "/township_review")
+    page.locator(f".township-areas a[href*='unit={township}']").click()
+    page.get_by_role("button", name="抽取样本").click()
+    to_open = page.locator(".township-sample li.open a")
+    expect(page.locator(".queue .unseen").first).to_be_visible()
+    drawn = to_open.count()
+    accept_all(page, waiting)
+    expect(page.get_by_text(f"抽中的村还有 {drawn} 个没有看")).to_be_visible()
+    page.keyboard.press("Escape")
+    for left in range(drawn, 0, -1):
+        expect(to_open).to_have_count(left)
+        to_open.first.click()
+        expect(page.get_by_text("本村已抽中")).to_be_visible()
+        page.get_by_role("link", name="返回村庄审核").click()
+    expect(page.get_by_text("都已看过，可以批量通过")).to_be_visible()
+    accept_all(page, waiting)
+    expect(page.get_by_text("秒后生效")).to_be_visible()
+    page.get_by_role("button", name="撤销", exact=True).click()
+    expect(page.get_by_text(f"已撤销 {waiting} 份")).to_be_visible()
+    kept = database.execute(
+        "SELECT count(*) FROM submission WHERE division_code ^@ %s AND state = 'submitted'"
+        " AND step_no = 1",
+        [township],
+    ).fetchone()
+    assert kept == (waiting,)
