@@ -61,7 +61,7 @@ def check(actor: Actor, batch_id: int, tell: Tell) -> None:
     try:
         with transaction(actor, action="csv.check") as connection:
             _run(connection, "allow_time")
-            require_state(connection, batch_id, CsvState.CHECKING, CsvState.APPLYING)
+            require_state(connection, batch_id, CsvState.CHECKING, CsvState.APPLYING, CsvState.OPEN)
             _compare(connection, actor, get_batch(connection, batch_id), tell)
     except CsvRefused as refused:
         said = f"{refused.details['reason']}|{refused.details.get('name', '')}"

@@ -1,13 +1,14 @@
-"""Excel 填报: take a workbook of a form, bring it back, look at what it changes, write it."""
+"""Excel 填报: take a workbook or CSV, bring it back, look at what it changes, write it."""
 
 import streamlit as st
 
+from components import csv_batches as csv_view
 from components import workbook_outcome, workbook_preview, workbooks
 from components.navigation import READERS
 from components.session import errors_shown, page_frame, require_actor
 from components.upload import upload_field
 from components.url_parameters import number_parameter
-from data_access import reporting, workbook_batches, workbook_exports
+from data_access import csv_batches, reporting, workbook_batches, workbook_exports
 from data_access.database import transaction
 from data_access.forms import load_form
 from domain.access import Role
@@ -15,7 +16,13 @@ from domain.workbook_diff import BatchState
 
 actor = require_actor(*READERS)
 workbooks.load_styles()
-batch_id = number_parameter("batch")
+batch_id, csv_batch_id = number_parameter("batch"), number_parameter("csv")
+
+if csv_batch_id is not None:
+    page_frame("Excel 填报")
+    workbooks.back_link()
+    csv_view.batch_page(actor, csv_batch_id)
+    st.stop()
 
 if batch_id is not None:
     page_frame("Excel 填报")
@@ -41,6 +48,7 @@ with transaction(actor, read_only=True) as connection:
     current = reporting.list_current_periods(connection)
     periods = [workbook_exports.get_period(connection, each.period_id) for each in current]
     batches = workbook_batches.list_batches(connection)
+    csv_files = csv_batches.list_batches(connection)
     made = workbook_exports.list_made(connection, actor)
 if not periods:
     st.info("目前没有开放的填报期。省厅开启新一期后，请在此下载工作簿。")
@@ -63,6 +71,8 @@ with bring, st.container(border=True, height="stretch", key="workbooks-bring"):
             workbooks.take_upload(actor, uploaded)
     else:
         st.caption("工作簿由各填报单位填好后自行上传。您下载的可用于查看和核对。")
+csv_view.take_and_bring(actor, periods)
 if made:
     workbooks.made_list(actor)
 workbooks.batch_list(batches)
+csv_view.batch_list(csv_files)

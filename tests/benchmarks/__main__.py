@@ -1,7 +1,8 @@
 """`./portal bench [part …]`: a portal of its own, the figures as a table and as JSON.
 
 Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, phone, tiles,
-upload, excel; without a name all of them. `./portal bench --storm` is a run of its own.
+upload, excel, villages-excel; without a name all of them. `./portal bench --storm` is a run of its
+own.
 """
 
 import os
@@ -25,6 +26,7 @@ from tests.benchmarks import (
     storm,
     tiles,
     townships,
+    villages_excel,
 )
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.pages import as_json
@@ -52,6 +54,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "tiles": (tiles.tile_figures, pages.map_figures),
     "upload": (large.upload_figures,),
     "excel": (excel.library_figures, excel.refusal_figures, batches.batch_figures),
+    "villages-excel": (villages_excel.county_figures, villages_excel.province_figures),
 }
 
 
