@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from components.charts import Bar, bars, link
+from components.download import workbook_button
 from components.labels import moment
 from components.links import page_path
 from components.map import percent
-from components.session import portal_facts
 from components.url_parameters import choice_parameter, set_parameter, take_opened
-from data_access.table_workbook import Column, table_workbook
+from data_access.table_workbook import Column
 from domain.compile_overview import Asked, Contract, Load, Standing, loads_of, total_amount
 from domain.forms import Form
 
@@ -394,23 +394,12 @@ def _cells(line: Line, standing: Standing, codes: Codes) -> tuple[object, ...]:
 
 def download(title: str, lines: Sequence[Line], standing: Standing, codes: Codes) -> None:
     """Offer the records as a workbook."""
-
-    def workbook() -> bytes:
-        return table_workbook(
-            title,
-            f"截至 {standing.day:%Y-%m-%d}，共 {len(lines)} 行；金额单位为万元。",
-            _COLUMNS,
-            [_cells(line, standing, codes) for line in lines],
-            is_demo=portal_facts().is_demo,
-        )
-
-    st.download_button(
-        "下载表格",
-        data=workbook,
-        file_name=f"{title}-{standing.day:%Y%m%d}.xlsx",
-        mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        on_click="ignore",
-        icon=":material/download:",
+    workbook_button(
+        title,
+        lambda: f"截至 {standing.day:%Y-%m-%d}，共 {len(lines)} 行；金额单位为万元。",
+        _COLUMNS,
+        lambda: [_cells(line, standing, codes) for line in lines],
+        suffix=f"{standing.day:%Y%m%d}",
         key="compile-units-download",
     )
 

@@ -1,19 +1,14 @@
-"""The parts of the page of village evaluations: the answer, figures, ranking, make-up, villages."""
+"""The parts of the page of village evaluations: the answer, figures, ranking, make-up."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from html import escape
-from urllib.parse import urlencode
-
-import streamlit as st
 
 from components.charts import Bar, bars, link
 from components.labels import label, moment
 from components.map import percent
-from components.session import portal_facts
-from data_access.table_workbook import Column, table_workbook
-from data_access.village_overview import Village, Year
+from components.village_figures import HAZARDS, SERVICES, address, asks, label_of, names_of
+from data_access.village_overview import Year
 from domain.forms import FORM_GROUP, Form
 from domain.village_overview import (
     ACCEPTED,
@@ -22,7 +17,6 @@ from domain.village_overview import (
     HAZARD,
     IN_TIME,
     NATURAL,
-    NEEDING_PLAN,
     RETURNED,
     SUBMITTED,
     WITH_PLAN,
@@ -34,115 +28,8 @@ from domain.village_overview import (
 )
 from domain.workflow import SubmissionState
 
-PAGE = "village_overview"
 WATCH = "village-overview-watch"
-ROWS_OF_PAGE = 50
-_SERVICES = (
-    "hard_road",
-    "garbage_collected",
-    "broadband",
-    "bus",
-    "village_office",
-    "culture_square",
-    "clinic",
-    "elder_care",
-    "primary_school",
-    "kindergarten",
-)
-_HAZARDS = {"any": "有任一隐患", "geohazard": "有地质灾害隐患点", "flood": "受洪涝威胁"}
-_CODED = ("village_class", "plan_status", "eval_conclusion", "plan_type", "tap_water", "sewage")
-_PLAIN = {
-    "asked": "应报村",
-    "unreported": "未报村",
-    "in_time": "按时报送的村",
-    "accepted": "已认定村",
-}
 _UNREPORTED: Key = ("unreported", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """What a list of villages is behind: its name, its count, and what that is a part of."""
-
-    measure: str
-    codes: tuple[str, ...]
-    title: str
-    part: Decimal
-    whole: Decimal | None
-    whole_title: str
-    whole_opens: str
-    """What the list of the whole is asked by; '' for none."""
-
-
-def figure_of(text: str, counts: Counts, form: Form) -> Figure:
-    """Return the figure that an address asks for, such as plan_status:1,2; all villages if none."""
-    measure, _, rest = text.partition(":")
-    codes = tuple(rest.split(",")) if rest else ()
-    title = _title(measure, codes, form)
-    if title is None:
-        return figure_of("asked", counts, form)
-    if measure == "asked":
-        return Figure(measure, codes, title, counts.of(ASKED), None, "", "")
-    if measure == "unreported":
-        part, whole = counts.not_reported, ASKED
-    else:
-        part = counts.of(*((measure, code) for code in codes or ("",)))
-        whole = ASKED if measure in ("state", "in_time", "accepted") else ACCEPTED
-    asked = {ASKED: ("应报村", "asked"), ACCEPTED: ("已认定村", "accepted")}[whole]
-    if measure == "plan_status" and set(codes) <= {code for _, code in NEEDING_PLAN}:
-        return Figure(
-            measure, codes, title, part, counts.of(*NEEDING_PLAN), "需编村", _asks(NEEDING_PLAN)
-        )
-    if measure == "service":
-        answered = counts.of(("answered", codes[0]))
-        return Figure(measure, codes, title, part, answered, "已填报此项的村", "")
-    if measure == "eval_conclusion":
-        return Figure(measure, codes, title, part, counts.total(measure), "已有评估结论的村", "")
-    return Figure(measure, codes, title, part, counts.of(whole), *asked)
-
-
-def _title(measure: str, codes: tuple[str, ...], form: Form) -> str | None:
-    plain = {
-        "asked": "应报村",
-        "unreported": "未报村",
-        "in_time": "按时报送的村",
-        "accepted": "已认定村",
-    }
-    if measure in plain:
-        return plain[measure] if not codes else None
-    if measure == "state" and len(codes) == 1 and codes[0] in set(SubmissionState):
-        return f"{label(SubmissionState(codes[0]))}的村"
-    if measure == "hazard" and len(codes) == 1 and codes[0] in _HAZARDS:
-        return f"{_HAZARDS[codes[0]]}的村"
-    if measure == "service" and len(codes) == 1 and codes[0] in _SERVICES:
-        return f"{_label(form, codes[0])}：是"
-    names = _names(form, measure) if measure in _CODED else {}
-    if not codes or not set(codes) <= set(names):
-        return None
-    if measure == "plan_status" and codes == tuple(code for _, code in WITH_PLAN):
-        return "已有规划的村"
-    if measure == "plan_status" and codes == tuple(code for _, code in NEEDING_PLAN):
-        return "需编规划的村"
-    return f"{_label(form, measure)}为“{'、'.join(names[code] for code in codes)}”的村"
-
-
-def _label(form: Form, code: str) -> str:
-    item = form.find_field(FORM_GROUP, code)
-    return (item.label if item else code).replace("是否", "")
-
-
-def _names(form: Form, code: str) -> Mapping[str, str]:
-    item = form.find_field(FORM_GROUP, code)
-    return form.codes[item.code_table] if item and item.code_table else {}
-
-
-def _asks(keys: Sequence[Key]) -> str:
-    return f"{keys[0][0]}:{','.join(code for _, code in keys)}"
-
-
-def address(query: Mapping[str, str]) -> str:
-    """Return the address of this page with what it is to show."""
-    return f"{PAGE}?{urlencode(query)}" if query else PAGE
 
 
 def path_html(place: Place, places: Sequence[Place], keep: Mapping[str, str]) -> str:
@@ -203,7 +90,7 @@ def figures_html(standing: Standing, form: Form, keep: Mapping[str, str]) -> str
          f"{_of(done)}{_change(done, before.completeness)}"),
         (_show(IN_TIME), "及时率", percent(time.ratio),
          f"{_of(time)}{_change(time, before.timeliness)}"),
-        (_asks(WITH_PLAN), "规划覆盖率", percent(plans.ratio),
+        (asks(WITH_PLAN), "规划覆盖率", percent(plans.ratio),
          f"{_of(plans)} 需编{_change(plans, before.plan_coverage)}"),
         (first_class, "村庄分类最多", *class_note),
         (_show(HAZARD), "隐患村", f"{now.of(HAZARD):,} 个" if hazards.whole else "—",
@@ -231,7 +118,7 @@ def _largest_class(counts: Counts, form: Form) -> tuple[str, tuple[str, str]]:
     classes, total = counts.codes("village_class"), counts.total("village_class")
     if not total:
         return _show(ACCEPTED), ("—", "尚无认定的评估")
-    names = _names(form, "village_class")
+    names = names_of(form, "village_class")
     largest = max(classes, key=lambda code: classes[code])
     name = names.get(largest, largest).partition("(")[0]
     share = Share(classes[largest], total)
@@ -337,8 +224,8 @@ _HEADS = ("", "", "村数", "占比", "上年")
 def _coded(measure: str, now: Counts, before: Counts, form: Form, keep: Mapping[str, str]) -> str:
     counted, total = now.codes(measure), now.total(measure)
     names = {
-        **_names(form, measure),
-        **{code: code for code in counted if code not in _names(form, measure)},
+        **names_of(form, measure),
+        **{code: code for code in counted if code not in names_of(form, measure)},
     }
     if not total:
         return _nothing()
@@ -358,12 +245,12 @@ def _coded(measure: str, now: Counts, before: Counts, form: Form, keep: Mapping[
 def _services(now: Counts, before: Counts, form: Form, keep: Mapping[str, str]) -> str:
     rows = [
         _part(
-            _label(form, code),
+            label_of(form, code),
             _service(now, code),
             _service(before, code),
             {**keep, "show": f"service:{code}"},
         )
-        for code in _SERVICES
+        for code in SERVICES
         if now.of(("answered", code))
     ]
     return bars(rows, _HEADS, "part") if rows else _nothing()
@@ -383,7 +270,7 @@ def _hazards(now: Counts, before: Counts, keep: Mapping[str, str]) -> str:
             Share(before.of(("hazard", code)), before.of(ACCEPTED)),
             {**keep, "show": f"hazard:{code}"},
         )
-        for code, name in _HAZARDS.items()
+        for code, name in HAZARDS.items()
     ]
     return bars(rows, _HEADS, "part")
 
@@ -426,116 +313,3 @@ def _panel(title: str, note: str, content: str, kind: str = "") -> str:
 
 def _nothing() -> str:
     return '<p class="nothing">尚无认定的评估，认定后在此列出。</p>'
-
-
-# VILLAGES
-
-
-def ratio_sentence(figure: Figure) -> str:
-    """Return the numerator, the denominator and their ratio."""
-    if figure.whole is None:
-        return f"共 {figure.part:,} 个村。"
-    ratio = percent(Share(figure.part, figure.whole).ratio)
-    return f"{figure.title} {figure.part:,} ÷ {figure.whole_title} {figure.whole:,} = {ratio}。"
-
-
-def ratio_html(figure: Figure, keep: Mapping[str, str]) -> str:
-    """Return numerator, denominator and ratio, with a link to the villages of the denominator."""
-    whole = ""
-    if figure.whole_opens:
-        opens = address({**keep, "show": figure.whole_opens})
-        whole = link(opens, escape(f"查看{figure.whole_title}（{figure.whole or 0:,}）"))
-    return f'<p class="ratio"><span>{escape(ratio_sentence(figure))}</span>{whole}</p>'
-
-
-def pages_html(page: int, pages: int, keep: Mapping[str, str]) -> str:
-    """Return the way to the pages before and after."""
-    steps = [("首页", 1), ("上一页", page - 1), ("下一页", page + 1), ("末页", pages)]
-    links = [
-        link(address({**keep, "page": str(number)}), name)
-        for name, number in steps
-        if 1 <= number <= pages and number != page
-    ]
-    return f'<p class="pages"><span>第 {page} / {pages} 页</span>{"".join(links)}</p>'
-
-
-COLUMNS = (
-    Column("行政村", width=16),
-    Column("乡镇", width=16),
-    Column("县（市、区）", width=14),
-    Column("代码", width=16),
-    Column("状态", width=10),
-    Column("村庄分类", width=16),
-    Column("规划编制", width=14),
-    Column("评估结论", width=18),
-    Column("地灾隐患点", "0", 12),
-    Column("受洪涝威胁", width=12),
-    Column("自然村", "0", 10),
-    Column("户籍人口", "#,##0", 12),
-    Column("常住人口", "#,##0", 12),
-    Column("回执", width=26),
-)
-
-
-def village_table(villages: Sequence[Village], form: Form, key: str) -> int | None:
-    """Draw the villages; return the report of the chosen one."""
-    heads = [column.head for column in COLUMNS]
-    chosen = st.dataframe(
-        [dict(zip(heads, _cells(village, form), strict=True)) for village in villages],
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=key,
-        height=min(38 + 35 * max(len(villages), 1), 560),
-        placeholder="—",
-    )
-    picked = [villages[at] for at in chosen["selection"]["rows"] if at < len(villages)]
-    return picked[0].submission_id if picked else None
-
-
-def _cells(village: Village, form: Form) -> tuple[object, ...]:
-    def named(measure: str, code: str | None) -> str | None:
-        return _names(form, measure).get(code, code).partition("(")[0] if code else None
-
-    flood = village.flood_risk
-    return (
-        village.name,
-        village.town_name,
-        village.county_name,
-        village.code,
-        label(SubmissionState(village.state)) if village.state else "未报",
-        named("village_class", village.village_class),
-        named("plan_status", village.plan_status),
-        named("eval_conclusion", village.eval_conclusion),
-        village.geohazard_points,
-        None if flood is None else "是" if flood else "否",
-        village.natural_cnt,
-        village.hukou_pop,
-        village.resident_pop,
-        village.receipt_no or None,
-    )
-
-
-def download(
-    title: str, year: Year, figure: Figure, form: Form, read: Callable[[], Sequence[Village]]
-) -> None:
-    """Offer every village of the list as a workbook, read when it is asked for."""
-
-    def workbook() -> bytes:
-        return table_workbook(
-            title,
-            f"{year.name}，{ratio_sentence(figure)}",
-            COLUMNS,
-            [_cells(village, form) for village in read()],
-            is_demo=portal_facts().is_demo,
-        )
-
-    st.download_button(
-        "下载表格",
-        data=workbook,
-        file_name=f"{title}-{year.year}.xlsx",
-        mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        on_click="ignore",
-        icon=":material/download:",
-        key="village-overview-download",
-    )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from data_access.queries import load_queries
-from data_access.rows import fetch_all
+from data_access.rows import fetch_all, fetch_one
 from data_access.village_form import FORM_CODE
 from domain.village_overview import Amount, Counts, Place, Standing, counts_of
 
@@ -53,6 +53,27 @@ class Village:
     resident_pop: int | None
     submission_id: int | None
     receipt_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a year says of one village; `facts` are the accepted fields, None before that."""
+
+    code: str
+    name: str
+    submission_id: int | None
+    state: str
+    submitted_at: datetime | None
+    facts: dict[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NaturalVillage:
+    """One natural village, with the accepted fields of a year or None."""
+
+    code: str
+    name: str
+    facts: dict[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +164,18 @@ def list_villages(
     query = _SQL[_SOURCES.get(measure, "accepted_villages")]
     found = list(connection.scalars(query, common | figure | page))
     return fetch_all(connection, _SQL["list_villages"], Village, villages=found, **common)
+
+
+def find_record(connection: Connection, year: Year, code: str) -> Record | None:
+    """Return what a year says of a village; None where it is none or outside the scope."""
+    asked = {"code": code, "day": year.day, "year": year.year, "form_code": FORM_CODE}
+    return fetch_one(connection, _SQL["get_record"], Record, **asked)
+
+
+def list_natural_villages(connection: Connection, year: Year, code: str) -> list[NaturalVillage]:
+    """Return the natural villages of a village, in order of their codes."""
+    asked = {"code": code, "day": year.day, "year": year.year}
+    return fetch_all(connection, _SQL["list_natural_villages"], NaturalVillage, **asked)
 
 
 def fold(connection: Connection) -> int:

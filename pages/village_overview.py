@@ -5,19 +5,20 @@ from pathlib import Path
 
 import streamlit as st
 
-from components import cached
+from components import cached, village_list, village_record
 from components import village_overview as parts
-from components.compile_overview import open_report
 from components.navigation import REPORTERS
 from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
 from components.url_parameters import number_parameter, set_parameter, take_opened
+from components.village_figures import PAGE, figure_of
 from components.watch import watch
 from data_access import village_overview
 from data_access.read_replica import read
 
 ASSETS = Path(__file__).parents[1] / "assets"
 BY = {"city": "按设区市", "county": "按县（市、区）"}
+VILLAGE_DIGITS, NATURAL_DIGITS = 12, 15
 BELOW = {"city": "county", "county": "township", "township": ""}
 
 actor = require_actor(*REPORTERS)
@@ -44,8 +45,23 @@ before = next((one for one in years if one.year == year.year - 1), None)
 places = cached.village_places(actor, year, frame.boundaries)
 root = min(places, key=lambda one: (len(one.prefix), one.code))
 asked_place = st.query_params.get("division", root.code)
+# Of a village and a natural village, whose codes go on from it, the township is the place.
+in_village = asked_place.isdigit() and len(asked_place) in (VILLAGE_DIGITS, NATURAL_DIGITS)
+record = None
+if in_village:
+    record = read(
+        actor,
+        lambda connection: village_overview.find_record(
+            connection, year, asked_place[:VILLAGE_DIGITS]
+        ),
+    )
 place = next((one for one in places if one.code == asked_place), root)
-if place.code != asked_place:
+if record is not None:
+    place = next(
+        (one for one in places if one.level == "township" and record.code.startswith(one.prefix)),
+        root,
+    )
+elif place.code != asked_place:
     st.warning("没有这个区划，或不在您的查看范围内，已显示您的全部范围。")
 by = BELOW.get(place.level, "county" if st.query_params.get("by") == "county" else "city")
 with filters:
@@ -67,11 +83,22 @@ with filters:
         st.rerun()
 
 standing, form = cached.village_standing(actor, frame, year, before, place, by)
-watch(frame.version, key=parts.WATCH, on_open=lambda: take_opened(parts.WATCH, parts.PAGE))
+watch(frame.version, key=parts.WATCH, on_open=lambda: take_opened(parts.WATCH, PAGE))
 top = {"year": str(year.year)} | ({"by": by} if "by" in st.query_params else {})
 keep = top | {"division": place.code}
 with title:
     page_frame("村庄评估", f"{year.name}，截止 {parts.deadline(year)}；内容以省级认定为准")
+if record is not None:
+    natural = read(
+        actor,
+        lambda connection: village_overview.list_natural_villages(connection, year, record.code),
+    )
+    known = next((each.name for each in natural if each.code == asked_place), None)
+    st.html(village_record.path_html(place, places, known or record.name, top))
+    st.html(f'<p class="answer">{village_record.record_sentence(record, year, natural)}</p>')
+    village_record.record_links(record, asked_place)
+    village_record.record_board(record, natural, form, top, asked_place)
+    st.stop()
 st.html(parts.path_html(place, places, top))
 st.html(f'<p class="answer">{parts.answer_sentence(standing)}</p>')
 st.html(parts.figures_html(standing, form, keep))
@@ -80,8 +107,8 @@ if standing.parts:
 st.html(parts.make_up_html(standing, form, keep))
 
 shown = st.query_params.get("show", "unreported" if standing.parts else "asked")
-figure = parts.figure_of(shown, standing.now, form)
-pages = max(1, ceil(figure.part / parts.ROWS_OF_PAGE))
+figure = figure_of(shown, standing.now, form)
+pages = max(1, ceil(figure.part / village_list.ROWS_OF_PAGE))
 page = min(number_parameter("page") or 1, pages)
 
 
@@ -100,12 +127,15 @@ heading = f"{place.name}：{figure.title}"
 with st.container(horizontal=True, vertical_alignment="center", key="village-overview-records"):
     st.subheader(f"{heading}（{figure.part:,}）", anchor=False, width="stretch")
     if figure.part:
-        parts.download(heading, year, figure, form, villages)
-st.html(parts.ratio_html(figure, keep))
+        village_list.download(heading, year, figure, form, villages)
+st.html(village_list.ratio_html(figure, keep))
 if figure.part:
-    listed = villages((page - 1) * parts.ROWS_OF_PAGE, parts.ROWS_OF_PAGE)
-    opened = parts.village_table(listed, form, f"village-overview-{shown}-{place.code}-{page}")
+    listed = villages((page - 1) * village_list.ROWS_OF_PAGE, village_list.ROWS_OF_PAGE)
+    opened = village_list.village_table(
+        listed, form, f"village-overview-{shown}-{place.code}-{page}"
+    )
     if pages > 1:
-        st.html(parts.pages_html(page, pages, keep | {"show": shown}))
+        st.html(village_list.pages_html(page, pages, keep | {"show": shown}))
     if opened is not None:
-        open_report(opened)
+        set_parameter("division", opened)
+        st.rerun()

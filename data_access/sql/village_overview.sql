@@ -139,6 +139,33 @@ SELECT village.code, coalesce(name.name, '') AS name, coalesce(town.name, '') AS
         AND (county.valid_to IS NULL OR county.valid_to > CAST(:day AS date))
  ORDER BY village.code
 
+-- name: get_record
+-- What the year says of one village, under its name of the year's day; facts is what was accepted.
+SELECT name.code, name.name, report.submission_id, coalesce(report.state, '') AS state
+     , report.submitted_at, to_jsonb(accepted) AS facts
+  FROM admin_division_version AS name
+  JOIN admin_division AS division ON division.code = name.code AND division.level = 'village'
+  LEFT JOIN submission AS report
+         ON report.division_code = name.code
+        AND report.period_id = (SELECT period_id FROM reporting_period
+                                 WHERE form_code = :form_code
+                                   AND extract(year FROM starts_on) = :year)
+  LEFT JOIN accepted_village_evaluation AS accepted
+         ON accepted.division_code = name.code AND accepted.report_year = :year
+ WHERE name.code = :code AND name.code ^@ ANY ((SELECT actor_prefixes())::text[])
+   AND name.valid_from <= CAST(:day AS date)
+   AND (name.valid_to IS NULL OR name.valid_to > CAST(:day AS date))
+
+-- name: list_natural_villages
+-- The natural villages of a village on the year's day, each with what was accepted of it.
+SELECT natural_village.code, natural_village.name, to_jsonb(accepted) AS facts
+  FROM natural_village_on(CAST(:day AS date)) AS natural_village
+  LEFT JOIN accepted_natural_village_evaluation AS accepted
+         ON accepted.natural_code = natural_village.code AND accepted.report_year = :year
+ WHERE natural_village.code ^@ CAST(:code AS text)
+   AND natural_village.division_code ^@ ANY ((SELECT actor_prefixes())::text[])
+ ORDER BY natural_village.code
+
 -- name: fold
 SELECT fold_village_rollup()
 
