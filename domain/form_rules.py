@@ -312,9 +312,9 @@ class _RowChecker:
         try:
             expression = rule.bound
             values = [self._names[name] for name in expression.names]
-            if any(value is UNDELIVERED for value in values):
+            if UNDELIVERED in values:
                 return self._unchecked(item, "所依据的参考数据尚未下达")
-            if any(value is None for value in values) or evaluate(expression, self._names):
+            if None in values or evaluate(expression, self._names):
                 return None
         except (BadExpression, EvaluationFailed, KeyError) as error:
             self._tell(item, rule.expression, error)
