@@ -477,6 +477,15 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
 }
 
 CONSTRAINT_MESSAGES: Mapping[object, str] = {
+    "submission_draft_own_indicators": "部门只能填写本部门负责的指标，其他内容未保存。请刷新页面后重试。",
+    "indicator_target_issued_has_value": "已下达的目标须填写目标值；未下达的不填。",
+    "indicator_target_base_whole": "基期年与基期值须同时填写。",
+    "indicator_target_base_before": "基期年应早于目标年，请修改。",
+    "filed_indicator_value_both_parts": "比率须同时填写分子和分母。",
+    "filed_indicator_value_denominator_positive": "分母须大于 0，请核对。",
+    "indicator_warning_one_in_hand": "该指标已有在办的预警事项。",
+    "indicator_warning_note_has_body": "请填写内容。",
+    "warning_profile_levels_apart": "预警模型的各级区间不能重叠，请修改。",
     "admin_division_code_is_digits": "区划代码应为 6 至 15 位数字，请核对。",
     "admin_division_prefix_begins_code": "代码前缀必须是区划代码的开头部分，请核对。",
     "admin_division_version_named": "请填写行政区划名称。",

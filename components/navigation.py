@@ -25,6 +25,7 @@ WORKERS = (
 )
 ADDRESSEES = tuple(role for role in Role if role is not Role.SECURITY_AUDITOR)
 REVIEWERS = (Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
+REPORT_FILERS = (Role.COUNTY, Role.CITY, Role.DEPARTMENT)
 VILLAGE_FILERS = (Role.TOWNSHIP, Role.COUNTY)
 REPORTERS = (Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
 READERS = (*REPORTERS, Role.TOWNSHIP)  # of reports and workbooks
@@ -60,7 +61,7 @@ PAGES = (
     PortalPage("assessment_figure", "评估数字来源", "fact_check", "监督", WORKERS, hidden=True),
     PortalPage("supervision", "督办催办", "campaign", "监督", WORKERS),
     PortalPage("inbox", "消息", "inbox", "监督", ADDRESSEES),
-    PortalPage("report", "在线填报", "edit_note", "填报", (Role.COUNTY, Role.CITY)),
+    PortalPage("report", "在线填报", "edit_note", "填报", REPORT_FILERS),
     PortalPage("villages", "村庄评估填报", "holiday_village", "填报", VILLAGE_FILERS),
     PortalPage("village", "村庄评估", "cottage", "填报", VILLAGE_FILERS, hidden=True),
     PortalPage("workbooks", "Excel 填报", "table_view", "填报", READERS),

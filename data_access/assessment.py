@@ -135,7 +135,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class FigureRecord:
-    """Where a figure comes from: what was filed, by whom, accepted by whom, and what was computed."""
+    """Where a figure comes from: who filed it, who accepted it, and what the layers say."""
 
     division_code: str
     report_year: int
@@ -388,7 +388,8 @@ def formula_sentence(canonical: Canonical, record: FigureRecord, inputs: Sequenc
         scale = "" if canonical.scale == 1 else f" × {_text(canonical.scale)}"
         return (
             f"{canonical.numerator_name} {_text(record.numerator)} {canonical.numerator_unit}"
-            f" ÷ {canonical.denominator_name} {_text(record.denominator)} {canonical.denominator_unit}"
+            f" ÷ {canonical.denominator_name} {_text(record.denominator)}"
+            f" {canonical.denominator_unit}"
             f"{scale} = {_text(record.value)} {canonical.unit}"
         )
     if canonical.formula is None:

@@ -14,7 +14,7 @@ from domain import assessment_form
 from domain.access import Actor
 from domain.assessment import ValueKind
 from domain.clock import today
-from domain.forms import FORM_GROUP, IDENTITY, Content, Context, File, Form, Problem, Row, rows_of
+from domain.forms import FORM_GROUP, IDENTITY, Content, Context, File, Form, Problem, Row
 
 _SQL = load_queries("assessment_form")
 FORM_CODE = "status_assessment"
@@ -94,9 +94,8 @@ def report_year(connection: Connection, period_start: date | None = None) -> int
     """Return the data year that is filed in a period, in the newest one for None."""
     if period_start is not None:
         return period_start.year - 1
-    return int(
-        connection.scalar(_SQL["report_year"], {"form_code": FORM_CODE, "day": today()}) or 0
-    )
+    asked = {"form_code": FORM_CODE, "day": today()}
+    return int(connection.scalar(_SQL["report_year"], asked) or 0)
 
 
 def context(
@@ -161,18 +160,6 @@ def _prefilled(figure: _Figure) -> dict[str, object]:
 def spanning_problems(form: Form, content: Content, context: Context) -> list[Problem]:
     """Return where a figure looks as if it were in another unit."""
     return assessment_form.problems(form, content, context)
-
-
-def with_others(stored: Content, own: Content, context: Context) -> Content:
-    """Return a draft in which a department changed its rows: everything else as it is stored."""
-    rows = dict(rows_of(own, assessment_form.GROUP))
-    merged = [
-        rows.get(key, values) if context.find_row(assessment_form.GROUP, key) else values
-        for key, values in rows_of(stored, assessment_form.GROUP)
-    ]
-    known = {str(row[IDENTITY]) for row in merged}
-    merged += [row for key, row in rows.items() if key not in known]
-    return {**stored, assessment_form.GROUP: merged}
 
 
 def write_filed(connection: Connection, submission_id: int, version_no: int) -> None:

@@ -21,7 +21,7 @@ from domain.access import Actor
 from domain.clock import today
 from domain.errors import DraftConflict, InvalidAction, NotFound, NotPermitted
 from domain.receipts import canonical
-from domain.workflow import ReviewAction, SubmissionState, Unit, may_file
+from domain.workflow import ReviewAction, SubmissionState, contributes, filing_role
 
 _SQL = load_queries("drafts")
 
@@ -75,7 +75,9 @@ def open_submission(
     if unit is None:
         raise NotFound(division_code=division_code)
     workflow = load_workflow(connection, period.form_code, period.workflow_version)
-    if may_file(workflow, Unit(unit.code, unit.level, unit.prefix), actor) is None:
+    if filing_role(workflow, unit.code, actor) is None and not contributes(
+        workflow, unit.code, actor
+    ):
         raise NotPermitted(division_code=division_code)
     find_form(period.form_code).ensure_rows(connection, actor, division_code)
     return get_submission(connection, _ensure_draft(connection, actor, period, division_code))
@@ -116,7 +118,7 @@ def save_draft(
     Raises DraftConflict with the newer content when somebody saved since, InvalidAction when the
     report is not in the filer's hands, NotFound outside the actor's scope, NotPermitted.
     """
-    require_filer(connection, actor, submission_id)
+    require_filer(connection, actor, submission_id, or_contributor=True)
     saved = fetch_one(
         connection,
         _SQL["save_draft"],
@@ -147,13 +149,20 @@ def get_draft(connection: Connection, submission_id: int) -> Draft:
     return found
 
 
-def require_filer(connection: Connection, actor: Actor, submission_id: int) -> None:
-    """Raise NotFound outside the actor's scope, NotPermitted for who does not file for the unit."""
+def require_filer(
+    connection: Connection, actor: Actor, submission_id: int, *, or_contributor: bool = False
+) -> None:
+    """Raise NotFound outside the actor's scope, NotPermitted for who does not file for the unit.
+
+    Who fills rows of his own beside the filer passes where `or_contributor` says so.
+    """
     found = connection.execute(
         _SQL["get_filing_unit"], {"submission_id": submission_id}
     ).one_or_none()
     if found is None:
         raise NotFound(submission_id=submission_id)
     workflow = load_filers(connection, found.form_code)
-    if may_file(workflow, Unit(found.division_code, found.level, found.prefix), actor) is None:
+    if or_contributor and contributes(workflow, found.division_code, actor):
+        return
+    if filing_role(workflow, found.division_code, actor) is None:
         raise NotPermitted(action=ReviewAction.SUBMIT)

@@ -12,12 +12,23 @@ from data_access.queries import load_queries
 from data_access.reporting import Remark, ReportingPeriod, ReviewEvent, Submission
 from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
-from domain.access import Actor
+from domain.access import Actor, Role
 from domain.clock import today
-from domain.errors import DraftConflict, InvalidContent, NotFound
+from domain.errors import DraftConflict, InvalidContent, NotFound, NotPermitted
 from domain.form_rules import unfit
-from domain.forms import Content, Context, Form, Problem, normalise, with_all_rows, with_facts
-from domain.workflow import ReviewAction, SubmissionState, filing_role
+from domain.forms import (
+    FORM_GROUP,
+    Content,
+    Context,
+    Form,
+    Problem,
+    mask,
+    normalise,
+    with_all_rows,
+    with_facts,
+    with_rows_of_others,
+)
+from domain.workflow import ReviewAction, SubmissionState, contributes, filing_role
 
 _SQL = load_queries("filing")
 
@@ -52,10 +63,12 @@ class FilingState:
     returned: ReviewEvent | None
     """The last return, until the report is filed for good."""
     remarks: list[Remark]
+    contributes: bool = False
+    """Whether the reader fills rows of his own beside the filer, and never files."""
 
     @property
     def is_editable(self) -> bool:
-        return ReviewAction.SUBMIT in self.actions
+        return self.contributes or ReviewAction.SUBMIT in self.actions
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +95,15 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
     )
     moves = decisions.moves_of(connection, actor, submission)
     actions = frozenset(move.action for move in moves)
-    editable = ReviewAction.SUBMIT in actions
+    helps = _contributes(connection, actor, submission)
+    if not helps and actor.roles <= {Role.DEPARTMENT}:
+        raise NotPermitted(submission_id=submission_id)
+    beside = helps and submission.state in _IN_HAND
+    editable = beside or ReviewAction.SUBMIT in actions
     stored = submission.draft_content if editable else submission.filed_content
     content = with_all_rows(form, stored or {}, context)
+    if helps:
+        content = mask(form, content, may_see_contact=False)
     accepted = _accepted(connection, submission) if editable else {}
     if editable:
         content = with_facts(form, content, context)
@@ -96,11 +115,25 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
         context=context,
         content=content,
         accepted=accepted,
-        problems=all_problems(form, content, context, log_broken) if editable else [],
+        problems=_own(all_problems(form, content, context, log_broken), beside) if editable else [],
         actions=actions,
         returned=returned,
         remarks=reporting.list_open_remarks(connection, submission_id) if returned else [],
+        contributes=beside,
     )
+
+
+_IN_HAND = (SubmissionState.DRAFT, SubmissionState.RETURNED)
+
+
+def _contributes(connection: Connection, actor: Actor, filed_on: Submission | _FiledOn) -> bool:
+    filers = reporting.load_filers(connection, filed_on.form_code)
+    return contributes(filers, filed_on.division_code, actor)
+
+
+def _own(problems: list[Problem], beside: bool) -> list[Problem]:
+    """Leave out what is the filer's to mend, for who fills beside him."""
+    return [p for p in problems if not (beside and p.path.startswith(f"{FORM_GROUP}."))]
 
 
 def _accepted(connection: Connection, submission: Submission) -> Content:
@@ -134,8 +167,12 @@ def save_checked(
     normal = with_facts(form, with_all_rows(form, normalise(form, content), context), context)
     # Checked before it is written: what the write locks is then held for the shortest time.
     problems = all_problems(form, normal, context, lambda broken: tell_owner(connection, broken))
+    beside = _contributes(connection, actor, filed_on)
+    if beside:
+        stored = drafts.get_draft(connection, submission_id).content
+        normal = with_rows_of_others(form, stored, normal, context)
     saved = drafts.save_draft(connection, actor, submission_id, normal, draft_version)
-    return CheckedDraft(form, saved, problems)
+    return CheckedDraft(form, saved, _own(problems, beside))
 
 
 def require_seen(connection: Connection, submission_id: int, draft_version: int) -> None:
@@ -171,6 +208,7 @@ def list_units(connection: Connection, actor: Actor, period: ReportingPeriod) ->
         form_code=period.form_code,
         form_version=period.form_version,
         codes=codes,
+        prefixes=[grant.prefix for grant in actor.grants if grant.role in filers.contributor_roles],
     )
 
 

@@ -253,7 +253,7 @@ def _notice(item: IndicatorWarning, role: Role, title: str, body: str) -> Notice
 
 
 def tell_raised(connection: Connection, sender: Sender = IN_APP) -> int:
-    """Tell each unit of the items that this transaction raised, one message a unit; return how many."""
+    """Tell each unit of the items that this transaction raised; return how many there are."""
     by_unit: dict[str, list[_Raised]] = defaultdict(list)
     raised = fetch_all(connection, _SQL["list_raised"], _Raised)
     for each in raised:

@@ -150,6 +150,7 @@ class _FilingRules:
     by_change: bool
     filer_roles: list[str]
     filed_from_above: bool
+    contributor_roles: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,8 @@ def load_filers(connection: Connection, form_code: str) -> Workflow:
     if rules is None:
         raise NotFound(form_code=form_code)
     roles = tuple(Role(role) for role in rules.filer_roles)
-    return Workflow(form_code, 0, roles, (), rules.by_change, rules.filed_from_above)
+    contributors = tuple(Role(role) for role in rules.contributor_roles)
+    return Workflow(form_code, 0, roles, (), rules.by_change, rules.filed_from_above, contributors)
 
 
 def load_workflow(connection: Connection, form_code: str, version: int) -> Workflow:

@@ -156,8 +156,8 @@ class Target:
 def target_of(targets: Sequence[Target], year: int) -> Target | None:
     """Return the target a year is measured by: the next one to come, else the last; None for none.
 
-    >>> issued = [Target(2025, TargetState.ISSUED, Decimal(8)), Target(2035, TargetState.NOT_ISSUED)]
-    >>> [target_of(issued, year).target_year for year in (2020, 2025, 2026, 2040)]
+    >>> both = [Target(2025, TargetState.ISSUED, Decimal(8)), Target(2035, TargetState.NOT_ISSUED)]
+    >>> [target_of(both, year).target_year for year in (2020, 2025, 2026, 2040)]
     [2025, 2025, 2035, 2035]
     """
     ordered = sorted(targets, key=lambda each: each.target_year)

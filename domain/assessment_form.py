@@ -46,9 +46,8 @@ def _unit_doubts(
         return
     path = path_of(GROUP, key, "numerator" if row.values.get("is_ratio") else "value")
     unit = row.values.get("unit")
-    words = (
-        f"是上年值的约 {times:f} 倍" if now and last and now > last else f"约为上年值的 1/{times:f}"
-    )
+    is_more = bool(now and last and now > last)
+    words = f"约为上年值的 {times:f} 倍" if is_more else f"约为上年值的 1/{times:f}"
     message = f"{words}，疑为计量单位有误：本项以“{unit}”计，请核对。"
     yield Problem(path, label_of(form, path, context), message, Severity.HINT, ProblemKind.RULE)
 

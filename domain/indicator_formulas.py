@@ -252,10 +252,8 @@ def _check_unit(code: str, expression: Expression, known: Mapping[str, Named]) -
             f"计算式得到的是{_words(found)}，与“{known[code].name}”的单位“{known[code].unit}”不符。"
         )
     if found.factor != wanted.factor:
-        times = found.factor / wanted.factor
-        raise _Fault(
-            f"计算式与单位“{known[code].unit}”相差 {_number(times)} 倍，请乘以换算系数 {_number(times)}。"
-        )
+        times = _number(found.factor / wanted.factor)
+        raise _Fault(f"计算式与单位“{known[code].unit}”相差 {times} 倍，请乘以换算系数 {times}。")
 
 
 def _unit_in(node: ast.expr, known: Mapping[str, Named]) -> Unit:

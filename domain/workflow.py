@@ -50,6 +50,8 @@ class Workflow:
     """Whether what was filed may be opened again in its period, to report what has changed."""
     filed_from_above: bool = False
     """Whether a grant on a division files for the units within it, not for itself alone."""
+    contributor_roles: tuple[Role, ...] = ()
+    """Who fills rows of his own beside the filer, for units within his grant, and never files."""
 
     def steps_for(self, unit_level: str) -> tuple[WorkflowStep, ...]:
         """Return the steps that a report of a unit of this level passes."""
@@ -156,6 +158,14 @@ def filing_role(workflow: Workflow, division_code: str, actor: Actor) -> Role | 
         ):
             return grant.role
     return None
+
+
+def contributes(workflow: Workflow, division_code: str, actor: Actor) -> bool:
+    """Tell whether the actor fills rows of his own in a unit's draft, and does not file it."""
+    return filing_role(workflow, division_code, actor) is None and any(
+        grant.role in workflow.contributor_roles and division_code.startswith(grant.prefix)
+        for grant in actor.grants
+    )
 
 
 def _filer_moves(workflow: Workflow, unit: Unit, position: Position, actor: Actor) -> list[Move]:

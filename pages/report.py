@@ -1,4 +1,4 @@
-"""在线填报: a city or county fills in a form of the open period and files it."""
+"""在线填报: a city or county fills in a form of the open period and files it; departments help."""
 
 import streamlit as st
 
@@ -11,13 +11,13 @@ from components.filing import (
     unit_chooser,
 )
 from components.form_editor import form_editor
+from components.navigation import REPORT_FILERS
 from components.session import errors_shown, page_frame, require_actor
 from data_access import decisions, drafts, filing, plans, reporting
 from data_access.database import transaction
-from domain.access import Role
-from domain.workflow import ReviewAction, SubmissionState
+from domain.workflow import ReviewAction
 
-actor = require_actor(Role.COUNTY, Role.CITY)
+actor = require_actor(*REPORT_FILERS)
 with transaction(actor, read_only=True) as connection:
     opened = reporting.list_current_periods(connection)
     units_of = {period.form_code: filing.list_units(connection, actor, period) for period in opened}
@@ -45,8 +45,7 @@ with errors_shown(stop=True), transaction(actor, action="draft.open") as connect
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(filing_sentence(submission, waiting), width="stretch")
-    editable = submission.state in (SubmissionState.DRAFT, SubmissionState.RETURNED)
-    if editable and types and st.button("申报其他规划", key="report-declare"):
+    if ReviewAction.SUBMIT in actions and types and st.button("申报其他规划", key="report-declare"):
         declare_dialog(actor, unit, types)
     if ReviewAction.REOPEN in actions and period.closed_at is None:
         reopen_button(actor, submission)

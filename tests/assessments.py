@@ -89,9 +89,10 @@ def _one(owner: psycopg.Connection, query: str, values: list[Any]) -> tuple[Any,
     return row
 
 
-def assess(owner: psycopg.Connection, *, raising: bool = False) -> int:
-    """Compute everything anew, as its owner; return how many results changed."""
-    return int(_one(owner, "SELECT assess(raising => %s)", [raising])[0])
+def assess(owner: psycopg.Connection, *codes: str, raising: bool = False) -> int:
+    """Compute every year of some codes anew, or of all; return how many results changed."""
+    wanted = list(codes) or None
+    return int(_one(owner, "SELECT assess(codes => %s, raising => %s)", [wanted, raising])[0])
 
 
 def opened(actor: Actor, period_id: int, unit: str = COUNTY) -> reporting.Submission:

@@ -42,7 +42,7 @@ from domain.form_options import excluded_options
 from domain.forms import changed_by_normalising
 from domain.workflow import ReviewAction
 
-_FILERS = (Role.CITY, Role.COUNTY, Role.TOWNSHIP)
+_FILERS = (Role.CITY, Role.COUNTY, Role.TOWNSHIP, Role.DEPARTMENT)
 _LONGEST_BODY = 2 * 1024 * 1024  # bytes: a form of 119 fields has some ten thousand
 _LONGEST_REPLY = 500
 
@@ -73,7 +73,7 @@ def _drawn(state: FilingState) -> dict[str, Any]:
         },
         "can": {
             "save": state.is_editable,
-            "submit": state.is_editable,
+            "submit": ReviewAction.SUBMIT in state.actions,
             "withdraw": ReviewAction.WITHDRAW in state.actions,
         },
         "form": describe(form),

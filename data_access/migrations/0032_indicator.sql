@@ -279,17 +279,20 @@ $$;
 REVOKE ALL ON FUNCTION actor_departments(), actor_indicator_codes() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION actor_departments(), actor_indicator_codes() TO portal_app;
 
+-- WHO FILLS BESIDE THE FILER: not filing, and nothing but what is theirs.
+ALTER TABLE form_version ADD COLUMN contributor_roles text[] NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN form_version.contributor_roles IS '可以协助填写（只填本部门的行、不能提交）的角色';
+
 -- A department changes its own rows of the draft and nothing else, whoever asks for it.
 CREATE FUNCTION keep_department_to_its_rows() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.content - 'indicator' IS DISTINCT FROM OLD.content - 'indicator' OR EXISTS (
-        SELECT FROM jsonb_array_elements(OLD.content -> 'indicator') AS old (fields)
-          FULL JOIN jsonb_array_elements(NEW.content -> 'indicator') AS new (fields)
-            ON new.fields -> 'key' = old.fields -> 'key'
-         WHERE new.fields IS DISTINCT FROM old.fields
-           AND coalesce(new.fields ->> 'key', old.fields ->> 'key')
-               <> ALL (actor_indicator_codes()))
+        SELECT FROM jsonb_array_elements(OLD.content -> 'indicator') AS before (row)
+          FULL JOIN jsonb_array_elements(NEW.content -> 'indicator') AS after (row)
+            ON after.row -> 'key' = before.row -> 'key'
+         WHERE after.row IS DISTINCT FROM before.row
+           AND coalesce(after.row ->> 'key', before.row ->> 'key') <> ALL (actor_indicator_codes()))
     THEN
         RAISE EXCEPTION 'a department changes its own indicators' USING
             ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'submission_draft_own_indicators';

@@ -350,6 +350,7 @@ LANGUAGE sql STABLE AS $$
           FROM named
           JOIN indicator_canonical AS canonical
             ON canonical.value_kind = 'derived' AND canonical.canonical_code = ANY (codes)
+           AND named.parts ?| canonical.formula_inputs
     )
     SELECT known.report_year, known.division_code, known.canonical_code, known.numerator
          , known.denominator, known.value
@@ -458,8 +459,10 @@ LANGUAGE sql STABLE AS $$
              , unit_level = 'province' AND value_kind <> 'ratio' AND parts < parts_expected AS is_incomplete
              , CASE kind
                     WHEN 'value' THEN value
-                    WHEN 'range' THEN round(greatest(typical_min - value, value - typical_max, 0)
-                                            / (typical_max - typical_min), 6)
+                    -- greatest() passes over what is missing.
+                    WHEN 'range' THEN CASE WHEN value IS NOT NULL THEN
+                        round(greatest(typical_min - value, value - typical_max, 0)
+                              / (typical_max - typical_min), 6) END
                     WHEN 'change' THEN round(abs(value - previous) / nullif(abs(previous), 0), 6)
                     WHEN 'target_floor' THEN CASE WHEN aim = 0 THEN 2 ELSE round(value / aim, 6) END
                     WHEN 'path_floor' THEN CASE WHEN aim = 0 THEN 2 ELSE round(value / aim, 6) END

@@ -3,7 +3,9 @@ SELECT division.code, division.name, division.level, division.prefix
   FROM division_on(CAST(:day AS date)) AS division
   JOIN form_version
     ON form_version.form_code = :form_code AND form_version.version = :form_version
- WHERE division.code = ANY (CAST(:codes AS text[])) AND division.level = ANY (unit_levels)
+ WHERE (division.code = ANY (CAST(:codes AS text[]))
+        OR division.code ^@ ANY (CAST(:prefixes AS text[])))
+   AND division.level = ANY (unit_levels)
    AND (unit_kinds IS NULL OR division.kind = ANY (unit_kinds))
  ORDER BY division.code
 

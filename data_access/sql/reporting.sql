@@ -25,7 +25,7 @@ SELECT DISTINCT ON (form.period_months, form_code)
  ORDER BY form.period_months, form_code, starts_on DESC
 
 -- name: get_filing_rules
-SELECT by_change, filer_roles, filed_from_above
+SELECT by_change, filer_roles, filed_from_above, contributor_roles
   FROM form_version
  WHERE form_code = :form_code
  ORDER BY version DESC

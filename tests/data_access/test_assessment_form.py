@@ -4,12 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from data_access import assessment, decisions, filing, reporting
+from data_access import assessment, decisions, drafts, filing, reporting
 from data_access.database import transaction
-from domain.errors import InvalidContent
+from domain.access import Role
+from domain.errors import InvalidContent, NotPermitted, RuleViolation
 from domain.forms import Severity
 from domain.workflow import ReviewAction, SubmissionState
-from tests.actors import COUNTY
+from tests.actors import COUNTY, PROVINCE, make_actor
 from tests.assessments import accept, fill, open_year, opened, result, set_target
 from tests.reports import act
 
@@ -130,3 +131,60 @@ def test_a_correction_after_the_acceptance_takes_its_place(report, owner, county
     with transaction(bureau, read_only=True) as connection:
         told = assessment.explain(connection, COUNTY, 2025, "CULT_LAND")
     assert [version.value for version in told.versions] == [Decimal("31.2"), Decimal("31.4")]
+
+
+# DEPARTMENTS
+
+
+@pytest.fixture
+def water(owner):
+    """The water department of the whole province."""
+    actor = make_actor(owner, "water", Role.DEPARTMENT, PROVINCE)
+    owner.execute("UPDATE account_grant SET subject = '水利厅' WHERE user_id = %s", [actor.user_id])
+    return actor
+
+
+def test_a_department_sees_and_fills_its_own_rows_and_files_nothing(report, county, water):
+    fill(county, report, LAND)
+    with transaction(water, read_only=True) as connection:
+        state = filing.read_state(connection, water, report.submission_id)
+    keys = {row["key"] for row in state.content["indicator"]}
+    assert "WATER_TOTAL" in keys
+    assert "CULT_LAND" not in keys
+    assert state.is_editable
+    assert state.actions == frozenset()
+    assert state.content["form"]["contact_phone"] != "13800000000"
+    fill(water, report, {"WATER_TOTAL": {"value": "2.4"}})
+    with transaction(county, read_only=True) as connection:
+        kept = reporting.get_submission(connection, report.submission_id).draft_content
+    rows = {row["key"]: row for row in kept["indicator"]}
+    assert (rows["WATER_TOTAL"]["value"], rows["CULT_LAND"]["value"]) == ("2.4", "31.2")
+    assert kept["form"]["contact_phone"] == "13800000000"
+    with pytest.raises(NotPermitted):
+        act(water, report.submission_id, ReviewAction.SUBMIT)
+
+
+def test_the_database_itself_keeps_a_department_to_its_rows(report, county, water):
+    fill(county, report, LAND)
+    with transaction(county, read_only=True) as connection:
+        seen = reporting.get_submission(connection, report.submission_id)
+    content = seen.draft_content
+    next(row for row in content["indicator"] if row["key"] == "CULT_LAND")["value"] = "99"
+    with pytest.raises(RuleViolation) as refused, transaction(water) as connection:
+        drafts.save_draft(connection, water, report.submission_id, content, seen.draft_version)
+    assert refused.value.details["constraint"] == "submission_draft_own_indicators"
+
+
+def test_a_department_reads_no_other_form(submission, water):
+    with pytest.raises(NotPermitted), transaction(water, read_only=True) as connection:
+        filing.read_state(connection, water, submission.submission_id)
+
+
+def test_a_department_is_offered_every_unit_of_its_grant(report, water):
+    with transaction(water, read_only=True) as connection:
+        [period] = [
+            each
+            for each in reporting.list_current_periods(connection)
+            if each.form_code == "status_assessment"
+        ]
+        assert len(filing.list_units(connection, water, period)) == 111

@@ -27,7 +27,7 @@ ROLES_OF = {
     "assessment_figure": WORKERS,
     "supervision": WORKERS,
     "inbox": EVERYONE - {Role.SECURITY_AUDITOR},
-    "report": {Role.CITY, Role.COUNTY},
+    "report": {Role.CITY, Role.COUNTY, Role.DEPARTMENT},
     "villages": {Role.COUNTY, Role.TOWNSHIP},
     "village": {Role.COUNTY, Role.TOWNSHIP},
     "workbooks": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY, Role.TOWNSHIP},
