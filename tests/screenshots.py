@@ -47,6 +47,11 @@ SELECT submission_id FROM submission JOIN reporting_period USING (period_id)
    AND step_no = 2 AND NOT no_change
  ORDER BY submission_id LIMIT 1
 """
+FULLEST_TOWNSHIP = """
+SELECT left(division_code, 9) FROM submission
+ WHERE form_code = 'village_evaluation' AND state = 'submitted' AND step_no = 1
+ GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1
+"""
 IN_SECOND_ROUND = """
 SELECT submission_id FROM submission JOIN reporting_period USING (period_id)
  WHERE round_no = 2 AND version_no = 2 AND submission.form_code = 'plan_progress'
@@ -60,6 +65,12 @@ SELECT left(username, -2) FROM account
         WHERE state IN ('submitted', 'filed') AND closed_at IS NULL
           AND submission.form_code = 'plan_progress')
  ORDER BY username LIMIT 1
+"""
+ACCEPTED_VILLAGE = """
+SELECT division_code FROM accepted_natural_village_evaluation
+ GROUP BY division_code, report_year
+HAVING count(*) BETWEEN 5 AND 9
+ ORDER BY report_year DESC, division_code LIMIT 1
 """
 REMINDED = """
 SELECT 'county_' || division_code FROM reminder
@@ -396,6 +407,22 @@ def village(camera: Camera) -> None:
 
 
 @picture
+def village_map_hazard(camera: Camera) -> None:
+    address = "/village_map?colour_by=geohazard_level&at=8.20_27.8000_115.5000"
+    with camera.page("leader", address, DESK) as page:
+        eventually(page, lambda: is_painted(page, ".st-key-village-map"), "the map is painted")
+        shoot(camera, "village-map-hazard", page)
+
+
+@picture
+def village_record(camera: Camera) -> None:
+    village = camera.ask(ACCEPTED_VILLAGE)
+    with camera.page("leader", f"/village_overview?division={village}", DESK) as page:
+        page.locator("table.natural").wait_for()
+        shoot(camera, "village-record", page)
+
+
+@picture
 def phone_village(camera: Camera) -> None:
     """The phone page has its own sign-in and no frame of the portal."""
     officer = next(name for name in camera.passwords if name.startswith("township_"))
@@ -440,6 +467,21 @@ def bulk(camera: Camera) -> None:
         camera.keep("bulk-undo", page.screenshot())
         page.get_by_role("button", name="撤销", exact=True).click()
         page.get_by_text("已撤销").wait_for()
+
+
+@picture
+def township_review(camera: Camera) -> None:
+    """A county draws its samples; the fullest township shows what is in one."""
+    township = camera.ask(FULLEST_TOWNSHIP)
+    with camera.page(f"county_{township[:6]}_b", "/township_review", DESK) as page:
+        page.get_by_role("button", name="抽取样本").click()
+        page.locator(".township-sample li").first.wait_for()
+        page.locator(".queue .unseen").first.wait_for()
+        shoot(camera, "township-review", page)
+        page.locator(f".township-areas a[href*='unit={township}']").click()
+        page.get_by_text("抽样记录").wait_for()
+        page.locator(".queue .row:not(.head)").first.wait_for()
+        shoot(camera, "township-sample", page)
 
 
 @picture

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pictures import eventually, map_picture
+from tests.browser.pictures import eventually, is_painted, map_picture
 
 BOX = ".st-key-village-map"
 UNFILED = """
@@ -11,6 +11,12 @@ SELECT division_code, submission_id FROM village_standing
  WHERE state = 'draft' ORDER BY division_code LIMIT 1
 """
 FILED = "UPDATE submission SET state = 'submitted', step_no = 1 WHERE submission_id = %s"
+NO_WEBGL = """
+const get = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return kind.startsWith("webgl") ? null : get.call(this, kind, ...rest);
+};
+"""
 DRAFT, SUBMITTED = (0xE6, 0xB8, 0x00), (0x2B, 0x8C, 0xBE)
 
 
@@ -43,3 +49,31 @@ def test_a_filed_village_changes_colour_where_one_looks(page_as, database, unfil
     eventually(page, lambda: is_near(in_the_middle(page), SUBMITTED), "it changed", 30)
     expect(card).to_contain_text("待审核")
     assert page.url == address
+
+
+def test_where_one_looks_is_in_the_address(page_as):
+    linked = "9.50_27.2000_115.4000"
+    page = page_as("leader", f"/village_map?colour_by=geohazard_level&at={linked}")
+    canvas = page.locator(f"{BOX} canvas").first
+    eventually(page, lambda: is_painted(page, BOX), "the villages are drawn")
+    assert linked in page.url
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 400, box["y"] + 260, steps=5)
+    page.mouse.up()
+    eventually(page, lambda: linked not in page.url, "the address follows the map", 20)
+    assert "colour_by=geohazard_level" in page.url
+    moved = page.url
+    page.reload()
+    eventually(page, lambda: is_painted(page, BOX), "the same place is drawn again")
+    assert page.url == moved
+
+
+def test_without_webgl_the_counts_are_a_table(page_as, portal):
+    page = page_as("leader")
+    page.add_init_script(NO_WEBGL)
+    page.goto(portal.url + "/village_map")
+    expect(page.get_by_text("浏览器未启用 WebGL")).to_be_visible(timeout=60_000)
+    expect(page.locator(f"{BOX} [data-testid=stDataFrame]")).to_be_visible()
+    expect(page.locator(".stDeckGlJsonChart")).to_have_count(0)
