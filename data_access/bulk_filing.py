@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data_access import decisions, filing
+from data_access import decisions
 from data_access.database import transaction
 from domain.access import Actor
 from domain.errors import InvalidContent, PortalError
@@ -22,8 +22,7 @@ def submit_seen(actor: Actor, submission_id: int, draft_version: int, lock_versi
     """File the draft in the version the actor saw, in a transaction of its own."""
     try:
         with transaction(actor, action="submission.submit") as connection:
-            filing.require_seen(connection, submission_id, draft_version)
-            decisions.submit(connection, actor, submission_id, lock_version)
+            decisions.submit(connection, actor, submission_id, lock_version, seen=draft_version)
     except InvalidContent as error:
         problems = error.details.get("problems")
         return Told(error, problems if isinstance(problems, list) else ())

@@ -47,12 +47,7 @@ def tell(
     reports = fetch_all(connection, _SQL["describe_reports"], _Report, submission_ids=told)
     sender.send(
         connection,
-        [
-            _notice(each, moves[each.submission_id], comment)
-            for each in reports
-            # Of thousands of villages each reviewer has a queue and each officer a worklist.
-            if not each.filed_from_above or moves[each.submission_id].action is ReviewAction.RETURN
-        ],
+        [_notice(each, moves[each.submission_id], comment) for each in reports],
     )
 
 

@@ -47,6 +47,7 @@ class LockedSubmission:
     workflow_version: int
     starts_on: date
     receipt_prefix: str
+    filed_from_above: bool
     period_closed: bool
     state: SubmissionState
     step_no: int
@@ -86,10 +87,12 @@ def submit(
     lock_version: int,
     *,
     no_change: bool = False,
+    seen: int | None = None,
 ) -> Moved:
     """File the draft: check it, keep it as a version, and hand it to the first review.
 
-    With `no_change` the accepted values stand as they are, whatever the draft holds.
+    With `no_change` the accepted values stand as they are, whatever the draft holds. With `seen`,
+    the version of the draft that the actor saw, raises DraftConflict when somebody saved since.
     Raises InvalidContent with the problems, StaleVersion, NotPermitted, InvalidAction, and
     PeriodClosed for a first report after its period; what was returned may still come back.
     """
@@ -97,7 +100,7 @@ def submit(
     if locked.period_closed and locked.state is SubmissionState.DRAFT:
         raise PeriodClosed(submission_id=submission_id)
     form = find_form(locked.form_code)
-    content = get_draft(connection, submission_id).content
+    content = get_draft(connection, submission_id, seen).content
     if no_change:
         context = form_context(connection, locked.form_code, locked.division_code, locked.starts_on)
         stands = form.prefilled(connection, locked.division_code, locked.starts_on)
@@ -117,7 +120,9 @@ def submit(
     form.write_filed(connection, submission_id, version_no)
     turn = _Turn(locked, move, version_no=version_no, no_change=no_change)
     moved = _move(connection, actor, [turn])[submission_id]
-    review_summaries.write(connection, submission_id, problems)
+    review_summaries.write(
+        connection, described, submission_id, version_no, locked.division_code, content, problems
+    )
     return moved
 
 
@@ -391,9 +396,20 @@ def _move(
         bulk_decision_id=bulk_decision_id,
     )
     _announce(connection, turns, receipts)
-    moves = {turn.report.submission_id: turn.move for turn in turns}
-    decision_notices.tell(connection, moves, comment)
+    decision_notices.tell(connection, _told(turns), comment)
     return {row.submission_id: row for row in rows}
+
+
+def _told(turns: Sequence[_Turn]) -> dict[int, Move]:
+    """Return the moves that somebody is told of, by submission.
+
+    Of thousands of villages each reviewer has a queue and each officer a worklist.
+    """
+    return {
+        turn.report.submission_id: turn.move
+        for turn in turns
+        if not turn.report.filed_from_above or turn.move.action is ReviewAction.RETURN
+    }
 
 
 def _receipts(connection: Connection, turns: Sequence[_Turn]) -> dict[int, tuple[str, str]]:

@@ -133,20 +133,29 @@ def save_draft(
     current = get_draft(connection, submission_id)
     if current.state not in (SubmissionState.DRAFT, SubmissionState.RETURNED):
         raise InvalidAction(state=current.state, action=ReviewAction.SUBMIT)
-    raise DraftConflict(
-        content=current.content,
-        draft_version=current.draft_version,
-        saved_by=current.saved_by_name,
-        saved_at=current.saved_at,
-    )
+    raise _conflict(current)
 
 
-def get_draft(connection: Connection, submission_id: int) -> Draft:
-    """Return the draft as saved last; raise NotFound outside the actor's scope."""
+def get_draft(connection: Connection, submission_id: int, seen: int | None = None) -> Draft:
+    """Return the draft as saved last; raise NotFound outside the actor's scope.
+
+    With `seen`, the version the actor saw, raise DraftConflict when somebody saved since.
+    """
     found = fetch_one(connection, _SQL["get_draft"], Draft, submission_id=submission_id)
     if found is None:
         raise NotFound(submission_id=submission_id)
+    if seen is not None and found.draft_version != seen:
+        raise _conflict(found)
     return found
+
+
+def _conflict(newer: Draft) -> DraftConflict:
+    return DraftConflict(
+        content=newer.content,
+        draft_version=newer.draft_version,
+        saved_by=newer.saved_by_name,
+        saved_at=newer.saved_at,
+    )
 
 
 def require_filer(

@@ -14,7 +14,7 @@ from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor, Role
 from domain.clock import today
-from domain.errors import DraftConflict, InvalidContent, NotFound, NotPermitted
+from domain.errors import InvalidContent, NotFound, NotPermitted
 from domain.form_rules import unfit
 from domain.forms import (
     FORM_GROUP,
@@ -173,18 +173,6 @@ def save_checked(
         normal = with_rows_of_others(form, stored, normal, context)
     saved = drafts.save_draft(connection, actor, submission_id, normal, draft_version)
     return CheckedDraft(form, saved, _own(problems, beside))
-
-
-def require_seen(connection: Connection, submission_id: int, draft_version: int) -> None:
-    """Raise DraftConflict when somebody saved the draft after the actor saw it."""
-    draft = drafts.get_draft(connection, submission_id)
-    if draft.draft_version != draft_version:
-        raise DraftConflict(
-            content=draft.content,
-            draft_version=draft.draft_version,
-            saved_by=draft.saved_by_name,
-            saved_at=draft.saved_at,
-        )
 
 
 def list_units(connection: Connection, actor: Actor, period: ReportingPeriod) -> list[FilingUnit]:

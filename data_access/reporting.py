@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from data_access.change_listener import Topic, mark
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
 from domain.access import Role
@@ -25,6 +26,8 @@ from domain.workflow import (
 )
 
 _SQL = load_queries("reporting")
+_FILERS_ALONE = 0
+_WORKFLOWS: dict[tuple[str, int], tuple[int, Workflow]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +186,32 @@ def list_periods(connection: Connection, form_code: str) -> list[ReportingPeriod
 
 def load_filers(connection: Connection, form_code: str) -> Workflow:
     """Return who files a form, without the steps that follow; raise NotFound."""
-    rules = fetch_one(connection, _SQL["get_filing_rules"], _FilingRules, form_code=form_code)
-    if rules is None:
-        raise NotFound(form_code=form_code)
-    roles = tuple(Role(role) for role in rules.filer_roles)
-    contributors = tuple(Role(role) for role in rules.contributor_roles)
-    return Workflow(form_code, 0, roles, (), rules.by_change, rules.filed_from_above, contributors)
+    return _kept(connection, form_code, _FILERS_ALONE)
 
 
 def load_workflow(connection: Connection, form_code: str, version: int) -> Workflow:
-    """Return one version of a form's workflow."""
+    """Return one version of a form's workflow; raise NotFound."""
+    return _kept(connection, form_code, version)
+
+
+def _kept(connection: Connection, form_code: str, version: int) -> Workflow:
+    """Read a workflow once, and again when reference data was loaded."""
+    marked, key = mark(Topic.FORMS), (form_code, version)
+    known = _WORKFLOWS.get(key)
+    if known is None or known[0] != marked:
+        known = _WORKFLOWS[key] = marked, _read_workflow(connection, *key)
+    return known[1]
+
+
+def _read_workflow(connection: Connection, form_code: str, version: int) -> Workflow:
+    filers = _read_filers(connection, form_code)
+    if version == _FILERS_ALONE:
+        return filers
     steps = fetch_all(
         connection, _SQL["list_workflow_steps"], _Step, form_code=form_code, version=version
     )
     return replace(
-        load_filers(connection, form_code),
+        filers,
         version=version,
         steps=tuple(
             WorkflowStep(
@@ -210,6 +224,23 @@ def load_workflow(connection: Connection, form_code: str, version: int) -> Workf
             )
             for step in steps
         ),
+    )
+
+
+def _read_filers(connection: Connection, form_code: str) -> Workflow:
+    rules = fetch_one(connection, _SQL["get_filing_rules"], _FilingRules, form_code=form_code)
+    if rules is None:
+        raise NotFound(form_code=form_code)
+    roles = tuple(Role(role) for role in rules.filer_roles)
+    contributors = tuple(Role(role) for role in rules.contributor_roles)
+    return Workflow(
+        form_code,
+        _FILERS_ALONE,
+        roles,
+        (),
+        rules.by_change,
+        rules.filed_from_above,
+        contributors,
     )
 
 

@@ -14,7 +14,7 @@ from data_access.form_checks import check_filed
 from data_access.forms import load_form
 from data_access.queries import load_queries
 from data_access.reporting import previous_content
-from data_access.rows import fetch_all, fetch_one
+from data_access.rows import fetch_all
 from domain.forms import Content, Form, Problem, ProblemKind, Severity, flatten, rows_of
 
 _SQL = load_queries("review_summaries")
@@ -32,11 +32,37 @@ class _Filed:
     content: Content
 
 
-def write(connection: Connection, submission_id: int, problems: Sequence[Problem]) -> None:
-    """Count the report's newest version, whose problems are known."""
-    filed = fetch_one(connection, _SQL["get_filed"], _Filed, submission_id=submission_id)
-    assert filed is not None  # the caller has just filed it
-    _write(connection, filed, problems)
+def write(
+    connection: Connection,
+    form: Form,
+    submission_id: int,
+    version_no: int,
+    division_code: str,
+    content: Content,
+    problems: Sequence[Problem],
+) -> None:
+    """Count a version that was just filed, what the rules found in it is known."""
+    before = flatten(form, previous_content(connection, submission_id))
+    after = flatten(form, content)
+    files, known = _files(after), _files(before)
+    answered = _answered(form, content)
+    missing = sum(problem.kind is ProblemKind.MISSING for problem in problems)
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    connection.execute(
+        _SQL["write"],
+        {
+            "submission_id": submission_id,
+            "version_no": version_no,
+            "division_code": division_code,
+            "errors": errors,
+            "warnings": len(problems) - errors,
+            "changes": sum(before.get(p) != after.get(p) for p in {**before, **after}),
+            "attachments": len(files),
+            "new_attachments": len(files - known),
+            "required": answered + missing,
+            "answered": answered,
+        },
+    )
 
 
 def write_missing(connection: Connection, limit: int = 50) -> int:
@@ -52,33 +78,16 @@ def write_missing(connection: Connection, limit: int = 50) -> int:
             filed.content,
             filed.submitted_at,
         )
-        _write(connection, filed, problems)
+        write(
+            connection,
+            form,
+            filed.submission_id,
+            filed.version_no,
+            filed.division_code,
+            filed.content,
+            problems,
+        )
     return len(missing)
-
-
-def _write(connection: Connection, filed: _Filed, problems: Sequence[Problem]) -> None:
-    form = load_form(connection, filed.form_code, filed.form_version)
-    before = flatten(form, previous_content(connection, filed.submission_id))
-    after = flatten(form, filed.content)
-    files, known = _files(after), _files(before)
-    answered = _answered(form, filed.content)
-    missing = sum(problem.kind is ProblemKind.MISSING for problem in problems)
-    errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    connection.execute(
-        _SQL["write"],
-        {
-            "submission_id": filed.submission_id,
-            "version_no": filed.version_no,
-            "division_code": filed.division_code,
-            "errors": errors,
-            "warnings": len(problems) - errors,
-            "changes": sum(before.get(p) != after.get(p) for p in {**before, **after}),
-            "attachments": len(files),
-            "new_attachments": len(files - known),
-            "required": answered + missing,
-            "answered": answered,
-        },
-    )
 
 
 def _answered(form: Form, content: Content) -> int:

@@ -237,10 +237,10 @@ def _plain(value: object) -> object:
 
 
 def write_filed(connection: Connection, submission_id: int, version_no: int) -> None:
-    """Write the typed rows of a version that was just filed, one statement a table."""
-    version = {"submission_id": submission_id, "version_no": version_no}
-    connection.execute(_SQL["write_filed_village"], version)
-    connection.execute(_SQL["write_filed_natural_villages"], version)
+    """Write the typed rows of a version that was just filed, all in one statement."""
+    connection.execute(
+        _SQL["write_filed"], {"submission_id": submission_id, "version_no": version_no}
+    )
 
 
 def accept(connection: Connection, submission_id: int, version_no: int, user_id: int) -> None:

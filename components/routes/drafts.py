@@ -189,10 +189,13 @@ def _submit(
     actor: Actor, submission_id: int, lock_version: int, seen: int, *, no_change: bool
 ) -> dict[str, Any]:
     with transaction(actor, action="submission.submit") as connection:
-        if not no_change:
-            filing.require_seen(connection, submission_id, seen)
         moved = decisions.submit(
-            connection, actor, submission_id, lock_version, no_change=no_change
+            connection,
+            actor,
+            submission_id,
+            lock_version,
+            no_change=no_change,
+            seen=None if no_change else seen,
         )
     return {"state": moved.state.value, "lock_version": moved.lock_version}
 

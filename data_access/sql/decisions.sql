@@ -2,7 +2,7 @@
 -- In one order for everybody, so that two batches wait for each other instead of blocking.
 SELECT submission.submission_id, submission.form_code, submission.division_code
      , division.level, division.prefix, period.form_version, period.workflow_version
-     , period.starts_on, form.receipt_prefix, period.closed_at IS NOT NULL AS period_closed
+     , period.starts_on, form.receipt_prefix, form.filed_from_above, period.closed_at IS NOT NULL AS period_closed
      , submission.state, submission.step_no, submission.round_no, submission.version_no
      , submission.lock_version, submission.filer_id, submission.no_change
      , coalesce((SELECT max(version_no) FROM submission_version AS version

@@ -1,11 +1,3 @@
--- name: get_filed
-SELECT submission.submission_id, submission.version_no, submission.division_code
-     , submission.form_code, version.form_version, version.rule_version
-     , version.submitted_at, version.content
-  FROM submission
-  JOIN submission_version AS version USING (submission_id, version_no)
- WHERE submission.submission_id = :submission_id
-
 -- name: list_missing
 SELECT submission.submission_id, submission.version_no, submission.division_code
      , submission.form_code, version.form_version, version.rule_version

@@ -115,39 +115,36 @@ SELECT DISTINCT ON (natural_code) to_jsonb(accepted) AS fields
    AND (CAST(:before AS integer) IS NULL OR report_year < :before)
  ORDER BY natural_code, report_year DESC
 
--- name: write_filed_village
-INSERT INTO filed_village_evaluation
-SELECT filed.*
-  FROM submission_version AS version
-  JOIN submission USING (submission_id)
-  JOIN reporting_period AS period USING (period_id)
- CROSS JOIN LATERAL jsonb_populate_record(
-       CAST(NULL AS filed_village_evaluation)
-     , version.content -> 'form' || jsonb_build_object(
-           'submission_id', version.submission_id
-         , 'version_no', version.version_no
-         , 'division_code', version.division_code
-         , 'report_year', extract(year FROM period.starts_on)
-         , 'per_capita_construction'
-         , round(CAST(version.content #>> '{form,construction_area}' AS numeric) * 10000
-                 / greatest(CAST(version.content #>> '{form,hukou_pop}' AS integer), 1), 2))) AS filed
- WHERE version.submission_id = :submission_id AND version.version_no = :version_no
-
--- name: write_filed_natural_villages
+-- name: write_filed
+-- The typed rows of a version: the village's and its natural villages', read once and written at once.
+WITH filed_version AS (
+    SELECT version.content
+         , jsonb_build_object(
+               'submission_id', version.submission_id
+             , 'version_no', version.version_no
+             , 'division_code', version.division_code
+             , 'report_year', extract(year FROM period.starts_on)) AS key
+      FROM submission_version AS version
+      JOIN submission USING (submission_id)
+      JOIN reporting_period AS period USING (period_id)
+     WHERE version.submission_id = :submission_id AND version.version_no = :version_no
+), village AS (
+    INSERT INTO filed_village_evaluation
+    SELECT filed.*
+      FROM filed_version
+     CROSS JOIN LATERAL jsonb_populate_record(
+           CAST(NULL AS filed_village_evaluation)
+         , content -> 'form' || key || jsonb_build_object(
+               'per_capita_construction'
+             , round(CAST(content #>> '{form,construction_area}' AS numeric) * 10000
+                     / greatest(CAST(content #>> '{form,hukou_pop}' AS integer), 1), 2))) AS filed
+)
 INSERT INTO filed_natural_village_evaluation
 SELECT filed.*
-  FROM submission_version AS version
-  JOIN submission USING (submission_id)
-  JOIN reporting_period AS period USING (period_id)
- CROSS JOIN LATERAL jsonb_array_elements(version.content -> 'natural_village') AS row (fields)
+  FROM filed_version
+ CROSS JOIN LATERAL jsonb_array_elements(content -> 'natural_village') AS row (fields)
  CROSS JOIN LATERAL jsonb_populate_record(
-       CAST(NULL AS filed_natural_village_evaluation)
-     , row.fields || jsonb_build_object(
-           'submission_id', version.submission_id
-         , 'version_no', version.version_no
-         , 'division_code', version.division_code
-         , 'report_year', extract(year FROM period.starts_on))) AS filed
- WHERE version.submission_id = :submission_id AND version.version_no = :version_no
+       CAST(NULL AS filed_natural_village_evaluation), row.fields || key) AS filed
 
 -- name: accept_village
 INSERT INTO accepted_village_evaluation
