@@ -1,8 +1,8 @@
 """`./portal bench [part …]`: a portal of its own, the figures as a table and as JSON.
 
 Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, phone, tiles,
-upload, excel, villages-excel; without a name all of them. `./portal bench --storm` is a run of its
-own.
+upload, excel, villages-excel, villages, growth; without a name all of them. `./portal bench
+--storm` is a run of its own.
 """
 
 import os
@@ -17,6 +17,7 @@ from tests.benchmarks import (
     batches,
     database,
     excel,
+    growth,
     large,
     pages,
     phone,
@@ -26,6 +27,7 @@ from tests.benchmarks import (
     storm,
     tiles,
     townships,
+    villages,
     villages_excel,
 )
 from tests.benchmarks.figures import Figure, table
@@ -55,6 +57,8 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "upload": (large.upload_figures,),
     "excel": (excel.library_figures, excel.refusal_figures, batches.batch_figures),
     "villages-excel": (villages_excel.county_figures, villages_excel.province_figures),
+    "villages": (villages.village_figures,),
+    "growth": (growth.growth_figures,),
 }
 
 

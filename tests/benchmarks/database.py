@@ -22,7 +22,7 @@ def as_of_figures(portal: BenchPortal) -> list[Figure]:
     from data_access.database import transaction
     from domain.clock import today
 
-    actor = _actor(portal, "leader")
+    actor = actor_of(portal, "leader")
     slowest, day = 0.0, today()
     for _ in range(24):
         day = day.replace(day=1) - timedelta(days=1)
@@ -63,7 +63,7 @@ def _save_times(portal: BenchPortal, number: int, seconds: float) -> list[float]
     from data_access.database import transaction
 
     username = [name for name in portal.usernames("county") if name.count("_") == 1][number]
-    actor = _actor(portal, username)
+    actor = actor_of(portal, username)
     code = actor.grants[0].division_code
     with transaction(actor) as connection:
         period = reporting.current_period(connection, "plan_progress")
@@ -132,7 +132,7 @@ def _bare_count(portal: BenchPortal, number: int, seconds: float) -> int:
     return count
 
 
-def _actor(portal: BenchPortal, username: str):  # type: ignore[no-untyped-def]
+def actor_of(portal: BenchPortal, username: str):  # type: ignore[no-untyped-def]
     os.environ["PORTAL_DATABASE_URL"] = portal.portal_url
     from data_access.sessions import find_actor
 

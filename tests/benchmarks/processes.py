@@ -33,8 +33,10 @@ _CHANGES = 15
 def process_figures(portal: BenchPortal) -> list[Figure]:
     """Measure one and two processes behind the proxy on the database of the benchmark's portal."""
     with ExitStack() as stack:
-        one = stack.enter_context(_beside(portal, 1, {"PORTAL_SESSIONS_PER_PROCESS": "40"}))
-        two = stack.enter_context(_beside(portal, 2, {}))
+        one = stack.enter_context(
+            processes_beside(portal, 1, {"PORTAL_SESSIONS_PER_PROCESS": "40"})
+        )
+        two = stack.enter_context(processes_beside(portal, 2, {}))
         return [
             *_throughput(one, two),
             *_many_sessions(two),
@@ -45,7 +47,9 @@ def process_figures(portal: BenchPortal) -> list[Figure]:
 
 
 @contextmanager
-def _beside(portal: BenchPortal, count: int, settings: dict[str, str]) -> Iterator[BenchPortal]:
+def processes_beside(
+    portal: BenchPortal, count: int, settings: dict[str, str]
+) -> Iterator[BenchPortal]:
     """Start other processes on the same database."""
     urls = {
         "PORTAL_DATABASE_URL": portal.portal_url,
@@ -89,11 +93,14 @@ def _throughput(one: BenchPortal, two: BenchPortal) -> list[Figure]:
 
 def _limit(one: BenchPortal) -> str:
     """Say how often the CPU time of one web process fits into this machine beside the rest."""
-    web = [each for each in _family(one) if "streamlit" in _command(each)]
-    rest = [each for each in _family(one) if each not in web] + _backends(one)
-    before = _cpu(web), _cpu(rest) + time.process_time()
+    web = [each for each in family_of(one) if "streamlit" in command_of(each)]
+    rest = [each for each in family_of(one) if each not in web] + backends_of(one)
+    before = cpu_seconds(web), cpu_seconds(rest) + time.process_time()
     _rate(one)
-    of_web, of_rest = _cpu(web) - before[0], _cpu(rest) + time.process_time() - before[1]
+    of_web, of_rest = (
+        cpu_seconds(web) - before[0],
+        cpu_seconds(rest) + time.process_time() - before[1],
+    )
     cores, count = os.cpu_count() or 1, _BUSY_SESSIONS * _RERUNS / 1000
     most = min(2.0, cores * of_web / (of_web + of_rest))
     return (
@@ -102,17 +109,17 @@ def _limit(one: BenchPortal) -> str:
     )
 
 
-def _backends(portal: BenchPortal) -> list[int]:
+def backends_of(portal: BenchPortal) -> list[int]:
     with psycopg.connect(portal.owner_url) as owner:
         rows = owner.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
         return [int(pid) for (pid,) in rows]
 
 
-def _command(process_id: int) -> str:
+def command_of(process_id: int) -> str:
     return Path(f"/proc/{process_id}/cmdline").read_bytes().decode()
 
 
-def _cpu(process_ids: Iterable[int]) -> float:
+def cpu_seconds(process_ids: Iterable[int]) -> float:
     """Return the CPU seconds that processes have used; one that has ended counts no more."""
     ticks = 0
     for process_id in process_ids:
@@ -144,7 +151,7 @@ def _many_sessions(two: BenchPortal) -> list[Figure]:
     tabs = [Tab(two.url, "overview", token) for _ in range(_SESSIONS)]
     weighed: list[int] = []
     asyncio.run(
-        _run(tabs, 3, _THINKING, lambda: weighed.extend(map(_proportional_bytes, _family(two))))
+        _run(tabs, 3, _THINKING, lambda: weighed.extend(map(_proportional_bytes, family_of(two))))
     )
     seconds = [run.seconds * 1000 for tab in tabs for run in tab.runs]
     return [
@@ -165,7 +172,7 @@ def _many_sessions(two: BenchPortal) -> list[Figure]:
     ]
 
 
-def _family(portal: BenchPortal) -> list[int]:
+def family_of(portal: BenchPortal) -> list[int]:
     """Return the supervisor and everything below it; the database is another's."""
     parents: dict[int, int] = {}
     for process in Path("/proc").glob("[0-9]*"):

@@ -1,0 +1,251 @@
+"""Ten times the villages: what an officer does in his county, and what the province reads.
+
+A copy of the portal's database is grown by nine more of everything below its cities: 148,070
+villages in 970 counties. The same calls are then timed in both, in turns.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+import psycopg
+from sqlalchemy import make_url
+
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.portal import BenchPortal
+from tests.benchmarks.village_work import Report, reports_in_hand
+from tests.benchmarks.villages import leader_milliseconds
+
+_DATABASE = "bench_growth"
+_COPIES = 9
+_OFFSET = 100_000_000  # between the numbers of two copies
+_TIMES = 40
+# Eight copies take other numbers of cities; the ninth takes free numbers of counties.
+_GROW = """
+CREATE FUNCTION grown(code text, copy integer) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN copy < 9 THEN left(code, 2)
+                     || lpad(CAST(CAST(substr(code, 3, 2) AS integer) + 11 * copy AS text), 2, '0')
+                     || substr(code, 5)
+                ELSE left(code, 4) || CAST(CAST(substr(code, 5, 2) AS integer)
+                     + CASE WHEN substr(code, 5, 2) < '60' THEN 40 ELSE -5 END AS text)
+                     || substr(code, 7) END
+$$
+"""
+_CODES = ("code", "division_code", "natural_code", "prefix", "parent_code")
+_NUMBERS = ("submission_id", "review_event_id", "village_rollup_id")
+_TABLES = {
+    "admin_division": "level NOT IN ('province')",
+    "admin_division_version": "code !~ '0000$'",
+    "division_location": "true",
+    "natural_village": "true",
+    "submission": "form_code = 'village_evaluation'",
+    "submission_version": "length(division_code) = 12",
+    "submission_draft": "length(division_code) = 12",
+    "submission_check": "length(division_code) = 12",
+    "submission_receipt": "length(division_code) = 12",
+    "review_event": "length(division_code) = 12",
+    "accepted_village_evaluation": "true",
+    "accepted_natural_village_evaluation": "true",
+    "village_rollup": "true",
+}
+_BELOW_CITIES = "length({code}) > 6 OR {code} !~ '00$'"
+
+
+def growth_figures(portal: BenchPortal) -> list[Figure]:
+    """Grow a copy of the database, and compare what the same calls take in both."""
+    began = time.perf_counter()
+    grown = _grow(portal)
+    seconds = time.perf_counter() - began
+    both = _compare(portal, grown)
+    figures = [Figure("ten times the villages made", seconds, "s")]
+    for name, most in (("county", 1.2), ("province", 2.0)):
+        for words, (before, after) in both[name].items():
+            beside = f"{before:.1f} ms, grown {after:.1f} ms"
+            figures.append(Figure(f"{name}: {words}", after / before, "×", most, beside=beside))
+    return figures
+
+
+def _grow(portal: BenchPortal) -> BenchPortal:
+    owner_url, portal_url = (_beside(url) for url in (portal.owner_url, portal.portal_url))
+    _copy(portal.owner_url)
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute("SET app.bulk_load = 'on'")
+        owner.execute("SET synchronous_commit = off")
+        owner.execute(_GROW)
+        for table, chosen in _TABLES.items():
+            for copy in range(1, _COPIES + 1):
+                owner.execute(_statement(owner, table, chosen), {"copy": copy, "offset": _OFFSET})
+        for table in ("submission_submission_id_seq", "review_event_review_event_id_seq"):
+            owner.execute("SELECT setval(%s, %s)", [table, _OFFSET * (_COPIES + 1)])
+        owner.execute(
+            "SELECT setval('village_rollup_village_rollup_id_seq', %s)", [_OFFSET * (_COPIES + 1)]
+        )
+        owner.execute("VACUUM ANALYZE")
+    return replace(portal, owner_url=owner_url, portal_url=portal_url)
+
+
+def _beside(url: str) -> str:
+    return make_url(url).set(database=_DATABASE).render_as_string(hide_password=False)
+
+
+def _copy(owner_url: str) -> None:
+    """Copy the database as it is; whoever is connected is sent away for the seconds it takes."""
+    name = make_url(owner_url).database
+    admin_url = make_url(owner_url).set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {_DATABASE} WITH (FORCE)")
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        try:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+                [name],
+            )
+            admin.execute(f"CREATE DATABASE {_DATABASE} TEMPLATE {name} STRATEGY file_copy")
+        finally:
+            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+def _statement(owner: psycopg.Connection, table: str, chosen: str) -> str:
+    """Return the INSERT of one more copy of a table's rows, codes and numbers moved."""
+    columns = [
+        name
+        for (name,) in owner.execute(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = %s AND is_generated = 'NEVER' ORDER BY ordinal_position",
+            [table],
+        )
+    ]
+    key = next(name for name in ("code", "division_code") if name in columns)
+    values = ", ".join(_moved(name) for name in columns)
+    below = _BELOW_CITIES.format(code=key)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) OVERRIDING SYSTEM VALUE"
+        f" SELECT {values} FROM {table}"
+        f" WHERE ({chosen}) AND ({below} OR %(copy)s < 9) AND {_is_original(key, columns)}"
+    )
+
+
+def _is_original(key: str, columns: list[str]) -> str:
+    """Return the condition that tells the portal's rows from those of earlier copies."""
+    number = next((name for name in _NUMBERS if name in columns), None)
+    if number:
+        return f"{number} < %(offset)s"
+    return (
+        f"substr({key}, 3, 2) <= '11'"
+        f" AND substr({key}, 5, 2) NOT BETWEEN '41' AND '79'"
+    )  # fmt: skip
+
+
+def _moved(name: str) -> str:
+    if name == "parent_code":
+        return (
+            "CASE WHEN parent_code ~ '0000$' THEN parent_code"
+            " WHEN parent_code ~ '^....00$' AND %(copy)s = 9 THEN parent_code"
+            " ELSE grown(parent_code, %(copy)s) END"
+        )
+    if name == "prefix":
+        return "CASE WHEN length(prefix) > 4 OR %(copy)s < 9 THEN grown(prefix, %(copy)s) END"
+    if name in _CODES:
+        return f"grown({name}, %(copy)s)"
+    if name in _NUMBERS:
+        return f"{name} + %(copy)s * %(offset)s"
+    if name == "receipt_no":
+        return "receipt_no || '-' || %(copy)s"
+    return name
+
+
+# THE SAME IN BOTH
+
+Times = dict[str, tuple[float, float]]
+
+
+def _compare(portal: BenchPortal, grown: BenchPortal) -> dict[str, Times]:
+    measured: list[dict[str, dict[str, float]]] = []
+    for place in (portal, grown):
+        with _database(place.portal_url):
+            measured.append({"county": _county(place), "province": {}})
+        milliseconds, _ = leader_milliseconds(portal, place.portal_url, "360000")
+        measured[-1]["province"]["leader's page"] = milliseconds
+    small, large = measured
+    return {
+        name: {words: (before, large[name][words]) for words, before in small[name].items()}
+        for name in small
+    }
+
+
+@contextmanager
+def _database(url: str) -> Iterator[None]:
+    from data_access import database
+
+    os.environ["PORTAL_DATABASE_URL"] = url
+    database.engine.cache_clear()
+    yield
+    database.engine().dispose()
+    database.engine.cache_clear()
+
+
+def _county(portal: BenchPortal) -> dict[str, float]:
+    """Return what the work of one county takes, in milliseconds."""
+    from data_access import decisions, filing, review_queue, village_worklist
+    from data_access.database import transaction
+    from domain.review_filter import QueueFilter
+    from tests.benchmarks.database import actor_of
+
+    reports = _reports_of_one_county(portal)
+    actor = actor_of(portal, reports[0].username)
+
+    def save(report: Report) -> None:
+        report.content["form"]["remark"] = str(time.time_ns())
+        with transaction(actor, action="draft.save") as connection:
+            saved = filing.save_checked(
+                connection, actor, report.submission_id, report.content, report.draft_version
+            )
+        report.draft_version = saved.saved.draft_version
+
+    def submit(report: Report) -> None:
+        with transaction(actor, action="submission.submit") as connection:
+            decisions.submit(
+                connection, actor, report.submission_id, report.lock_version,
+                seen=report.draft_version,
+            )  # fmt: skip
+
+    def worklist(_: Any) -> None:
+        with transaction(actor, read_only=True) as connection:
+            village_worklist.list_townships(connection, actor)
+            village_worklist.read_worklist(connection, actor)
+
+    def queue(_: Any) -> None:
+        with transaction(actor, read_only=True) as connection:
+            review_queue.list_page(connection, actor, QueueFilter())
+
+    often = [reports[number % len(reports)] for number in range(_TIMES)]
+    return {
+        "draft saved": _median(save, often),
+        "worklist": _median(worklist, often),
+        "review queue": _median(queue, often),
+        "village filed": _median(submit, reports),
+    }
+
+
+def _reports_of_one_county(portal: BenchPortal) -> list[Report]:
+    reports = reports_in_hand(portal)
+    counties: dict[str, list[Report]] = {}
+    for report in reports:
+        counties.setdefault(report.username, []).append(report)
+    # Of the first province, which stands in both databases.
+    own = [each for each in counties.values() if each[0].code[2:4] <= "11"]
+    return max(own, key=lambda each: (len(each), each[0].code))
+
+
+def _median(act: Callable[[Report], None], reports: list[Report]) -> float:
+    times = []
+    for report in reports:
+        began = time.perf_counter()
+        act(report)
+        times.append((time.perf_counter() - began) * 1000)
+    return median(times[len(times) // 4 :])
