@@ -24,13 +24,14 @@ from tests.benchmarks.portal import BenchPortal, running_portal
 from tests.benchmarks.storm_browser import Asked, Journal
 from tests.benchmarks.storm_faults import Fault
 from tests.benchmarks.storm_ledger import Balance
-from tests.benchmarks.storm_officer import Officer, Post
+from tests.benchmarks.storm_officer import End, Officer, Post
 from tests.benchmarks.storm_people import recruit
 from tests.paths import ROOT
 
 OPTIONS = ("--processes", "2")
 _ARRIVE = 0.2  # of the storm, until the last officer has come
-_PATIENCE = 180  # seconds after the storm until the last officer has saved what he typed
+_AFTERWARDS = 0.1  # of the storm, that officers work on once everything is mended
+_PATIENCE = 300  # seconds after the storm until the last officer has saved what he typed
 
 Strike = Callable[[BenchPortal], Coroutine[Any, Any, Fault]]
 
@@ -109,23 +110,25 @@ def run(portal: BenchPortal, plan: Plan) -> Storm:
 
 
 async def _pass(portal: BenchPortal, plan: Plan, posts: list[Post]) -> tuple[Storm, list[Officer]]:
-    journal, began = Journal(), time.monotonic()
-    until = began + plan.seconds
-    officers = [Officer(post, portal.url, journal, until, plan.think) for post in posts]
+    journal, began, end = Journal(), time.monotonic(), End()
+    officers = [Officer(post, portal.url, journal, end, plan.think) for post in posts]
     arrivals = [random.uniform(0, plan.seconds * _ARRIVE) for _ in officers]
     async with asyncio.timeout(plan.seconds + _PATIENCE), asyncio.TaskGroup() as group:
         for officer, after in zip(officers, arrivals, strict=True):
             group.create_task(officer.work(after))
-        strikes = group.create_task(_strike(portal, plan, began))
-    return Storm(plan, began, journal, strikes.result()), officers
+        faults = await _strike(portal, plan, began)
+        end.at = max(began + plan.seconds, time.monotonic() + _AFTERWARDS * plan.seconds)
+    return Storm(plan, began, journal, faults), officers
 
 
 async def _strike(portal: BenchPortal, plan: Plan, began: float) -> list[Fault]:
-    faults = []
-    for share, strike in plan.strikes:
+    """Break things at their times, whether or not the one before is mended; wait for all."""
+
+    async def at(share: float, strike: Strike) -> Fault:
         await asyncio.sleep(began + share * plan.seconds - time.monotonic())
-        faults.append(await strike(portal))
-    return faults
+        return await strike(portal)
+
+    return list(await asyncio.gather(*(at(share, strike) for share, strike in plan.strikes)))
 
 
 def _wait_until_quiet(portal: BenchPortal) -> None:
@@ -205,7 +208,7 @@ def _saves(happened: Storm) -> list[Figure]:
         each for each in happened.journal.asked if each.kind == "save" and each.status == 200
     ]  # fmt: skip
     came = happened.began + _ARRIVE * happened.plan.seconds
-    first, last = faults[0].began, faults[-1].back
+    first, last = min(each.began for each in faults), max(each.back for each in faults)
     parts = {
         "before the faults": [each for each in saves if came < each.began < first],
         "during them": [each for each in saves if first <= each.began <= last],

@@ -46,13 +46,24 @@ class _VillagePage(Tab):
 
 
 @dataclass
+class End:
+    """When everybody goes home (of `time.monotonic`): unknown while something is still broken."""
+
+    at: float = float("inf")
+
+    @property
+    def has_come(self) -> bool:
+        return time.monotonic() > self.at
+
+
+@dataclass
 class Officer:
-    """One person at work until `until` (of `time.monotonic`)."""
+    """One person at work until the end."""
 
     post: Post
     url: str
     journal: Journal
-    until: float
+    end: End
     think: float
     """Seconds between two saves, on average."""
     records: dict[int, Record] = field(default_factory=dict)
@@ -68,9 +79,9 @@ class Officer:
         try:
             await asyncio.sleep(after)
             await self._sign_in()
-            while time.monotonic() < self.until:
+            while not self.end.has_come:
                 for village in self.post.villages:
-                    if time.monotonic() < self.until:
+                    if not self.end.has_come:
                         await self._fill_in(village)
         finally:
             await self._leave_page()
@@ -98,7 +109,7 @@ class Officer:
             await self._save(report)
             if not self._is_phone and turn % 3 == 2:
                 await self._look_again()
-            if time.monotonic() > self.until:
+            if self.end.has_come:
                 break
         await self._until(report, "submit", "submitted")
 
@@ -120,7 +131,7 @@ class Officer:
                 return
             if self._is_phone and random.random() < _KILLED_TABS:
                 await report.reopen_from_outbox()
-            elif time.monotonic() < self.until and random.random() < 0.5:
+            elif not self.end.has_come and random.random() < 0.5:
                 report.type(_MARK)
 
     # PAGES
