@@ -501,8 +501,12 @@ export default function formEditor(component) {
     editor = new Editor(parentElement, data);
     editors.set(parentElement, editor);
     const asked = fieldInAddress();
-    editor.attempted = Boolean(asked); // whoever is sent to a field has tried to submit
-    editor.load().then(() => asked && editor.state && editor.goTo(asked));
+    editor.load().then(() => {
+      if (!asked || !editor.state) return;
+      editor.attempted = true; // whoever is sent to a field has tried to submit
+      editor.refresh();
+      editor.goTo(asked);
+    });
   } else if (editor.revision !== data.revision || (editor.page !== undefined && editor.page !== data.page)) {
     editor.flush().then(() => editor.load());
   }

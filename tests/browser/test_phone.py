@@ -11,6 +11,7 @@ from data_access.sessions import hash_password
 from tests.browser.conftest import PHONE, Guard, PageAs
 from tests.browser.pictures import eventually
 from tests.browser.portal import Portal
+from tests.files import picture
 from tests.villages import open_village_period
 
 PASSWORD = "Phone-2026-page"
@@ -155,6 +156,63 @@ def test_nothing_typed_is_lost_or_doubled_when_the_network_and_the_tab_go(
     (draft,) = drafts_of(database, village)
     assert [row["hukou_pop"] for row in draft["natural_village"]] == typed
     assert again.evaluate("Object.keys(localStorage).filter((k) => k.includes('outbox'))") == []
+
+
+def test_a_photograph_goes_on_when_the_network_is_back(database, villages, officers, phone):
+    village = villages[0]
+    page = phone(officers[0], f"/phone/{village}")
+    expect(page.locator(".steps")).to_be_visible()
+    go_to(page, f"自然村 1/{NATURAL}")
+    page.context.set_offline(True)
+    photo = {"name": "村口.jpg", "mimeType": "image/jpeg", "buffer": picture("JPEG")}
+    page.locator(".card:not([hidden]) input[type=file]").first.set_input_files(photo)
+    expect(page.get_by_text("等待续传").first).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_role("link", name="村口.jpg")).to_be_visible()
+    saved(page)
+    eventually(
+        page,
+        lambda: drafts_of(database, village)[0]["natural_village"][0].get("attachments"),
+        "attached",
+    )
+
+
+def test_a_position_waits_on_the_phone_until_the_network_is_back(
+    database, villages, officers, phone
+):
+    village = villages[0]
+    code = f"{village}001"
+    longitude, latitude = where(database, code)
+    page = phone(officers[0], f"/phone/{village}")
+    context, address = page.context, f"{page.url}"
+    context.grant_permissions(["geolocation"])
+    context.set_geolocation({"longitude": longitude + 0.001, "latitude": latitude})
+    expect(page.locator(".steps")).to_be_visible()
+    go_to(page, f"自然村 1/{NATURAL}")
+    page.locator(".card:not([hidden])").get_by_role("button", name="更正位置").click()
+    page.get_by_text("请在图上点击新位置").wait_for()
+    context.set_offline(True)
+    page.get_by_role("button", name="用当前位置").click()
+    expect(page.locator(".place-facts")).to_contain_text("移动")
+    page.get_by_role("button", name="保存新位置").click()
+    expect(page.get_by_text("已存在本机")).to_be_visible()
+    assert where(database, code) == (longitude, latitude)
+    page.close()
+    context.set_offline(False)
+    again = context.new_page()
+    again.goto(address)
+    eventually(again, lambda: where(database, code)[0] > longitude + 0.0009, "moved")
+    eventually(
+        again,
+        lambda: again.evaluate("!Object.keys(localStorage).some((k) => k.includes('places'))"),
+        "sent",
+    )
+
+
+def where(database: psycopg.Connection, code: str) -> tuple[float, float]:
+    return database.execute(
+        "SELECT ST_X(location), ST_Y(location) FROM natural_village WHERE code = %s", [code]
+    ).fetchone()
 
 
 def test_of_two_who_typed_the_officer_chooses(database, villages, officers, phone):

@@ -1,10 +1,13 @@
 """An officer files a village in the browser: from the worklist to the county's queue."""
 
+import math
 import re
 
 import psycopg
 import pytest
 from playwright.sync_api import expect
+
+from tests.browser.pictures import eventually
 
 SAVED = re.compile(r"已保存 \d\d:\d\d:\d\d")
 # A draft of this year that lacks nothing, in a township that has an officer.
@@ -48,3 +51,90 @@ def test_an_officer_files_a_village_from_his_list(page_as, database, work):
         [village],
     ).fetchone()
     assert filed == ("submitted", 1, "13900001111")
+
+
+# Drafts of this year that somebody has begun and not filled in, in the same township.
+UNFINISHED = """
+SELECT draft.division_code
+  FROM submission_draft AS draft
+  JOIN submission USING (submission_id)
+  JOIN reporting_period AS period USING (period_id)
+ WHERE submission.form_code = 'village_evaluation' AND period.closed_at IS NULL
+   AND submission.state IN ('draft', 'returned') AND draft.division_code ^@ %s
+"""
+
+
+def where(database: psycopg.Connection, code: str) -> tuple[float, float]:
+    return database.execute(
+        "SELECT ST_X(location), ST_Y(location) FROM natural_village WHERE code = %s", [code]
+    ).fetchone()
+
+
+def tile_of(longitude: float, latitude: float, zoom: int = 14) -> str:
+    """Return the address of the tile that shows a place."""
+    north = math.radians(latitude)
+    x = (longitude + 180) / 360 * 2**zoom
+    y = (1 - math.asinh(math.tan(north)) / math.pi) / 2 * 2**zoom
+    return f"/tiles/natural_village/{zoom}/{int(x)}/{int(y)}"
+
+
+FREE_BESIDE = """(point) => {
+    const svg = point.ownerSVGElement, box = point.getBoundingClientRect();
+    for (const [dx, dy] of [[24, 0], [0, 24], [-24, 0], [0, -24], [40, 40], [-40, 40]]) {
+        const [x, y] = [box.x + box.width / 2 + dx, box.y + box.height / 2 + dy];
+        if (svg.getRootNode().elementFromPoint(x, y) === svg) return [x, y];
+    }
+    return null;
+}"""
+
+
+def test_a_click_on_the_map_moves_a_natural_village_and_back(page_as, database, work, portal):
+    officer, village = work
+    page = page_as(officer, f"/village?code={village}")
+    page.get_by_text("位置图").click()
+    page.get_by_label("更正哪个村").select_option(index=2)
+    code = page.get_by_label("更正哪个村").input_value()
+    before = where(database, code)
+    tile = page.request.get(portal.url + tile_of(*before)).body()
+    page.mouse.click(*page.locator(f'circle[data-code="{code}"]').evaluate(FREE_BESIDE))
+    expect(page.locator(".place-facts")).to_contain_text("移动")
+    page.get_by_label("更正理由").fill("按实地核对")
+    page.get_by_role("button", name="保存新位置").click()
+    expect(page.get_by_text("的位置已更正")).to_be_visible()
+    assert where(database, code) != before
+    eventually(
+        page, lambda: page.request.get(portal.url + tile_of(*before)).body() != tile, "tile", 10
+    )
+    page.get_by_role("button", name="恢复原位置").click()
+    expect(page.get_by_text("已恢复原位置")).to_be_visible()
+    assert where(database, code) == before
+
+
+def test_coordinates_are_an_alternative_to_the_map_and_the_county_is_the_limit(
+    page_as, database, work
+):
+    officer, village = work
+    page = page_as(officer, f"/village?code={village}")
+    page.get_by_text("位置图").click()
+    page.get_by_label("更正哪个村").select_option(index=2)
+    page.get_by_text("输入坐标").click()
+    page.get_by_label("经度").last.fill("100.5")
+    page.get_by_label("纬度").last.fill("30.5")
+    page.get_by_role("button", name="标到图上").click()
+    expect(page.get_by_text("不在所属县（市、区）范围内")).to_be_visible()
+    expect(page.get_by_role("button", name="保存新位置")).to_be_disabled()
+
+
+def test_what_could_not_be_filed_leads_to_its_field(page_as, database, work):
+    officer, village = work
+    (unfinished, *_) = [code for (code,) in database.execute(UNFINISHED, [village[:9]]).fetchall()]
+    database.execute(
+        "UPDATE submission_draft SET content = content #- '{form,hukou_pop}'"
+        " WHERE division_code = %s",
+        [unfinished],
+    )
+    page = page_as(officer, "/villages")
+    page.get_by_role("button", name=re.compile("报送已填好的村")).click()
+    page.locator(f'.village-refused a[href*="{unfinished}#form.hukou_pop"]').click()
+    expect(page.get_by_label("户籍人口（人）").first).to_be_focused()
+    expect(page.get_by_text("请填写户籍人口").first).to_be_visible()
