@@ -126,10 +126,12 @@ def _read_matrix(
 
 def _matrix(connection: Connection, set_code: str, tier: Tier | None, year: int) -> Matrix:
     known = {each.canonical_code: each for each in indicators.list_canonicals(connection)}
-    columns = tuple(
-        _column(each, known[each.canonical_code])
-        for each in indicators.list_indicators(connection, set_code)
-        if each.is_applicable and tier in (None, each.tier)
+    columns = _in_order(
+        [
+            _column(each, known[each.canonical_code])
+            for each in indicators.list_indicators(connection, set_code)
+            if each.is_applicable and tier in (None, each.tier)
+        ]
     )
     codes = [column.code for column in columns]
     version = assessment.rules_of(connection, year)
@@ -147,6 +149,17 @@ def _matrix(connection: Connection, set_code: str, tier: Tier | None, year: int)
         if unit.code in standing
     )
     return Matrix(set_code, year, version, columns, rows)
+
+
+def _in_order(columns: list[Column]) -> tuple[Column, ...]:
+    """Return the columns by dimension, in the set's order, what is binding first in each."""
+    dimensions = list(dict.fromkeys(column.dimension for column in columns))
+    return tuple(
+        sorted(
+            columns,
+            key=lambda column: (dimensions.index(column.dimension), not column.is_binding),
+        )
+    )
 
 
 def _column(defined: Indicator, canonical: Canonical) -> Column:
