@@ -119,7 +119,7 @@ class Matrix {
     const sign = by === column.code ? (direction === "up" ? "▴" : "▾") : "↕";
     return element("th", { scope: "col", className: isStart ? "start" : "" },
       element("button", { type: "button", className: "name", "data-column": at, title: "" },
-        column.is_binding ? element("b", { textContent: "●" }) : null, column.name),
+        element("span", {}, column.is_binding ? element("b", { textContent: "●" }) : null, column.name)),
       element("button", { type: "button", className: by === column.code ? "sort sorted" : "sort", textContent: sign,
         "data-order": `${column.code}-${by === column.code && direction === "down" ? "up" : "down"}`, title: `按“${column.name}”排列` }));
   }
