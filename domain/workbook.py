@@ -54,7 +54,10 @@ class FaultKind(StrEnum):
 FAULT_SENTENCES: Mapping[FaultKind, str] = {
     FaultKind.DUPLICATE_ROW: "与第 {first} 行是同一行，两行都未采用。请只保留一行。",
     FaultKind.UNKNOWN_ROW: "本单位没有这一行，未采用。请勿改动隐藏的标识列，必要时重新下载。",
-    FaultKind.NEW_ROW: "这一行没有标识，未采用。请填在已有的行里，或在网页上新增后重新下载。",
+    FaultKind.NEW_ROW: (
+        "这一行没有标识，未采用。请填在已有的行里；确要新增的，先在网页上（自然村则由上级在"
+        "名录中）增加，再重新下载工作簿填写。"
+    ),
     FaultKind.CODE_DIFFERS: "单位代码“{found}”与本行原有的代码“{expected}”不一致，未采用。请改回。",
     FaultKind.SCIENTIFIC: "“{found}”已变成科学计数，末尾数字可能丢失。请设为文本格式后重新填写。",
     FaultKind.MERGED: "单元格已与 {cells} 合并，无法判断各行的值。请取消合并后逐行填写。",
