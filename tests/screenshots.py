@@ -391,7 +391,7 @@ def village(camera: Camera) -> None:
     """The form of a village, its map with a position about to be corrected, and what is refused."""
     officer, code = camera.ask(VILLAGE_IN_HAND).split()
     with camera.page(officer, f"/village?code={code}", DESK) as page:
-        page.get_by_text("沿用上次").first.wait_for()
+        page.locator(".kept:visible").first.wait_for()
         shoot(camera, "village", page)
         page.get_by_text("位置图").click()
         page.get_by_label("更正哪个村").select_option(index=2)

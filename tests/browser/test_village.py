@@ -137,4 +137,4 @@ def test_what_could_not_be_filed_leads_to_its_field(page_as, database, work):
     page.get_by_role("button", name=re.compile("报送已填好的村")).click()
     page.locator(f'.village-refused a[href*="{unfinished}#form.hukou_pop"]').click()
     expect(page.get_by_label("户籍人口（人）").first).to_be_focused()
-    expect(page.get_by_text("请填写户籍人口").first).to_be_visible()
+    expect(page.locator("div.message.error:visible").first).to_have_text("请填写户籍人口。")
