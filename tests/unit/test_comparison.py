@@ -1,11 +1,14 @@
 """Two versions beside each other: files by their content, fields by their values."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from domain.comparison import FileChange, FilePair, StoredFile, compare, file_ids
-from domain.forms import ChangeKind, Context, Field, Form
+from components.comparison import comparison_table, rows_sentence
+from data_access.comparison import Side
+from domain.comparison import FileChange, FilePair, StoredFile, by_row, compare, file_ids
+from domain.forms import ChangeKind, Context, Field, Form, Row
 
 OLD, AGAIN = StoredFile(1, "a.pdf", "aa"), StoredFile(2, "b.pdf", "aa")
 OTHER, UNKNOWN = StoredFile(3, "c.pdf", "cc"), StoredFile(9, "", "")
@@ -74,3 +77,63 @@ def test_the_same_file_sent_again_is_no_change():
 
 def test_all_files_of_both_sides_are_looked_up():
     assert file_ids(FORM, content(proof={"合同": 1}), content(proof={"合同": 3}), {}) == {1, 3}
+
+
+HAMLETS = Form(
+    "v",
+    1,
+    "村",
+    "1",
+    1,
+    (
+        Field("form", "note", "说明", "text"),
+        Field("hamlet", "people", "人口", "integer"),
+        Field("hamlet", "name", "名称", "text"),
+    ),
+    {},
+)
+KNOWN = Context(
+    date(2026, 11, 22),
+    rows={
+        "hamlet": [Row(key, label) for key, label in (("1", "上湾"), ("2", "下湾"), ("3", "石桥"))]
+    },
+)
+
+
+def hamlets(**people):
+    rows = [{"key": key[1:], "people": count, "name": "甲"} for key, count in people.items()]
+    return {"form": {"note": "同"}, "hamlet": rows}
+
+
+def rows_of_two(left, right, context=KNOWN):
+    return by_row(compare(HAMLETS, left, right, context, {}), left, right, context)
+
+
+def test_rows_are_told_as_new_gone_changed_and_the_same_with_the_same_ones_last():
+    rows = rows_of_two(hamlets(_1=5, _2=7, _4=2), hamlets(_1=5, _2=8, _3=9))
+    assert [(row.heading, row.change, row.changed) for row in rows] == [
+        ("", None, 0),
+        ("下湾", None, 1),
+        ("石桥", ChangeKind.ADDED, 2),
+        ("4", ChangeKind.REMOVED, 2),
+        ("上湾", None, 0),
+    ]
+    assert [pair.name for pair in rows[1].pairs] == ["人口", "名称"]
+
+
+def test_rows_under_a_row_of_another_group_keep_their_order():
+    staged = replace(KNOWN, rows={"hamlet": [
+        Row("1", "上湾", parent=("form", "")), Row("2", "下湾", parent=("form", ""))
+    ]})  # fmt: skip
+    rows = rows_of_two(hamlets(_1=5, _2=7), hamlets(_1=5, _2=8), staged)
+    assert [row.key for row in rows if row.key] == ["1", "2"]
+
+
+def test_eighty_rows_are_told_in_one_line_each_where_one_side_has_none():
+    many = {f"_{number}": number for number in range(1, 81)}
+    rows = rows_of_two({"form": {}, "hamlet": []}, hamlets(**many))
+    assert rows_sentence(rows) == "分行看：新增 80 行，减少 0 行，有变化 0 行，未变 0 行"
+    side = Side(0, 0, {}, None)
+    table = comparison_table(rows, [], [], side, side)
+    assert table.count("整行新增") == 80
+    assert "人口 80；名称 甲" in table
