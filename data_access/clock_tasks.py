@@ -1,6 +1,14 @@
 """What the clock asks for: each line says when, in UTC."""
 
-from data_access import jobs, outbox, supervision, trail, uploads, village_overview
+from data_access import (
+    indicator_warnings,
+    jobs,
+    outbox,
+    supervision,
+    trail,
+    uploads,
+    village_overview,
+)
 from data_access.jobs import RunningJob, task
 from data_access.settings import read_settings
 from domain import clock
@@ -25,9 +33,10 @@ def deliver_events(job: RunningJob) -> None:
 
 @task(JobKind.ESCALATE_REMINDERS, every="*/10 * * * *")
 def escalate_reminders(job: RunningJob) -> None:
-    """Pass unanswered reminders to the level above."""
+    """Pass unanswered reminders, and warnings of indicators, to the level above."""
     with job.transaction() as connection:
         supervision.escalate_due(connection, clock.today())
+        indicator_warnings.escalate_due(connection, clock.today())
 
 
 @task(JobKind.EXPIRE_SESSIONS, every="*/10 * * * *")

@@ -344,13 +344,16 @@ LANGUAGE sql STABLE AS $$
     ), derived AS (
         SELECT named.report_year, named.division_code, canonical.canonical_code
              , round(formula_value(canonical.formula_tree, named.own), 6) AS value
-             , round(formula_value(canonical.formula_tree, named.together), 6) AS parts_value
+             , CASE WHEN expected.counties IS NOT NULL
+                    THEN round(formula_value(canonical.formula_tree, named.together), 6) END AS parts_value
+             , expected.counties
              , (SELECT min(CAST(coalesce(named.parts ->> input, '0') AS integer))
                   FROM unnest(canonical.formula_inputs) AS input) AS parts
           FROM named
           JOIN indicator_canonical AS canonical
             ON canonical.value_kind = 'derived' AND canonical.canonical_code = ANY (codes)
            AND named.parts ?| canonical.formula_inputs
+          LEFT JOIN expected ON expected.code = named.division_code
     )
     SELECT known.report_year, known.division_code, known.canonical_code, known.numerator
          , known.denominator, known.value
@@ -361,10 +364,9 @@ LANGUAGE sql STABLE AS $$
      WHERE known.canonical_code = ANY (codes)
      UNION ALL
     SELECT derived.report_year, derived.division_code, derived.canonical_code, NULL, NULL
-         , derived.value, CASE WHEN expected.counties IS NOT NULL THEN derived.parts END
-         , expected.counties, CASE WHEN expected.counties IS NOT NULL THEN derived.parts_value END
+         , derived.value, CASE WHEN derived.counties IS NOT NULL THEN derived.parts END
+         , derived.counties, derived.parts_value
       FROM derived
-      LEFT JOIN expected ON expected.code = derived.division_code
 $$;
 
 -- Every computation asks for the 112 divisions that are assessed, among 16,000.
@@ -527,7 +529,8 @@ CREATE FUNCTION assess(years integer[] DEFAULT NULL, codes text[] DEFAULT NULL
                      , rules integer DEFAULT NULL, raising boolean DEFAULT false)
 RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
-SET jit = off SET plan_cache_mode = force_custom_plan SET enable_nestloop = on AS $$
+SET jit = off SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan
+SET enable_nestloop = on AS $$
 DECLARE
     known integer[] := assessment_years();
     newest integer := (SELECT max(year) FROM unnest(known) AS year);

@@ -1,7 +1,7 @@
 """`./portal bench [part …]`: a portal of its own, the figures as a table and as JSON.
 
 Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, phone, tiles,
-upload, excel, villages-excel, villages, growth; without a name all of them. `./portal bench
+upload, excel, villages-excel, villages, growth, assessment; without a name all of them. `./portal bench
 --storm` is a run of its own.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from domain.clock import BEIJING
 from tests.benchmarks import (
+    assessment,
     batches,
     database,
     excel,
@@ -49,6 +50,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "idle": (pages.idle_figures,),
     "processes": (processes.process_figures,),
     "database": (database.as_of_figures, database.save_figures),
+    "assessment": (assessment.assessment_figures,),
     "queue": (queue.queue_figures, townships.township_figures),
     "replica": (replica.replica_figures,),
     "trail": (large.trail_figures,),

@@ -391,7 +391,7 @@ def test_a_formula_is_the_bureaus_to_change_and_computes_at_once(owner, bureau, 
     accept(owner, 2025, {COUNTY: {"WATER_TOTAL": "2.4", "POP_RESIDENT": 80}}, bureau.user_id)
     with transaction(bureau, action="formula.save") as connection:
         indicators.save_formula(connection, bureau, "WATER_PC", formula)
-        assessment.assess(connection, codes=["WATER_PC"])
+        assessment.assess(connection, codes=["WATER_TOTAL", "POP_RESIDENT"])
         told = assessment.explain(connection, COUNTY, 2025, "WATER_PC")
     assert told.record.value == 300
     assert told.sentence == "(2.4 - 2.4 + 2.4) × 10000 ÷ 80 = 300 m3/人"
