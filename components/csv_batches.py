@@ -43,7 +43,9 @@ def take_and_bring(actor: Actor, periods: Sequence[Period]) -> None:
     offered = csv_periods(periods)
     if not offered:
         return
-    with st.expander("CSV 数据（全部行政村和自然村，每级一个文件）"):
+    with st.container(border=True, key="workbooks-csv"):
+        if not st.toggle("CSV 数据：全部行政村和自然村，每级一个文件", key="csv-open"):
+            return
         period = offered[0]
         st.markdown(
             f"{period.form_title} · {period.name}。适合与其他系统往来，或一次处理很多村；"

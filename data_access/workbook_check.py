@@ -32,6 +32,7 @@ from domain.forms import (
     Severity,
     cell_label,
     normalise,
+    path_of,
     split_path,
     with_all_rows,
 )
@@ -57,6 +58,22 @@ _UNSAID = (None, "")  # most lines have neither reason nor problem: left out, th
 class _Base:
     division_code: str
     content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A conflict that was decided for what stood there."""
+
+    division_code: str
+    group_code: str
+    row_key: str
+    field_code: str
+    old_value: object
+    decision: str
+
+    @property
+    def path(self) -> str:
+        return path_of(self.group_code, self.row_key, self.field_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +108,14 @@ def receive(actor: Actor, sha256: str) -> int:
             "file_name": file_name,
             "sha256": sha256,
         }
+        kept = {
+            (row.division_code, row.path, _json(row.old_value)): row.decision
+            for row in fetch_all(
+                connection, _SQL["list_kept"], _Kept, export_id=export.export_id, sha256=sha256
+            )
+        }
         batch_id = int(connection.execute(_SQL["add_batch"], parameters).scalar_one())
-        _compare(connection, actor, batch_id, export.export_id, period, form, reading)
+        _compare(connection, actor, batch_id, export.export_id, period, form, reading, kept)
     return batch_id
 
 

@@ -143,6 +143,14 @@ SELECT division_code, group_code, row_key, field_code, new_value
    AND (kind IN ('new', 'changed') OR kind = 'conflicting' AND decision = 'mine')
  ORDER BY entry_no
 
+-- name: list_kept
+-- What its uploader kept as it stood when this very file was written before.
+SELECT row.division_code, row.group_code, row.row_key, row.field_code, row.old_value, row.decision
+  FROM workbook_batch AS batch
+  JOIN workbook_batch_row AS row USING (batch_id)
+ WHERE batch.export_id = :export_id AND batch.sha256 = :sha256 AND batch.state = 'applied'
+   AND row.decision = 'theirs'
+
 -- name: decide
 UPDATE workbook_batch_row SET decision = :decision
  WHERE batch_id = :batch_id AND kind = 'conflicting'

@@ -154,6 +154,20 @@ def test_a_conflict_waits_for_a_decision(
     assert (row["note"], row["late_reason"]) == (kept, "新")
 
 
+def test_what_was_kept_is_not_asked_again_when_the_same_file_comes_again(
+    workbook, county, submission, key, tmp_path
+):
+    save(county, submission, note="他人")
+    cells = {(COUNTY, key, "note"): "工作簿", (COUNTY, key, "late_reason"): "招标流标"}
+    path = typed(workbook, cells, tmp_path / "a.xlsx")
+    batch_id = brought(county, path)
+    with transaction(county) as connection:
+        workbook_batches.decide(connection, batch_id, Decision.THEIRS)
+    apply(county, batch_id)
+    again = counts(county, brought(county, path))
+    assert (again.conflicting, again.undecided, again.to_write) == (1, 0, 0)
+
+
 def test_a_draft_saved_after_the_preview_is_compared_anew_and_nothing_is_written(
     workbook, county, submission, key, tmp_path
 ):
