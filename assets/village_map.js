@@ -20,18 +20,26 @@ const place = () => {
 };
 
 export default ({ data }) => {
-  let first = null;
+  let moved = false;
+  const onMove = (event) => {
+    moved ||= Boolean(event.target.closest?.(".st-key-village-map"));
+  };
   const tell = () => {
     const now = place();
     const address = new URL(location.href);
     if (now === null || !address.pathname.endsWith(`/${data.page}`)) return;
-    first ??= now;
     const told = address.searchParams.get("at");
     // An address without a place shows everything: it stays short until somebody moves the map.
-    if (now === told || (told === null && now === first)) return;
+    if (now === told || (told === null && !moved)) return;
     address.searchParams.set("at", now);
     history.replaceState(history.state, "", address);
   };
   const timer = setInterval(tell, EVERY);
-  return () => clearInterval(timer);
+  document.addEventListener("pointerdown", onMove, true);
+  document.addEventListener("wheel", onMove, { capture: true, passive: true });
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener("pointerdown", onMove, true);
+    document.removeEventListener("wheel", onMove, true);
+  };
 };

@@ -85,7 +85,7 @@ _STATE_COLOURS = {
 _CODE_COLOURS = ("#2E8B57", "#2B8CBE", "#8E6BBF", "#C8452F", "#8A7F5C", "#5B6B7A")
 _HAZARD_COLOURS = ("#9CCBB0", "#F2C94C", "#E67E22", "#C8452F", "#7A1F1A")
 # Counts and the radius of their circle, in pixels: the last that a count reaches.
-_CIRCLES = ((1, 8), (10, 10), (50, 12), (200, 14), (600, 16), (1500, 18))
+_CIRCLES = ((1, 9), (10, 12), (50, 15), (200, 18), (600, 21), (1500, 24))
 _REST = "#D5DCE2"
 """Colour of the ring around a circle: what is not of its commonest class."""
 
@@ -244,6 +244,8 @@ def _villages(view: View, version: str) -> pydeck.Layer:
         id="villages",
         min_zoom=0,
         max_zoom=_LARGEST_ZOOM,
+        # One zoom less than fits the screen: circles that do not touch, a quarter of the tiles.
+        zoom_offset=-1,
         pickable=True,
         binary=False,
         point_type=pydeck.types.String("circle+text"),
@@ -258,10 +260,9 @@ def _villages(view: View, version: str) -> pydeck.Layer:
         get_text="properties.name ? properties.name : ''",
         get_text_size=11,
         get_text_color=rgb(INK),
-        # Dark with a light edge: read on every colour, and on a dark page.
-        text_font_settings={"sdf": True, "fontSize": 32, "buffer": 6},
-        text_outline_width=4,
-        text_outline_color=[255, 255, 255, 230],
+        # On every colour and on a dark page dark letters need a ground of their own.
+        text_background=True,
+        get_text_background_color="properties.points ? [255, 255, 255, 140] : [255, 255, 255, 215]",
         get_text_pixel_offset="properties.points ? [0, 0] : [0, 13]",
         text_font_family=pydeck.types.String(FONT),
         text_character_set=pydeck.types.String("auto"),
