@@ -1,6 +1,6 @@
 """What the page of the status assessment says: filters in its address, answer, figures, the map."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pydeck
 import streamlit as st
 
+from components.assessment_filters import segments, select, set_and_tier, year_of
 from components.assessment_matrix import (
     COLOURS,
     SYMBOLS,
@@ -15,7 +16,6 @@ from components.assessment_matrix import (
     Matrix,
     Row,
     level_of,
-    list_sets,
     list_years,
     read_matrix,
     scope_key,
@@ -47,7 +47,6 @@ from domain.assessment import Level, Tier
 from domain.clock import today
 
 VIEWS = {"matrix": "预警矩阵", "map": "预警地图"}
-_TIERS = {Tier.BASIC.value: "基本指标", "all": "全部指标"}
 _ORDERS = ("code", "level", "filled")
 _PAGES = ("assessment_figure", "assessment_unit", "assessment_indicator", "indicator_warnings")
 _LEVELS = {"county": "县级", "city": "市级"}
@@ -88,31 +87,25 @@ def filter_row(actor: Actor) -> tuple[Asked, Matrix] | None:
 
     Returns what is asked, with the matrix of the set, tier and year.
     """
-    sets = {each.set_code: each for each in list_sets(actor)}
-    years = [str(year) for year in list_years(actor)]
-    if not years:
+    if not list_years(actor):
         return None
     with st.container(key="assessment-filters", horizontal=True, vertical_alignment="center"):
-        view = _segments("view", VIEWS, "matrix")
-        titles = {code: each.title for code, each in sets.items()}
-        set_code = _select("set", titles, next(iter(sets)), 270)
-        # The indicators of plans are not parted into tiers.
-        has_tiers = sets[set_code].purpose != "plan"
-        tier = _segments("tier", _TIERS, Tier.BASIC.value) if has_tiers else "all"
-        year = _select("year", {year: f"{year} 年" for year in years}, years[0], 110)
+        view = segments("view", VIEWS, "matrix")
+        set_code, shown = set_and_tier(actor)
+        year = year_of(actor)
         rest = st.container(key="assessment-narrow", horizontal=True, vertical_alignment="center")
-    shown = None if tier == "all" else Tier(tier)
-    matrix = read_matrix(actor, set_code, shown, int(year))
+    assert year is not None
+    matrix = read_matrix(actor, set_code, shown, year)
     units = [row.unit for row in matrix.rows]
     cities = {unit.code: unit.name for unit in units if unit.level == "city"}
     kinds = {unit.kind: unit.kind for unit in units}
     with rest:
-        city = _select("city", cities, None, 140, "全部设区市") if len(cities) > 1 else None
-        kind = _select("kind", kinds, None, 120, "全部类型") if len(kinds) > 1 else None
+        city = select("city", cities, None, 140, "全部设区市") if len(cities) > 1 else None
+        kind = select("kind", kinds, None, 120, "全部类型") if len(kinds) > 1 else None
     asked = Asked(
         set_code=set_code,
         tier=shown,
-        year=int(year),
+        year=year,
         city=city or None,
         kind=kind or None,
         view=view,
@@ -120,46 +113,6 @@ def filter_row(actor: Actor) -> tuple[Asked, Matrix] | None:
         level=choice_parameter("level", list(_LEVELS)) or "county",
     )
     return asked, matrix
-
-
-def _segments(name: str, words: Mapping[str, str], default: str) -> str:
-    chosen = st.segmented_control(
-        name,
-        list(words),
-        default=choice_parameter(name, list(words)) or default,
-        format_func=words.__getitem__,
-        required=True,
-        label_visibility="collapsed",
-        key=f"assessment-{name}-{st.query_params.get(name)}",
-    )
-    return _kept(name, chosen, default)
-
-
-def _select(
-    name: str, words: Mapping[str, str], default: str | None, width: int, nothing: str = ""
-) -> str:
-    options = list(words)
-    asked = choice_parameter(name, options) or default
-    chosen = st.selectbox(
-        name,
-        options,
-        index=options.index(asked) if asked else None,
-        format_func=lambda code: words.get(code, code),
-        placeholder=nothing,
-        label_visibility="collapsed",
-        width=width,
-        key=f"assessment-{name}-{st.query_params.get(name)}",
-    )
-    return _kept(name, chosen, default)
-
-
-def _kept(name: str, chosen: str | None, default: str | None) -> str:
-    """Keep what was chosen in the address; a change draws the page again under it."""
-    wanted = None if chosen == default else chosen
-    if wanted != st.query_params.get(name):
-        set_parameter(name, wanted)
-        st.rerun()
-    return chosen or ""
 
 
 # ANSWER AND FIGURES
@@ -259,8 +212,8 @@ def map_filters(matrix: Matrix, asked: Asked) -> None:
     """Draw what the map is coloured by and which level it shows, kept in the address."""
     names = {WORST: "最高等级", **{each.code: each.name for each in matrix.columns}}
     with st.container(key="assessment-map-filters", horizontal=True, gap="small"):
-        _segments("level", _LEVELS, "county")
-        _select("by", names, WORST, 330)
+        segments("level", _LEVELS, "county")
+        select("by", names, WORST, 330)
 
 
 def draw_map(asked: Asked, extent: Extent | None, width: int, height: int) -> str | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from html import escape
 
 from components.assessment_matrix import COLOURS, SYMBOLS
-from components.labels import label, moment
+from components.labels import label, moment, unit_text
 from components.links import address
 from data_access import assessment, indicators
 from data_access.assessment import AssessedUnit, Explained, FigureRecord
@@ -83,7 +83,7 @@ def sentence(figure: Figure) -> str:
     head = f"{figure.unit.name} {record.report_year} 年{canonical.name}"
     if record.value is None:
         return f"{head}未填报，不作评价。"
-    said = f"{head}为 {number_text(record.value, canonical.decimals)} {canonical.unit}"
+    said = f"{head}为 {number_text(record.value, canonical.decimals)} {unit_text(canonical.unit)}"
     if record.reference and record.reference_kind:
         kind = label(ReferenceKind(record.reference_kind))
         change = (record.value - record.reference) / abs(record.reference)
@@ -106,7 +106,8 @@ def cards_html(figure: Figure) -> str:
     cells = [
         (
             "数值",
-            f"{number_text(record.value, canonical.decimals)} <small>{canonical.unit}</small>",
+            f"{number_text(record.value, canonical.decimals)}"
+            f" <small>{unit_text(canonical.unit)}</small>",
         ),
         ("等级", level_html(record.level)),
         (reference, _plain(record.reference, canonical.decimals)),
@@ -141,9 +142,8 @@ def _measure_text(value: Decimal | None, measure: Measure) -> str:
     return f"{value:.1%}" if measure in _SHARES else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
-def rule_html(figure: Figure) -> str:
-    """Return the rule that the figure was judged by, in the version of its year."""
-    profile = figure.profile
+def rule_html(rules: Rules, profile: WarningProfile) -> str:
+    """Return the rule that figures are judged by, in the version of their year."""
     bands = [(level, getattr(profile, name)) for level, name in (*_BANDS, (Level.SEVERE, "red"))]
     rows = "".join(
         f"<tr><td>{level_html(level)}</td><td>{escape(band_text(text, profile.measure))}</td></tr>"
@@ -151,7 +151,7 @@ def rule_html(figure: Figure) -> str:
         if text != "empty"
     )
     title = escape(
-        f"{figure.rules.title}：{profile.name}，按{label(profile.measure)}评级（{basis_text(profile.basis)}）"
+        f"{rules.title}：{profile.name}，按{label(profile.measure)}评级（{basis_text(profile.basis)}）"
     )
     body = f'<table class="unit-table bands"><tbody>{rows}</tbody></table>' if rows else ""
     remark = f'<p class="unit-quiet">{escape(profile.remark)}</p>' if profile.remark else ""
@@ -185,7 +185,7 @@ def inputs_html(figure: Figure) -> str:
         f'<li><a href="{escape(_figure_address(figure.unit.code, each.canonical_code, record))}"'
         f' target="_self">{escape(each.name)}</a>　'
         f"{'未填报' if each.value is None else f'{each.value:,.4f}'.rstrip('0').rstrip('.')}"
-        f" {escape(each.unit)}</li>"
+        f" {escape(unit_text(each.unit))}</li>"
         for each in figure.explained.inputs
     )
     return f"<ul>{''.join(links)}</ul>"
@@ -207,7 +207,7 @@ def versions_html(figure: Figure) -> str:
         f"<td>{_accepted(each.accepted_by_name, each)}</td></tr>"
         for each in figure.explained.versions
     )
-    heads = ("版次", f"数值（{canonical.unit}）", "数据来源", "说明", "填报", "认定")
+    heads = ("版次", f"数值（{unit_text(canonical.unit)}）", "数据来源", "说明", "填报", "认定")
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     return (
         '<div class="unit-scroll"><table class="unit-table">'
@@ -221,7 +221,7 @@ def _accepted(name: str | None, version: assessment.FiledFigure) -> str:
     )
 
 
-def definitions_html(figure: Figure) -> str:
+def definitions_html(definitions: Sequence[Indicator]) -> str:
     """Return how each set defines the indicator, with the basis of what is said."""
     rows = "".join(
         f"<tr><td>{escape(each.indicator_code)}</td><td>{escape(each.name)}</td>"
@@ -229,7 +229,7 @@ def definitions_html(figure: Figure) -> str:
         f"<td>{label(Attribute(each.attribute)) if each.attribute else '—'}</td>"
         f"<td>{escape('、'.join(each.data_departments))}</td>"
         f"<td>{basis_text(each.basis)}；{basis_text(each.value_basis)}</td></tr>"
-        for each in figure.definitions
+        for each in definitions
     )
     heads = ("代码", "名称", "内涵", "算法", "属性", "提供部门", "依据（名称；口径）")
     head = "".join(f"<th>{text}</th>" for text in heads)

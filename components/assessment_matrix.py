@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.labels import label
+from components.labels import label, unit_text
 from data_access import assessment, indicators
 from data_access.assessment import AssessedUnit, UnitLevel
 from data_access.change_listener import Topic, mark
@@ -166,7 +166,7 @@ def _column(defined: Indicator, canonical: Canonical) -> Column:
     return Column(
         code=defined.canonical_code,
         name=defined.name,
-        unit=canonical.unit,
+        unit=unit_text(canonical.unit),
         dimension=defined.dimension,
         decimals=canonical.decimals,
         is_binding=Attribute.BINDING in (defined.attribute, canonical.attribute),

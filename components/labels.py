@@ -4,6 +4,7 @@ A sentence says what is wrong and what to do. A placeholder `{reason}` takes the
 error's `reason`, a member of a vocabulary.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
@@ -565,6 +566,9 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
 }
 
 
+_POWERS = re.compile(r"m([23])(?![0-9A-Za-z])")
+
+
 def label(member: StrEnum) -> str:
     """Return the word a user reads for a member of a vocabulary."""
     return LABELS[type(member)][member]
@@ -593,6 +597,15 @@ def _words(value: object) -> str:
     if isinstance(value, date):
         return f"{value.year}年{value.month}月{value.day}日"
     return str(value)
+
+
+def unit_text(unit: str) -> str:
+    """Return a unit, or a text with units, as it is printed: square and cubic metres raised.
+
+    >>> unit_text("万人/km2"), unit_text("m3/万元"), unit_text("万亩")
+    ('万人/km²', 'm³/万元', '万亩')
+    """
+    return _POWERS.sub(lambda found: f"m{'²' if found[1] == '2' else '³'}", unit)
 
 
 def moment(at: datetime) -> str:

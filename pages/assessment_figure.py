@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from components import assessment_figure as parts
+from components.labels import unit_text
 from components.links import page_path
 from components.navigation import WORKERS
 from components.session import errors_shown, page_frame, require_actor
@@ -43,11 +44,11 @@ with st.container(horizontal=True, gap="small"):
             st.page_link(page_path(name), label=text, query_params=query)
 if explained.sentence:
     st.subheader("算式", anchor=False)
-    st.markdown(explained.sentence.replace("*", "×"))
+    st.markdown(unit_text(explained.sentence.replace("*", "×")))
     if explained.inputs:
         st.html(parts.inputs_html(figure))
 st.subheader("评级规则", anchor=False)
-st.html(parts.rule_html(figure))
+st.html(parts.rule_html(figure.rules, figure.profile))
 st.subheader("填报与认定", anchor=False)
 if explained.versions:
     st.html(parts.versions_html(figure))
@@ -63,4 +64,4 @@ elif explained.inputs:
 else:
     st.caption("该单位该年度没有填报这项指标。")
 st.subheader("指标定义", anchor=False)
-st.html(parts.definitions_html(figure))
+st.html(parts.definitions_html(figure.definitions))
