@@ -2,20 +2,20 @@
 
 An expression compares, computes and combines names, numbers, texts and tuples; it calls only the
 functions listed here. It is parsed once, against a list of what it may contain, and then either
-evaluated by simpleeval or handed to the browser as a tree of lists (`tree`), so that a condition
-means the same on both sides.
+evaluated (with the operators of simpleeval, which bound what they make) or handed to the browser
+as a tree of lists (`tree`), so that a condition means the same on both sides.
 """
 
 import ast
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
+from operator import itemgetter
 
-from simpleeval import DEFAULT_OPERATORS, InvalidExpression, SimpleEval
+from simpleeval import DEFAULT_OPERATORS, InvalidExpression
 
 from domain.uscc import is_uscc
 
@@ -161,10 +161,8 @@ def evaluate(expression: Expression, values: Mapping[str, object]) -> object:
 
     Numbers with decimals are Decimal on both sides, so that 0.1 + 0.2 equals 0.3.
     """
-    evaluator = _evaluator()
-    evaluator.names = values
     try:
-        return evaluator._eval(expression.body)
+        return _reckoned(expression.body)(values)
     except (
         InvalidExpression,
         TypeError,
@@ -176,24 +174,71 @@ def evaluate(expression: Expression, values: Mapping[str, object]) -> object:
         raise EvaluationFailed(f"{expression.source}: {error}") from error
 
 
-def _constant(node: ast.Constant) -> object:
-    return Decimal(str(node.value)) if isinstance(node.value, float) else node.value
+# A village is asked hundreds of expressions: each is taken apart once, and then only called.
+_Reckon = Callable[[Mapping[str, object]], object]
 
 
-class _PerThread(threading.local):
-    """An evaluator is costly to make and holds the names of one evaluation: each thread has one."""
+@lru_cache(maxsize=4096)
+def _reckoned(node: ast.expr) -> _Reckon:
+    """Return a function of the names that is worth what the node is."""
+    match node:
+        case ast.Constant(value=value):
+            known = Decimal(str(value)) if isinstance(value, float) else value
+            return lambda names: known
+        case ast.Name(id=name):
+            return itemgetter(name)
+        case ast.BoolOp(op=op, values=parts):
+            return _joined([_reckoned(part) for part in parts], until=isinstance(op, ast.Or))
+        case ast.Compare():
+            return _compared(node)
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            choose, first, second = _reckoned(test), _reckoned(body), _reckoned(orelse)
+            return lambda names: first(names) if choose(names) else second(names)
+        case ast.UnaryOp(op=op, operand=operand):
+            act, inner = _OPERATORS[type(op)], _reckoned(operand)
+            return lambda names: act(inner(names))
+        case ast.BinOp(op=op, left=left, right=right):
+            act, one, other = _OPERATORS[type(op)], _reckoned(left), _reckoned(right)
+            return lambda names: act(one(names), other(names))
+        case ast.Call(func=ast.Name(id=name), args=given):
+            called, each = _FUNCTIONS[name], [_reckoned(one) for one in given]
+            return lambda names: called(*(one(names) for one in each))
+        case ast.Tuple(elts=elements):
+            members = [_reckoned(one) for one in elements]
+            return lambda names: tuple(one(names) for one in members)
+    raise BadExpression(type(node).__name__)
 
-    def __init__(self) -> None:
-        self.evaluator = SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names={})
-        self.evaluator.nodes[ast.Tuple] = lambda node: tuple(map(self.evaluator._eval, node.elts))
-        self.evaluator.nodes[ast.Constant] = _constant
+
+def _joined(parts: Sequence[_Reckon], *, until: bool) -> _Reckon:
+    def reckon(names: Mapping[str, object]) -> object:
+        value: object = None
+        for part in parts:
+            value = part(names)
+            if bool(value) is until:
+                break
+        return value
+
+    return reckon
 
 
-_PER_THREAD = _PerThread()
+def _compared(node: ast.Compare) -> _Reckon:
+    first = _reckoned(node.left)
+    pairs = [
+        (_OPERATORS[type(op)], _reckoned(right))
+        for op, right in zip(node.ops, node.comparators, strict=True)
+    ]
 
+    def reckon(names: Mapping[str, object]) -> object:
+        left, holds = first(names), True
+        for compare, part in pairs:
+            right = part(names)
+            holds = compare(left, right)
+            if not holds:
+                break
+            left = right
+        return holds
 
-def _evaluator() -> SimpleEval:
-    return _PER_THREAD.evaluator
+    return reckon
 
 
 def tree(expression: Expression) -> list[object]:
