@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 from playwright.sync_api import Error, Page, expect
+from psycopg.types.json import Jsonb
 
 from data_access.sessions import hash_password
 from tests.browser.conftest import PHONE, Guard, PageAs
 from tests.browser.pictures import eventually
 from tests.browser.portal import Portal
 from tests.files import picture
-from tests.villages import open_village_period
+from tests.villages import complete, open_village_period
 
 PASSWORD = "Phone-2026-page"
 NATURAL = 9
@@ -237,12 +238,33 @@ def test_of_two_who_typed_the_officer_chooses(database, villages, officers, phon
     eventually(mine, lambda: people_of(database, village) == 1200, "saved")
 
 
+def test_a_village_is_filed_from_the_phone_and_leads_to_the_next(
+    database, villages, officers, phone
+):
+    village = villages[0]
+    content = complete(drafts_of(database, village)[0])
+    content["form"] |= {"construction_area": "40", "homestead_area": "30"}
+    for row in (content["form"], *content["natural_village"]):
+        row["explanation"] = "已逐项核实。"
+    database.execute(
+        "UPDATE submission_draft SET content = %s WHERE division_code = %s",
+        [Jsonb(content), village],
+    )
+    page = phone(officers[0], f"/phone/{village}")
+    expect(page.locator(".steps")).to_be_visible()
+    go_to(page, "检查并报送")
+    expect(page.get_by_text("已填写完整，可以报送")).to_be_visible()
+    page.get_by_role("button", name="报送", exact=True).click()
+    expect(page.get_by_text("已报送，等待审核")).to_be_visible()
+    expect(page.get_by_role("link", name="下一个村")).to_be_visible()
+
+
 def test_signing_out_takes_everything_along_and_warns_before(
     database, villages, officers, phone, portal
 ):
-    page = phone(officers[0], f"/phone/{villages[0]}")
+    page = phone(officers[0], f"/phone/{villages[1]}")
     expect(page.locator(".steps")).to_be_visible()
-    eventually(page, lambda: can_open_offline(page, villages[0]), "kept")
+    eventually(page, lambda: can_open_offline(page, villages[1]), "kept")
     go_to(page, "人口")
     page.route("**/api/drafts/*", lambda route: route.abort())
     page.context.route("**/api/drafts/*", lambda route: route.abort())
@@ -259,5 +281,5 @@ def test_signing_out_takes_everything_along_and_warns_before(
     assert page.evaluate(left) == [[], []]
     page.context.set_offline(True)
     with suppress(Error):
-        page.goto(f"{portal.url}/phone/{villages[0]}")
-    assert villages[0] not in page.locator("body").inner_text()
+        page.goto(f"{portal.url}/phone/{villages[1]}")
+    assert villages[1] not in page.locator("body").inner_text()
