@@ -64,7 +64,7 @@ def _answer_button(actor: Actor, reminder: Reminder) -> None:
 def reminder_history(reminder: Reminder, today: date) -> str:
     """Return who sent it, what escalated, what was answered, in order."""
     steps = [
-        _step(
+        history_step(
             reminder.message,
             f"{reminder.sent_by_name} · {moment(reminder.sent_at)} 发出 · 应于"
             f" {day_text(reminder.answer_due_on, today)}前回复",
@@ -72,15 +72,18 @@ def reminder_history(reminder: Reminder, today: date) -> str:
     ]
     if reminder.escalated_at:
         steps.append(
-            _step("逾期未回复，已升级至上一级主管部门。", f"系统 · {moment(reminder.escalated_at)}")
+            history_step(
+                "逾期未回复，已升级至上一级主管部门。", f"系统 · {moment(reminder.escalated_at)}"
+            )
         )
     if reminder.acknowledged_at:
         answered = f"{reminder.acknowledged_by_name} · {moment(reminder.acknowledged_at)} 回复"
-        steps.append(_step(reminder.reply or "", answered, own=True))
+        steps.append(history_step(reminder.reply or "", answered, own=True))
     return f'<ul class="unit-history">{"".join(steps)}</ul>'
 
 
-def _step(text: str, by: str, *, own: bool = False) -> str:
+def history_step(text: str, by: str, *, own: bool = False) -> str:
+    """Return one step of a history: what was written, and by whom; the unit's own stand out."""
     body = escape(text).replace("\n", "<br>")
     return f'<li{" class=own" if own else ""}>{body}<div class="by">{escape(by)}</div></li>'
 
@@ -111,10 +114,10 @@ def item_history(item: SupervisionItem, notes: Sequence[SupervisionNote], today:
         f"{item.opened_by_name} · {moment(item.opened_at)} 立项 · 责任人 {item.responsible}"
         f" · {day_text(item.deadline_on, today)}前办结"
     )
-    steps = [_step(item.requirement, opened)]
+    steps = [history_step(item.requirement, opened)]
     for note in notes:
         by = f"{note.written_by_name} · {moment(note.written_at)} {label(note.kind)}"
-        steps.append(_step(note.body, by, own=note.kind is NoteKind.FEEDBACK))
+        steps.append(history_step(note.body, by, own=note.kind is NoteKind.FEEDBACK))
     return f'<ul class="unit-history">{"".join(steps)}</ul>'
 
 

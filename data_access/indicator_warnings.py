@@ -57,6 +57,8 @@ class IndicatorWarning:
     is_breach: bool | None
     standing_level: str | None
     """The level as it is now: it may have come back to normal while the item is open."""
+    matching: int
+    """How many items the question has, on all its pages."""
 
     def overdue(self, today: date) -> bool:
         return is_overdue(self.state, self.due_on, today)
@@ -114,10 +116,20 @@ def list_warnings(
     division_code: str | None = None,
     canonical_code: str | None = None,
     in_hand: bool = False,
+    state: ItemState | None = None,
+    level: Level | None = None,
+    overdue_on: date | None = None,
+    city: str | None = None,
+    named: str | None = None,
+    skipped: int = 0,
     limit: int = 1000,
     warning_id: int | None = None,
 ) -> list[IndicatorWarning]:
-    """Return the items in the actor's scope: those in hand first, the gravest and oldest first."""
+    """Return the items in the actor's scope: those in hand first, the gravest and oldest first.
+
+    `overdue_on` keeps those that are overdue on that day, `city` a city with its counties, `named`
+    is a part of the unit's or the indicator's name.
+    """
     return fetch_all(
         connection,
         _SQL["list_warnings"],
@@ -125,6 +137,12 @@ def list_warnings(
         division_code=division_code,
         canonical_code=canonical_code,
         in_hand=in_hand,
+        state=state,
+        level=level,
+        overdue_on=overdue_on,
+        city=city,
+        named=named,
+        skipped=skipped,
         limit=limit,
         warning_id=warning_id,
     )
@@ -247,9 +265,14 @@ def _notice(item: IndicatorWarning, role: Role, title: str, body: str) -> Notice
         division_code=item.division_code,
         title=title,
         body=body,
+        link=_link(item.indicator_warning_id),
         source_table="indicator_warning",
         source_id=item.indicator_warning_id,
     )
+
+
+def _link(warning_id: int) -> str:
+    return f"indicator_warnings?id={warning_id}"
 
 
 def tell_raised(connection: Connection, sender: Sender = IN_APP) -> int:
@@ -271,6 +294,7 @@ def _raised_notice(items: list[_Raised]) -> Notice:
         division_code=first.division_code,
         title=f"{first.report_year} 年评估有 {len(items)} 项指标预警",
         body=f"{names}{more}，最早须在 {first.due_on} 前反馈。",
+        link="indicator_warnings" if len(items) > 1 else _link(first.indicator_warning_id),
         source_table="indicator_warning",
         source_id=first.indicator_warning_id,
     )
@@ -302,6 +326,7 @@ def _escalation_notice(item: _Escalated) -> Notice:
         division_code=item.desk_code,
         title=f"{item.division_name}逾期未反馈预警：{item.indicator_name}",
         body=f"{item.level_name}等级，应在 {item.due_on} 前反馈，现升级至贵单位，请督促。",
+        link=_link(item.indicator_warning_id),
         source_table="indicator_warning",
         source_id=item.indicator_warning_id,
     )

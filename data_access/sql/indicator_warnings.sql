@@ -7,6 +7,7 @@ SELECT item.indicator_warning_id, item.division_code
      , item.lock_version, item.responsible, item.raised_at, item.due_on, item.escalated_at
      , closer.display_name AS closed_by_name, item.closed_at
      , result.value, result.reference, result.is_breach, result.level AS standing_level
+     , count(*) OVER () AS matching
   FROM indicator_warning AS item
   JOIN indicator_canonical AS canonical USING (canonical_code)
   JOIN warning_level AS level ON level.level = item.level
@@ -21,7 +22,13 @@ SELECT item.indicator_warning_id, item.division_code
    AND (CAST(:canonical_code AS text) IS NULL OR item.canonical_code = :canonical_code)
    AND (CAST(:warning_id AS bigint) IS NULL OR item.indicator_warning_id = :warning_id)
    AND (NOT CAST(:in_hand AS boolean) OR item.state <> 'closed')
+   AND (CAST(:state AS text) IS NULL OR item.state = :state)
+   AND (CAST(:level AS text) IS NULL OR item.level = :level)
+   AND (CAST(:overdue_on AS date) IS NULL OR item.state <> 'closed' AND item.due_on < CAST(:overdue_on AS date))
+   AND (CAST(:city AS text) IS NULL OR :city IN (division.code, division.parent_code))
+   AND (CAST(:named AS text) IS NULL OR strpos(division.name || ' ' || canonical.name, :named) > 0)
  ORDER BY item.state = 'closed', level.level_rank DESC, item.due_on, item.indicator_warning_id
+OFFSET :skipped
  LIMIT :limit
 
 -- name: count_in_hand

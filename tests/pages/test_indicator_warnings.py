@@ -1,0 +1,123 @@
+"""预警事项 as the county that answers and the bureau that closes meet it."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from components import cached
+from data_access import indicator_warnings
+from data_access.database import transaction
+from domain.supervision import ItemState, NoteKind
+from tests.actors import COUNTY
+from tests.assessments import accept, assess, open_year
+from tests.pages.reading import drawn
+from tests.standing import NEIGHBOUR
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches():
+    cached.st.cache_resource.clear()
+
+
+@pytest.fixture
+def raised(owner):
+    """Two counties fall below their binding targets: two items."""
+    open_year(owner, 2025)
+    for unit in (COUNTY, NEIGHBOUR):
+        owner.execute(
+            "INSERT INTO indicator_target (division_code, canonical_code, target_year, state"
+            ", target_value) VALUES (%s, 'CULT_LAND', 2035, 'issued', 40)",
+            [unit],
+        )
+    accept(owner, 2025, {COUNTY: {"CULT_LAND": "39.5"}, NEIGHBOUR: {"CULT_LAND": "39"}})
+    assess(owner, raising=True)
+
+
+def item_of(actor):
+    with transaction(actor, read_only=True) as connection:
+        [item] = indicator_warnings.list_warnings(connection, division_code=COUNTY)
+        return item
+
+
+def draw(dialog: str, *arguments: object) -> AppTest:
+    """Draw one dialog on every run, as a click leaves it open in the browser."""
+
+    def script(dialog: str, arguments: tuple[object, ...]) -> None:
+        import components.indicator_warnings as dialogs
+
+        getattr(dialogs, dialog)(*arguments)
+
+    return AppTest.from_function(
+        script, default_timeout=20, kwargs={"dialog": dialog, "arguments": arguments}
+    ).run()
+
+
+def write(actor, item, kind, text):
+    """Write a note in its dialog; the run after the press is the fragment's own."""
+    page = draw("write_dialog", actor, item, kind)
+    page.text_area[0].set_value(text).run()
+    page.button(key="warning-send").click().run()
+    return page.run() if page.exception else page
+
+
+def captions(page):
+    return {each.label for each in page.button}
+
+
+def test_before_anything_was_assessed_the_page_says_so(open_page, leader):
+    page = open_page(leader, "indicator_warnings")
+    assert not page.exception
+    assert "没有未销号的预警事项" in drawn(page)
+
+
+def test_the_leader_reads_how_many_are_in_hand(open_page, leader, raised):
+    page = open_page(leader, "indicator_warnings")
+    assert "2 项预警未销号（严重 2），均在期限内。" in drawn(page)
+    assert len(page.dataframe[0].value) == 2
+
+
+def test_a_county_answers_its_own_and_the_bureau_closes_it(open_page, county, bureau, raised):
+    page = open_page(county, "indicator_warnings")
+    assert len(page.dataframe[0].value) == 1
+    assert "反馈" in captions(page)
+    assert not {"销号", "指定责任人"} & captions(page)
+    said = write(county, item_of(county), NoteKind.FEEDBACK, "已组织复垦，年底前补足。")
+    assert said.success[0].value == "已记录反馈。"
+    item = item_of(county)
+    assert item.state is ItemState.ANSWERED
+
+    page = open_page(bureau, "indicator_warnings", id=str(item.indicator_warning_id))
+    assert "已组织复垦，年底前补足。" in drawn(page)
+    assert {"销号", "退回重办", "指定责任人"} <= captions(page)
+    write(bureau, item, NoteKind.CLOSE, "复核属实。")
+    assert item_of(county).state is ItemState.CLOSED
+    assert "1 项预警未销号" in drawn(open_page(bureau, "indicator_warnings"))
+
+
+def test_who_was_slower_is_told_and_nothing_is_written_twice(county, bureau, raised):
+    item = item_of(bureau)
+    write(county, item, NoteKind.FEEDBACK, "抢先反馈。")
+    late = write(bureau, item, NoteKind.CLOSE, "复核属实。")
+    assert late.error[0].value.startswith("您打开之后，该记录已被他人修改。")
+    assert item_of(bureau).state is ItemState.ANSWERED
+
+
+def test_an_empty_answer_is_refused_with_a_sentence(county, raised):
+    said = write(county, item_of(county), NoteKind.FEEDBACK, "  ")
+    assert said.error[0].value == "请填写内容。"
+    assert item_of(county).state is ItemState.OPEN
+
+
+def test_filters_narrow_the_list(open_page, leader, raised):
+    page = open_page(leader, "indicator_warnings", q="安义")
+    assert list(page.dataframe[0].value["单位"]) == ["安义县"]
+    page = open_page(leader, "indicator_warnings", level="hint")
+    assert not page.dataframe
+    assert "没有符合条件的预警事项" in page.info[0].value
+
+
+def test_an_item_of_another_county_is_not_found(open_page, county, bureau, raised):
+    with transaction(bureau, read_only=True) as connection:
+        [other] = indicator_warnings.list_warnings(connection, division_code=NEIGHBOUR)
+    page = open_page(county, "indicator_warnings", id=str(other.indicator_warning_id))
+    assert not page.exception
+    assert page.error
