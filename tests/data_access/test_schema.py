@@ -65,7 +65,7 @@ def test_the_portals_role_owns_nothing_and_cannot_touch_what_is_only_added_to(da
           FROM unnest(ARRAY['row_change', 'trail_head', 'review_event', 'submission_version',
                             'filed_milestone', 'accepted_milestone', 'accepted_disposition',
                             'period_extension', 'submission_receipt', 'filed_contract',
-                            'accepted_contract']) AS tablename
+                            'accepted_contract', 'position_correction']) AS tablename
          CROSS JOIN unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
          WHERE has_table_privilege('portal_app', tablename, privilege)
         """
