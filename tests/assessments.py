@@ -74,12 +74,13 @@ def _add(owner: psycopg.Connection, key: tuple[Any, ...], figure: Figure) -> Non
     above, below = figure if isinstance(figure, tuple) else (None, None)
     plain = None if isinstance(figure, tuple) else Decimal(figure)
     owner.execute(
-        "INSERT INTO accepted_indicator_value (submission_id, version_no, division_code"
-        ", report_year, canonical_code, numerator, denominator, value, unit, accepted_by)"
+        "WITH told AS (INSERT INTO filed_indicator_value (submission_id, version_no"
+        ", division_code, report_year, canonical_code, numerator, denominator, value, unit)"
         " SELECT %s, %s, %s, %s, canonical_code, %s, %s"
-        ", coalesce(%s, round(CAST(%s AS numeric) * scale / CAST(%s AS numeric), 6)), unit, %s"
-        "  FROM indicator_canonical WHERE canonical_code = %s",
-        [number, version, unit, year, above, below, plain, above, below, user_id, code],
+        ", coalesce(%s, round(CAST(%s AS numeric) * scale / CAST(%s AS numeric), 6)), unit"
+        "  FROM indicator_canonical WHERE canonical_code = %s RETURNING *)"
+        " INSERT INTO accepted_indicator_value SELECT told.*, %s FROM told",
+        [number, version, unit, year, above, below, plain, above, below, code, user_id],
     )
 
 

@@ -204,9 +204,7 @@ CREATE TABLE accepted_indicator_value (
     accepted_by bigint NOT NULL REFERENCES account,
     accepted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (submission_id, version_no, canonical_code),
-    FOREIGN KEY (submission_id, version_no, division_code)
-        REFERENCES submission_version (submission_id, version_no, division_code),
-    FOREIGN KEY (canonical_code) REFERENCES indicator_canonical
+    FOREIGN KEY (submission_id, version_no, canonical_code) REFERENCES filed_indicator_value
 );
 CREATE INDEX accepted_indicator_value_newest ON accepted_indicator_value
     (canonical_code, report_year, division_code, version_no DESC);

@@ -117,14 +117,18 @@ def bulk_accept(owner, year, figures, user_id):
                      , content_sha256, submitted_by)
                 SELECT submission_id, 1, division_code, 1, 1, 1, '2020', 1, '{}', '', %(user)s
                   FROM reported
+            ), told AS (
+                INSERT INTO filed_indicator_value (submission_id, version_no, division_code
+                     , report_year, canonical_code, numerator, denominator, value, unit)
+                SELECT submission_id, 1, division_code, %(year)s, canonical_code, numerator
+                     , denominator
+                     , coalesce(figure.value, round(numerator * scale / denominator, 6)), unit
+                  FROM figure
+                  JOIN reported USING (division_code)
+                  JOIN indicator_canonical USING (canonical_code)
+                RETURNING *
             )
-            INSERT INTO accepted_indicator_value (submission_id, version_no, division_code
-                 , report_year, canonical_code, numerator, denominator, value, unit, accepted_by)
-            SELECT submission_id, 1, division_code, %(year)s, canonical_code, numerator, denominator
-                 , coalesce(figure.value, round(numerator * scale / denominator, 6)), unit, %(user)s
-              FROM figure
-              JOIN reported USING (division_code)
-              JOIN indicator_canonical USING (canonical_code)
+            INSERT INTO accepted_indicator_value SELECT told.*, %(user)s FROM told
             """,
             {"year": year, "user": user_id},
         )

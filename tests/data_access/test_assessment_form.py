@@ -4,15 +4,25 @@ from decimal import Decimal
 
 import pytest
 
-from data_access import assessment, decisions, drafts, filing, reporting
+from data_access import (
+    assessment,
+    decisions,
+    drafts,
+    filing,
+    reporting,
+    workbook_apply,
+    workbook_batches,
+)
 from data_access.database import transaction
 from domain.access import Role
 from domain.errors import InvalidContent, NotPermitted, RuleViolation
 from domain.forms import Severity
+from domain.workbook_diff import EntryKind
 from domain.workflow import ReviewAction, SubmissionState
 from tests.actors import COUNTY, PROVINCE, make_actor
 from tests.assessments import accept, fill, open_year, opened, result, set_target
 from tests.reports import act
+from tests.workbooks import brought, empty_store, taken, typed
 
 LAND = {"CULT_LAND": {"value": "31.2", "source": "三调"}}
 ROADS = {"ROAD_DENSITY": {"numerator": "60", "denominator": "10"}}
@@ -188,3 +198,41 @@ def test_a_department_is_offered_every_unit_of_its_grant(report, water):
             if each.form_code == "status_assessment"
         ]
         assert len(filing.list_units(connection, water, period)) == 111
+
+
+# EXCEL THERE AND BACK
+
+
+def test_a_workbook_goes_out_and_back_and_every_bad_cell_is_named(
+    report, county, tmp_path, monkeypatch
+):
+    empty_store(tmp_path, monkeypatch)
+    cells = {
+        ("CULT_LAND", "value"): "３１.２",  # full-width digits
+        ("WETLAND_AREA", "value"): "很多",
+        ("FOREST_COVER", "numerator"): 12,
+        ("FOREST_COVER", "denominator"): 10,
+        ("PBF_AREA", "unit"): "公顷",
+    }
+    book = taken(county, report.period_id, COUNTY)
+    back = typed(
+        book,
+        {(COUNTY, key, field): value for (key, field), value in cells.items()},
+        tmp_path / "back.xlsx",
+    )
+    batch = brought(county, back)
+    with transaction(county, read_only=True) as connection:
+        rows, _ = workbook_batches.list_rows(connection, batch)
+        findings = {(row.row_key, row.field_code): row for row in rows}
+    assert findings["CULT_LAND", "value"].kind is EntryKind.NEW
+    assert "很多" in str(findings["WETLAND_AREA", "value"])
+    assert findings["PBF_AREA", "unit"].kind is EntryKind.REFUSED
+    with transaction(county, action="workbook.apply") as connection:
+        workbook_apply.apply(connection, county, batch)
+    with transaction(county, read_only=True) as connection:
+        state = filing.read_state(connection, county, report.submission_id)
+    kept = {row["key"]: row for row in state.content["indicator"]}
+    assert kept["CULT_LAND"]["value"] == "31.2"
+    assert kept["PBF_AREA"]["unit"] == "万亩"
+    told = [each for each in state.problems if each.path == "indicator[FOREST_COVER].numerator"]
+    assert "超过 100%" in told[0].message
