@@ -28,6 +28,7 @@ _PER_PAGE = 40
 _SHOWN_CELLS = 6
 _PROBLEMS = "problems"
 _NOTICE = "csv-notice"
+_DECISIONS = {Decision.MINE: "采用文件的", Decision.THEIRS: "保留现值"}
 
 
 def csv_periods(periods: Sequence[Period]) -> list[Period]:
@@ -268,7 +269,7 @@ def row_words(row: CsvRow) -> str:
     if row.reason:
         return f"{label(CsvReason(row.reason))}{f'（{said}）' if said else ''}"
     if row.decision:
-        return f"{label(Decision(row.decision))}。{said}"
+        return f"{_DECISIONS[Decision(row.decision)]}。{said}"
     return said
 
 
@@ -296,10 +297,10 @@ def _decide_all(actor: Actor, batch: CsvBatch, counts: CsvCounts) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center"):
         left = f"还有 **{counts.undecided:,}** 行未选择。" if counts.undecided else "都已选择。"
-        st.markdown(f"这些值在下载之后被他人改过。{left}", width="stretch")
+        st.markdown(f"草稿中已有人保存了另一个值。{left}", width="stretch")
         for decision in Decision:
             st.button(
-                f"全部{label(decision)}",
+                f"全部{_DECISIONS[decision]}",
                 key=f"csv-all-{decision}",
                 on_click=decide,
                 args=(decision,),
