@@ -359,7 +359,8 @@ def clicked(selection: Mapping[str, object]) -> str | None:
     chosen = objects.get("villages") if isinstance(objects, Mapping) else None
     if not chosen:
         return None
-    key = str(chosen[0].get("id", ""))
+    # The worker that reads tiles puts a feature's id among its properties.
+    key = str(chosen[0].get("properties", {}).get("id", ""))
     return key if _CODE.fullmatch(key) else None
 
 

@@ -77,3 +77,23 @@ def test_without_webgl_the_counts_are_a_table(page_as, portal):
     expect(page.get_by_text("浏览器未启用 WebGL")).to_be_visible(timeout=60_000)
     expect(page.locator(f"{BOX} [data-testid=stDataFrame]")).to_be_visible()
     expect(page.locator(".stDeckGlJsonChart")).to_have_count(0)
+
+
+def test_a_click_opens_the_village(page_as, database):
+    code, longitude, latitude = database.execute(
+        "SELECT code, ST_X(location), ST_Y(location) FROM village_point ORDER BY code LIMIT 1"
+    ).fetchone()
+    page = page_as("leader", f"/village_map?at=14.00_{latitude:.4f}_{longitude:.4f}")
+    box = page.locator(f"{BOX} canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.locator(".deck-tooltip").first.wait_for()
+
+    def opens() -> bool:
+        # A press of more than a quarter of a second is a drag, and a frame may last as long.
+        page.mouse.click(x, y)
+        page.wait_for_timeout(1500)
+        return f"code={code}" in page.url
+
+    eventually(page, opens, "the village opens")
+    expect(page.locator(".st-key-village-map-told")).to_contain_text(code)
