@@ -108,7 +108,7 @@ def receive(actor: Actor, sha256: str) -> int:
             "file_name": file_name,
             "sha256": sha256,
         }
-        kept = {
+        kept: _Decided = {
             (row.division_code, row.path, _json(row.old_value)): row.decision
             for row in fetch_all(
                 connection, _SQL["list_kept"], _Kept, export_id=export.export_id, sha256=sha256
