@@ -458,8 +458,9 @@ def test_an_item_goes_from_assignment_to_closing_and_keeps_its_history(
     with transaction(county) as connection:
         item = indicator_warnings.get_warning(connection, warned.indicator_warning_id)
         indicator_warnings.write_note(connection, county, item, NoteKind.FEEDBACK, "已组织复垦。")
-    with pytest.raises(NotPermitted), transaction(county) as connection:
+    with transaction(county, read_only=True) as connection:
         item = indicator_warnings.get_warning(connection, warned.indicator_warning_id)
+    with pytest.raises(NotPermitted), transaction(county) as connection:
         indicator_warnings.write_note(connection, county, item, NoteKind.CLOSE, "自行销号")
     with transaction(bureau) as connection:
         item = indicator_warnings.get_warning(connection, warned.indicator_warning_id)
