@@ -368,7 +368,9 @@ def acknowledge(camera: Camera) -> None:
 @picture
 def village_map(camera: Camera) -> None:
     with camera.page("leader", "/village_map", WALL) as page:
-        eventually(page, lambda: is_painted(page, ".st-key-village-map"), "the map is painted")
+        eventually(
+            page, lambda: is_painted(page, ".st-key-village-map", 0.001), "the map is painted"
+        )
         shoot(camera, "village-map", page)
 
 
@@ -410,7 +412,9 @@ def village(camera: Camera) -> None:
 def village_map_hazard(camera: Camera) -> None:
     address = "/village_map?colour_by=geohazard_level&at=8.20_27.8000_115.5000"
     with camera.page("leader", address, DESK) as page:
-        eventually(page, lambda: is_painted(page, ".st-key-village-map"), "the map is painted")
+        eventually(
+            page, lambda: is_painted(page, ".st-key-village-map", 0.001), "the map is painted"
+        )
         shoot(camera, "village-map-hazard", page)
 
 

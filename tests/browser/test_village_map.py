@@ -55,7 +55,7 @@ def test_where_one_looks_is_in_the_address(page_as):
     linked = "9.50_27.2000_115.4000"
     page = page_as("leader", f"/village_map?colour_by=geohazard_level&at={linked}")
     canvas = page.locator(f"{BOX} canvas").first
-    eventually(page, lambda: is_painted(page, BOX), "the villages are drawn")
+    eventually(page, lambda: is_painted(page, BOX, 0.001), "the villages are drawn")
     assert linked in page.url
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + 300, box["y"] + 200)
@@ -66,7 +66,7 @@ def test_where_one_looks_is_in_the_address(page_as):
     assert "colour_by=geohazard_level" in page.url
     moved = page.url
     page.reload()
-    eventually(page, lambda: is_painted(page, BOX), "the same place is drawn again")
+    eventually(page, lambda: is_painted(page, BOX, 0.001), "the same place is drawn again")
     assert page.url == moved
 
 
