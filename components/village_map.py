@@ -262,7 +262,7 @@ def _villages(view: View, version: str) -> pydeck.Layer:
         get_text_color=rgb(INK),
         # On every colour and on a dark page dark letters need a ground of their own.
         text_background=True,
-        get_text_background_color="properties.points ? [255, 255, 255, 140] : [255, 255, 255, 215]",
+        get_text_background_color="properties.points ? [255, 255, 255, 210] : [255, 255, 255, 215]",
         get_text_pixel_offset="properties.points ? [0, 0] : [0, 13]",
         text_font_family=pydeck.types.String(FONT),
         text_character_set=pydeck.types.String("auto"),
