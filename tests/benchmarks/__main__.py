@@ -1,8 +1,8 @@
 """`./portal bench [part …]`: a portal of its own, the figures as a table and as JSON.
 
 Parts: start, layers, reruns, browser, idle, processes, database, queue, trail, phone, tiles,
-upload, excel, villages-excel, villages, growth, assessment; without a name all of them. `./portal bench
---storm` is a run of its own.
+upload, excel, villages-excel, villages, growth, assessment; without a name all of them.
+`./portal bench --storm` is a run of its own.
 """
 
 import os
