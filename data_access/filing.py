@@ -111,7 +111,7 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
     returned = _last_return(connection, submission)
     return FilingState(
         submission=submission,
-        form=form,
+        form=_for_contributor(form) if helps else form,
         context=context,
         content=content,
         accepted=accepted,
@@ -124,6 +124,16 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
 
 
 _IN_HAND = (SubmissionState.DRAFT, SubmissionState.RETURNED)
+
+
+def _for_contributor(form: Form) -> Form:
+    """Return the form as a contributor sees it: what is the filer's is only read."""
+    fields = (
+        replace(item, read_only=True) if item.group == FORM_GROUP else item
+        for item in form.fields
+        if item.group != FORM_GROUP or item.data_type != "evidence"
+    )
+    return replace(form, fields=tuple(fields))
 
 
 def _contributes(connection: Connection, actor: Actor, filed_on: Submission | _FiledOn) -> bool:

@@ -163,6 +163,7 @@ def test_a_department_sees_and_fills_its_own_rows_and_files_nothing(report, coun
     assert "CULT_LAND" not in keys
     assert state.is_editable
     assert state.actions == frozenset()
+    assert all(item.read_only for item in state.form.fields_of("form"))
     assert state.content["form"]["contact_phone"] != "13800000000"
     fill(water, report, {"WATER_TOTAL": {"value": "2.4"}})
     with transaction(county, read_only=True) as connection:

@@ -78,7 +78,7 @@ def test_other_plans_are_declared_in_a_dialog(open_page, county, period_id):
     assert types == ["专项规划", "详细规划(控规)", "乡镇级国土空间总体规划"]
 
 
-@pytest.mark.parametrize("role", [Role.DEPARTMENT, Role.LEADER, Role.PLAN_BUREAU])
+@pytest.mark.parametrize("role", [Role.LEADER, Role.PLAN_BUREAU])
 def test_others_do_not_file(open_page, owner, period_id, role):
     other = make_actor(owner, "other", role, "360000")
     page = open_page(other, "report")
