@@ -16,6 +16,8 @@
   * InvalidSetting          a setting cannot take this value: `reason`
   * InvalidRule             a rule cannot be kept as it is: `fault`, and the `names` it is about
   * InvalidFormula          a formula of an indicator that is refused: `problems` says why
+  * InvalidWarningRules     a version of the warning rules that is refused: `problems` says why
+  * InvalidTargets          targets that are refused: `problems` says which and why
   * DatabaseAway
 
 The class name is the message key: `components.labels.ERROR_MESSAGES` holds the Chinese sentence
@@ -125,6 +127,14 @@ class InvalidRule(PortalError):
 
 class InvalidFormula(PortalError):
     """An indicator cannot be computed so: `problems` is a list of sentences."""
+
+
+class InvalidWarningRules(PortalError):
+    """Levels cannot be judged so: `problems` is a list of sentences."""
+
+
+class InvalidTargets(PortalError):
+    """Targets cannot be kept so: `problems` is a list of sentences."""
 
 
 class DatabaseAway(PortalError):
