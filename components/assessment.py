@@ -48,7 +48,13 @@ from domain.clock import today
 
 VIEWS = {"matrix": "预警矩阵", "map": "预警地图"}
 _ORDERS = ("code", "level", "filled")
-_PAGES = ("assessment_figure", "assessment_unit", "assessment_indicator", "indicator_warnings")
+_PAGES = (
+    "assessment_figure",
+    "assessment_unit",
+    "assessment_indicator",
+    "assessment_comparison",
+    "indicator_warnings",
+)
 _LEVELS = {"county": "县级", "city": "市级"}
 
 

@@ -1,6 +1,6 @@
 """One figure of the assessment: what it is, why it stands so, and who said so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
@@ -221,19 +221,34 @@ def _accepted(name: str | None, version: assessment.FiledFigure) -> str:
     )
 
 
-def definitions_html(definitions: Sequence[Indicator]) -> str:
-    """Return how each set defines the indicator, with the basis of what is said."""
+def definitions_html(
+    definitions: Sequence[Indicator], standards: Mapping[str, str] | None = None
+) -> str:
+    """Return how each set defines the indicator, with the basis of what is said.
+
+    `standards` names the sets, by their codes.
+    """
+    names = standards or {}
     rows = "".join(
-        f"<tr><td>{escape(each.indicator_code)}</td><td>{escape(each.name)}</td>"
+        f"<tr><td>{escape(names.get(each.set_code, each.set_code))}</td>"
+        f"<td>{escape(each.indicator_code)}</td><td>{escape(each.name)}</td>"
         f"<td>{escape(each.definition or '—')}</td><td>{escape(each.formula_text or '—')}</td>"
         f"<td>{label(Attribute(each.attribute)) if each.attribute else '—'}</td>"
-        f"<td>{escape('、'.join(each.data_departments))}</td>"
+        f"<td>{_range_text(each)}</td><td>{escape('、'.join(each.data_departments))}</td>"
         f"<td>{basis_text(each.basis)}；{basis_text(each.value_basis)}</td></tr>"
         for each in definitions
     )
-    heads = ("代码", "名称", "内涵", "算法", "属性", "提供部门", "依据（名称；口径）")
+    heads = ("指标集", "代码", "名称", "内涵", "算法", "属性", "合理范围", "提供部门",
+             "依据（名称；口径）")  # fmt: skip
     head = "".join(f"<th>{text}</th>" for text in heads)
     return (
-        '<div class="unit-scroll"><table class="unit-table">'
+        '<div class="unit-scroll"><table class="unit-table definitions">'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def _range_text(each: Indicator) -> str:
+    unit = unit_text(each.unit)
+    if each.typical_min is None or each.typical_max is None:
+        return unit or "—"
+    return escape(f"{each.typical_min:,f} – {each.typical_max:,f} {unit}")

@@ -1,0 +1,397 @@
+"""One indicator of the assessment over all units: what it is, its spread, who stands where."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from statistics import median
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from components import assessment_charts as charts
+from components import assessment_reading as reading
+from components.assessment_charts import Dot, Line
+from components.assessment_figure import basis_text, level_html, number_text
+from components.assessment_matrix import list_years, scope_key
+from components.assessment_reading import Defined
+from components.assessment_unit import figure_address, line_of, targets_of
+from components.charts import link
+from components.labels import label, unit_text
+from components.links import address
+from data_access import table_workbook
+from data_access.assessment import AssessedUnit, Place, Point, UnitResult
+from data_access.change_listener import Topic, mark
+from data_access.indicators import Canonical
+from domain.access import Actor
+from domain.assessment import Attribute, Level, TargetState, ValueKind
+
+PAGE = "assessment_indicator"
+CLOUD_NOTE = (
+    "指到点看单位名，点一下看数字来源；"
+    "标名的是偏离平均值或趋势线两倍标准差以上的单位（最多 8 个）。"
+)
+LEVELS = {"county": "县级", "city": "市级"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the page is asked to show; its address carries it."""
+
+    canonical: Canonical
+    year: int
+    level: str
+
+    @property
+    def unit(self) -> str:
+        return unit_text(self.canonical.unit)
+
+    @property
+    def compares_province(self) -> bool:
+        """Whether the province's figure is one of the same kind as a unit's: not a sum."""
+        return self.canonical.value_kind in (ValueKind.RATIO, ValueKind.DERIVED)
+
+    def text(self, value: object) -> str:
+        """Return a value with its unit."""
+        return f"{value:,.{self.canonical.decimals}f} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The units of one level with their places, the best first, and the province's own figure."""
+
+    places: tuple[Place, ...]
+    units: Mapping[str, AssessedUnit]
+    province: UnitResult | None
+
+    @property
+    def known(self) -> list[Place]:
+        return [place for place in self.places if place.value is not None]
+
+
+def spread_of(actor: Actor, asked: Asked) -> Spread:
+    """Return the units that the actor may see, of the level asked for, by place."""
+    reader = reading.ranking(actor) or actor
+    units = reading.units_of(reader)
+    wider = reading.comparing(actor)
+    code = asked.canonical.canonical_code
+    return Spread(
+        tuple(
+            place
+            for place in reading.places_of(reader, asked.year).get(code, ())
+            if place.division_code in units and units[place.division_code].level == asked.level
+        ),
+        units,
+        reading.results_of(wider, reading.province_of(actor), asked.year).get(code),
+    )
+
+
+def answer(asked: Asked, spread: Spread) -> str:
+    """Return how the indicator stands in the year in one sentence made from data."""
+    count, known = len(spread.places), spread.known
+    head = f"{asked.year} 年，{count} 个{LEVELS[asked.level]}单位中 {len(known)} 个有数据"
+    if not known:
+        return f"{head}，不作评价。"
+    grave = [place for place in known if place.level is Level.SEVERE]
+    broken = sum(place.is_breach for place in known)
+    said = f"{head}；严重 {len(grave)} 个" + (f"，其中突破约束 {broken} 个" if broken else "")
+    province = spread.province
+    if province and province.value is not None:
+        lacks = "，未报齐" if _is_part(asked, province) else ""
+        said += f"；全省 {asked.text(province.value)}（{_parts_text(province)}{lacks}）"
+    return f"{said}。"
+
+
+# DEFINITION
+
+
+def facts_html(defined: Defined) -> str:
+    """Return what the indicator is: unit, kind, direction, range, formula, departments."""
+    one = defined.canonical
+    unit = unit_text(one.unit)
+    facts = [
+        ("单位", unit or "—"),
+        ("取值方式", label(one.value_kind)),
+        ("方向", label(one.direction)),
+        ("属性", label(Attribute(one.attribute)) if one.attribute else "—"),
+        ("合理范围", f"{one.typical_min:,f} – {one.typical_max:,f} {unit}"),
+        ("提供部门", "、".join(one.data_departments) or "—"),
+        ("算式", _formula(one)),
+        ("依据", f"{basis_text(one.basis)}：{one.basis_note}" if one.basis_note
+         else basis_text(one.basis)),
+    ]  # fmt: skip
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in facts
+    )
+    return f'<table class="unit-table facts"><tbody>{rows}</tbody></table>'
+
+
+def _formula(one: Canonical) -> str:
+    if one.numerator_name and one.denominator_name:
+        scale = "" if one.scale in (None, 1) else f" × {one.scale.normalize():f}"
+        return (
+            f"{one.numerator_name}（{unit_text(one.numerator_unit or '')}）÷ "
+            f"{one.denominator_name}（{unit_text(one.denominator_unit or '')}）{scale}"
+        )
+    return one.formula.replace("*", "×").replace("/", "÷") if one.formula else "直接填报"
+
+
+# DISTRIBUTION
+
+
+def histogram(actor: Actor, asked: Asked, spread: Spread) -> go.Figure:
+    """Return how many units have which values, with the province's where it is of their kind."""
+    return _histogram(_key(actor, asked), asked, spread)
+
+
+def _key(actor: Actor, asked: Asked) -> tuple[object, ...]:
+    return (
+        scope_key(reading.ranking(actor) or actor),
+        asked.canonical.canonical_code,
+        asked.year,
+        asked.level,
+        mark(Topic.ASSESSMENT, Topic.SETTINGS),
+    )
+
+
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
+def _histogram(key: object, _asked: Asked, _spread: Spread) -> go.Figure:
+    values = {
+        _spread.units[place.division_code].name: float(place.value)
+        for place in _spread.known
+        if place.value is not None
+    }
+    marks = {"中位数": median(values.values())}
+    province = _spread.province
+    if _asked.compares_province and province and province.value is not None:
+        marks["全省"] = float(province.value)
+    return charts.histogram(
+        f"{_asked.canonical.name} · {_asked.year} 年{LEVELS[_asked.level]}分布",
+        _asked.unit,
+        charts.bins_of(values),
+        marks,
+        _asked.canonical.decimals,
+    )
+
+
+# RANKING
+
+
+def ranking_html(actor: Actor, asked: Asked, spread: Spread) -> str:
+    """Return the units by place with their bars; every figure opens its record."""
+    return _ranking_html(_key(actor, asked), asked, spread)
+
+
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
+def _ranking_html(key: object, _asked: Asked, _spread: Spread) -> str:
+    known = _spread.known
+    most = max((abs(place.value) for place in known if place.value is not None), default=0) or 1
+    rows = "".join(
+        _place_html(_asked, _spread.units[place.division_code], place, most)
+        for place in _spread.places
+    )
+    return (
+        f'<div class="ranked"><table class="unit-table peers"><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _place_html(asked: Asked, unit: AssessedUnit, place: Place, most: object) -> str:
+    code = asked.canonical.canonical_code
+    to_unit = address(
+        "assessment_unit", {"code": unit.code, "year": str(asked.year), "indicator": code}
+    )
+    value = number_text(place.value, asked.canonical.decimals)
+    share = float(abs(place.value)) / float(most) if place.value is not None else 0.0  # type: ignore[arg-type]
+    bar = f'<i class="bar" style="--a:{share:.1%}"></i>' if place.value is not None else ""
+    figure = link(figure_address(unit.code, code, asked.year), value)
+    return (
+        f'<tr><td class="number">{place.place or "—"}</td>'
+        f"<td>{link(to_unit, escape(unit.name))}</td><td>{bar}</td>"
+        f'<td class="number">{figure}</td><td>{level_html(place.level)}</td></tr>'
+    )
+
+
+def workbook_columns(asked: Asked) -> list[table_workbook.Column]:
+    """Return the columns of the ranking as a workbook has them."""
+    number = "#,##0.00####"
+    return [
+        table_workbook.Column("位次", "0", 8),
+        table_workbook.Column("代码", "", 10),
+        table_workbook.Column("单位"),
+        table_workbook.Column("上级", "", 12),
+        table_workbook.Column("类型", "", 10),
+        table_workbook.Column(f"数值（{asked.unit}）", number),
+        table_workbook.Column("比较对象", number),
+        table_workbook.Column("比较对象类别", "", 12),
+        table_workbook.Column("等级", "", 10),
+        table_workbook.Column("突破约束性指标", "", 14),
+    ]
+
+
+def workbook_rows(spread: Spread) -> list[list[object]]:
+    """Return the ranking's rows for a workbook; missing is an empty cell."""
+    kinds = {"target": "目标", "province": "全省值", "previous": "上年值"}
+    found: list[list[object]] = []
+    for place in spread.places:
+        unit = spread.units[place.division_code]
+        found.append(
+            [
+                place.place,
+                unit.code,
+                unit.name,
+                unit.parent_name,
+                unit.kind,
+                place.value,
+                place.reference,
+                kinds.get(place.reference_kind or "", ""),
+                label(place.level),
+                "是" if place.is_breach else "",
+            ]
+        )
+    return found
+
+
+# SCATTER
+
+
+def scatter(actor: Actor, asked: Asked, against: Canonical, spread: Spread) -> go.Figure | None:
+    """Return the indicator against another one; None where no unit has both."""
+    reader = reading.ranking(actor) or actor
+    other = reading.places_of(reader, asked.year).get(against.canonical_code, ())
+    return _scatter(_key(actor, asked), against.canonical_code, asked, against, spread, other)
+
+
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
+def _scatter(
+    key: object,
+    code: str,
+    _asked: Asked,
+    _against: Canonical,
+    _spread: Spread,
+    _other: Sequence[Place],
+) -> go.Figure | None:
+    across = {p.division_code: float(p.value) for p in _other if p.value is not None}
+    dots = [
+        Dot(
+            _spread.units[place.division_code].name,
+            across[place.division_code],
+            float(place.value),
+            place.level,
+            figure_address(place.division_code, place.canonical_code, _asked.year),
+        )
+        for place in _spread.known
+        if place.value is not None and place.division_code in across
+    ]
+    if not dots:
+        return None
+    return charts.scatter(
+        f"{_asked.canonical.name}与{_against.name}"
+        f"（{_asked.year} 年，{len(dots)} 个{LEVELS[_asked.level]}单位）",
+        f"{_against.name}（{unit_text(_against.unit)}）",
+        f"{_asked.canonical.name}（{_asked.unit}）",
+        dots,
+    )
+
+
+# YEARS
+
+
+@dataclass(frozen=True, slots=True)
+class ProvinceYear:
+    """One year of the province: its figure, how many of its counties are in it, the target."""
+
+    year: int
+    result: UnitResult | None
+
+
+def province_years(actor: Actor, asked: Asked) -> tuple[ProvinceYear, ...]:
+    """Return the province's years, the first one first."""
+    reader, province = reading.comparing(actor), reading.province_of(actor)
+    code = asked.canonical.canonical_code
+    return tuple(
+        ProvinceYear(year, reading.results_of(reader, province, year).get(code))
+        for year in reversed(list_years(actor))
+    )
+
+
+def years_figure(actor: Actor, asked: Asked) -> go.Figure:
+    """Return the province's years with what was due."""
+    return _years_figure(_key(actor, asked), asked, actor)
+
+
+@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
+def _years_figure(key: object, _asked: Asked, _actor: Actor) -> go.Figure:
+    reader, province = reading.comparing(_actor), reading.province_of(_actor)
+    code = _asked.canonical.canonical_code
+    points = reading.series_of(reader, province).get(code, ())
+    whole = _parts_lines(_asked, points, {y.year: y.result for y in province_years(_actor, _asked)})
+    return charts.years(
+        f"全省{_asked.canonical.name}",
+        _asked.unit,
+        whole,
+        targets_of(points, None),
+        _asked.canonical.decimals,
+    )
+
+
+def _parts_lines(
+    asked: Asked, points: Sequence[Point], results: Mapping[int, UnitResult | None]
+) -> list[Line]:
+    """Return the province's years; a sum to which counties are missing stands apart."""
+    line = line_of("全省", points, opens=False)
+    told = tuple(_parts_text(results.get(year)) for year in line.years)
+    lacking = [_is_part(asked, results.get(year)) for year in line.years]
+    if not any(lacking):
+        return [replace(line, told=told)]
+
+    def kept(part: bool) -> tuple[float | None, ...]:
+        pairs = zip(line.values, lacking, strict=True)
+        return tuple(value if each is part else None for value, each in pairs)
+
+    apart = replace(line, name="未报齐，不可比", values=kept(True), told=told, is_apart=True)
+    return [replace(line, values=kept(False), told=told), apart]
+
+
+def _is_part(asked: Asked, result: UnitResult | None) -> bool:
+    """Tell whether it is a sum that lacks counties: a ratio holds for those that are in it."""
+    if asked.compares_province or result is None or result.parts_expected is None:
+        return False
+    return (result.parts or 0) < result.parts_expected
+
+
+def _parts_text(result: UnitResult | None) -> str:
+    if result is None or result.parts_expected is None:
+        return ""
+    return f"{result.parts}/{result.parts_expected} 个县有数据"
+
+
+def years_html(asked: Asked, years: Sequence[ProvinceYear]) -> str:
+    """Return the province's years as a table: figure, target, how many counties, level."""
+    heads = ("年", f"全省值（{asked.unit}）", "目标", "有数据的县", "等级")
+    kinds = ("", "number", "number", "number", "")
+    head = "".join(
+        f'<th class="{kind}">{escape(text)}</th>' for kind, text in zip(kinds, heads, strict=True)
+    )
+    body = "".join(_year_html(asked, each) for each in reversed(years))
+    return (
+        f'<table class="unit-table years"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _year_html(asked: Asked, each: ProvinceYear) -> str:
+    result = each.result
+    if result is None:
+        return f'<tr><td>{each.year}</td><td colspan="4" class="quiet">没有数据</td></tr>'
+    target = "—"
+    if result.target_state == TargetState.NOT_ISSUED:
+        target = label(TargetState.NOT_ISSUED)
+    elif result.target_value is not None:
+        value = number_text(result.target_value, asked.canonical.decimals)
+        target = f"{value}<small>{result.target_year} 年</small>"
+    parts = "—" if result.parts_expected is None else f"{result.parts}/{result.parts_expected}"
+    return (
+        f'<tr><td>{each.year}</td><td class="number">'
+        f"{number_text(result.value, asked.canonical.decimals)}</td>"
+        f'<td class="number">{target}</td><td class="number">{parts}</td>'
+        f"<td>{level_html(result.level)}</td></tr>"
+    )

@@ -1,0 +1,118 @@
+"""评估指标: one indicator over all units: what it is, how it is spread, who stands where."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from components import assessment_charts as charts
+from components import assessment_indicator as parts
+from components import assessment_reading as reading
+from components.assessment import follow
+from components.assessment_figure import definitions_html, rule_html
+from components.assessment_filters import (
+    back_link,
+    segments,
+    select,
+    stop_without_years,
+    year_of,
+)
+from components.download import workbook_button
+from components.links import page_path
+from components.navigation import WORKERS
+from components.session import page_frame, require_actor
+from components.supervision_view import load_styles
+from components.url_parameters import take_opened
+from components.watch import watch
+
+ASSETS = Path(__file__).parents[1] / "assets"
+WATCH = "assessment-indicator-watch"
+
+actor = require_actor(*WORKERS)
+load_styles()
+st.html(ASSETS / "overview.css")
+st.html(ASSETS / "assessment.css")
+known = reading.canonicals(actor)
+canonical = known.get(st.query_params.get("code", ""))
+if canonical is None:
+    page_frame("评估指标")
+    st.info("没有指明指标，或没有这个指标。请从“现状评估”的矩阵点一个指标名。")
+    back_link()
+    st.stop()
+code = canonical.canonical_code
+page_frame(canonical.name, f"{code} · {parts.unit_text(canonical.unit)} · {canonical.dimension}")
+stop_without_years(actor)
+with st.container(key="assessment-filters", horizontal=True, vertical_alignment="center"):
+    level = segments("level", parts.LEVELS, "county")
+    year = year_of(actor)
+    back_link()
+    st.page_link(
+        page_path("assessment"),
+        label="在地图上看",
+        icon=":material/map:",
+        query_params={"view": "map", "by": code, "year": str(year), "level": level},
+    )
+assert year is not None
+asked = parts.Asked(canonical, year, level)
+spread = parts.spread_of(actor, asked)
+defined = reading.definition_of(actor, code, year)
+opened = None
+
+st.html(f'<p class="unit-headline">{parts.answer(asked, spread)}</p>')
+if reading.ranking(actor) is None:
+    st.caption("以下只列您数据范围内的单位；全省值由全省各县合计。")
+left, right = st.columns([0.6, 0.4], gap="medium")
+with left:
+    if spread.known:
+        figure = parts.histogram(actor, asked, spread)
+        charts.draw(figure, f"{canonical.name}{year}年分布", "assessment-histogram")
+        if not asked.compares_province:
+            st.caption("总量指标的全省值是各县之和，与单个单位不可比，不在分布图上标出。")
+    else:
+        st.info(f"{year} 年还没有单位有认定的数据。")
+    others = {
+        each.canonical_code: each.name
+        for each in known.values()
+        if each.is_applicable and each.canonical_code != code
+    }
+    same = [each for each in others if known[each].dimension == canonical.dimension]
+    against = select("against", others, (same or list(others))[0], 420)
+    cloud = parts.scatter(actor, asked, known[against], spread)
+    if cloud is None:
+        st.info("没有同时具备这两项数据的单位，请换一个指标。")
+    else:
+        opened = charts.draw(cloud, f"{canonical.name}与{known[against].name}", "assessment-cloud")
+        st.caption(
+            "指到点看单位名，点一下看数字来源；标名的是偏离平均或趋势线两倍标准差以上的单位（最多 8 个）。"
+        )
+with right, st.container(key="assessment-ranking"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"{parts.LEVELS[level]}排名", anchor=False, width="content")
+        workbook_button(
+            f"{canonical.name}{year}年{parts.LEVELS[level]}排名",
+            lambda: f"{canonical.name}（{code}）　{year} 年　{parts.LEVELS[level]}",
+            parts.workbook_columns(asked),
+            lambda: parts.workbook_rows(spread),
+            suffix=code,
+            key="assessment-ranking-table",
+        )
+    st.html(parts.ranking_html(actor, asked, spread))
+
+left, right = st.columns([0.6, 0.4], gap="medium")
+with left:
+    figure = parts.years_figure(actor, asked)
+    charts.draw(figure, f"全省{canonical.name}历年", "assessment-province")
+with right:
+    st.subheader("历年", anchor=False)
+    st.html(parts.years_html(asked, parts.province_years(actor, asked)))
+st.subheader("指标是什么", anchor=False)
+left, right = st.columns([0.5, 0.5], gap="medium")
+with left:
+    st.html(parts.facts_html(defined))
+with right:
+    st.markdown(f"**{year} 年的评级规则**")
+    st.html(rule_html(defined.rules, defined.profile))
+st.markdown("**各指标集中的定义**")
+st.html(definitions_html(defined.definitions, defined.standards))
+seen = watch(None, key=WATCH, on_open=lambda: take_opened(WATCH, parts.PAGE))
+if opened or seen.opened:
+    follow(opened or seen.opened)

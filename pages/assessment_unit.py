@@ -1,0 +1,111 @@
+"""单位评估: one unit in all its indicators, beside its kind and the province, through the years."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from components import assessment_charts as charts
+from components import assessment_reading as reading
+from components import assessment_unit as parts
+from components.assessment import follow
+from components.assessment_filters import (
+    back_link,
+    select,
+    set_and_tier,
+    stop_without_years,
+    year_of,
+)
+from components.assessment_matrix import read_matrix
+from components.download import workbook_button
+from components.links import page_path
+from components.navigation import WORKERS
+from components.session import page_frame, require_actor
+from components.supervision_view import load_styles
+from components.url_parameters import take_opened
+from components.watch import watch
+
+ASSETS = Path(__file__).parents[1] / "assets"
+WATCH = "assessment-unit-watch"
+HOW = (
+    "正常率 = 正常的指标数 ÷ 已评级的指标数，按维度计；"
+    "同类和全省为各单位项数之和相除，不是各单位比率的平均。"
+    "缺数和不评级的不计入；该维度没有已评级的指标时不画点。"
+)
+SIGNS = (
+    "● 约束性指标，在各维度中排前。"
+    "点数值看来源、算式和填报认定人；点指标名看各单位；点“历年”换上方的图。"
+)
+
+actor = require_actor(*WORKERS)
+load_styles()
+st.html(ASSETS / "overview.css")
+st.html(ASSETS / "assessment.css")
+unit = reading.units_of(actor).get(st.query_params.get("code", ""))
+if unit is None:
+    page_frame("单位评估")
+    st.info("没有指明单位，或该单位不在您的数据范围内。请从“现状评估”的矩阵或地图打开一个单位。")
+    back_link()
+    st.stop()
+page_frame(unit.name, f"{unit.parent_name} · {unit.kind} · {unit.code}　现状评估")
+stop_without_years(actor)
+with st.container(key="assessment-filters", horizontal=True, vertical_alignment="center"):
+    set_code, tier = set_and_tier(actor)
+    year = year_of(actor)
+    back_link()
+    compared = {"units": unit.code, "year": str(year)}
+    st.page_link(
+        page_path("assessment_comparison"),
+        label="与其他单位对比",
+        icon=":material/compare_arrows:",
+        query_params=compared,
+    )
+assert year is not None
+matrix = read_matrix(actor, set_code, tier, year)
+row = matrix.row_of(unit.code)
+if row is None or not matrix.columns:
+    st.info("该单位在所选指标集和年度中没有可看的指标，请换一个指标集或年度。")
+    st.stop()
+asked = parts.Asked(unit, matrix, row, set_code, tier)
+whole = read_matrix(reading.comparing(actor), set_code, tier, year)
+entries = parts.entries(actor, asked)
+
+st.html(f'<p class="unit-headline">{parts.answer(asked)}</p>')
+st.html(parts.cards_html(asked, whole))
+names = {entry.column.code: entry.column.name for entry in entries}
+first = parts.chosen_entry(entries, None)
+assert first is not None
+left, middle, right = st.columns([0.33, 0.4, 0.27], gap="medium")
+figure, counts = parts.radar(actor, asked, whole)
+with left:
+    charts.draw(figure, f"{unit.name}{year}年各维度正常率", "assessment-radar")
+    st.caption(HOW)
+    with st.expander("各维度的项数"):
+        st.html(counts)
+with middle:
+    entry = parts.chosen_entry(entries, select("indicator", names, first.column.code, 420))
+    assert entry is not None
+    opened = charts.draw(
+        parts.years_figure(actor, asked, entry),
+        f"{unit.name}{entry.column.name}历年",
+        "assessment-years",
+    )
+with right:
+    st.html(parts.peers_html(actor, asked, entry))
+
+st.subheader("各项指标", anchor=False)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.caption(SIGNS)
+    workbook_button(
+        f"{unit.name}{year}年现状评估",
+        lambda: f"{unit.name}（{unit.code}）　{year} 年　{len(entries)} 项指标",
+        parts.workbook_columns(),
+        lambda: parts.workbook_rows(entries),
+        suffix=set_code,
+        key="assessment-unit-table",
+    )
+st.html(parts.table_html(actor, asked))
+if reading.ranking(actor) is None:
+    st.caption("位次未对市、县开放，不显示。")
+seen = watch(None, key=WATCH, on_open=lambda: take_opened(WATCH, parts.PAGE))
+if opened or seen.opened:
+    follow(opened or seen.opened)
