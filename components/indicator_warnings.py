@@ -9,7 +9,7 @@ import streamlit as st
 
 from components.assessment_figure import level_html, number_text
 from components.assessment_matrix import SYMBOLS
-from components.labels import label, moment
+from components.labels import label, moment, unit_text
 from components.links import page_path
 from components.session import errors_shown
 from components.supervision import action_button, finish, forget_outcome, outcome_shown
@@ -220,7 +220,7 @@ def _facts_html(item: IndicatorWarning) -> str:
     if item.standing_level and item.standing_level != item.level:
         standing = f"；现等级 {label(Level(item.standing_level))}"
     facts = [
-        f"{item.report_year} 年 {figure} {item.unit}{against}{standing}",
+        f"{item.report_year} 年 {figure} {unit_text(item.unit)}{against}{standing}",
         f"{label(item.from_level)} → {label(item.level)}，"
         + f"{moment(item.raised_at)} 生成，反馈期限 {item.due_on.isoformat()}",
         f"责任人：{item.responsible or '未指定'}",
