@@ -314,8 +314,7 @@ def scatter(title: str, across_name: str, up_name: str, dots: Sequence[Dot]) -> 
     across_far = outliers([dot.across for dot in dots])
     up_far = outliers([dot.up for dot in dots])
     far = [max(each) for each in zip(across_far, up_far, outliers(_residuals(dots)), strict=True)]
-    furthest = sorted(range(len(dots)), key=lambda at: -far[at])[:_MOST_NAMED]
-    named = {at for at in furthest if far[at] > 0}
+    named = _apart(dots, sorted(range(len(dots)), key=lambda at: -far[at]), far)
     figure = go.Figure(
         go.Scatter(
             x=[dot.across for dot in dots],
@@ -341,6 +340,25 @@ def scatter(title: str, across_name: str, up_name: str, dots: Sequence[Dot]) -> 
         xaxis={"title": {"text": across_name, "standoff": 6}},
         yaxis={"title": {"text": up_name, "standoff": 6}},
     )
+
+
+def _apart(dots: Sequence[Dot], order: Sequence[int], far: Sequence[float]) -> set[int]:
+    """Return which units are named: the furthest first, no two names over each other."""
+    width = max(dot.across for dot in dots) - min(dot.across for dot in dots) or 1
+    height = max(dot.up for dot in dots) - min(dot.up for dot in dots) or 1
+    named: list[int] = []
+    for at in order:
+        if (
+            far[at] > 0
+            and len(named) < _MOST_NAMED
+            and not any(
+                abs(dots[at].across - dots[one].across) < width / 7
+                and abs(dots[at].up - dots[one].up) < height / 14
+                for one in named
+            )
+        ):
+            named.append(at)
+    return set(named)
 
 
 def _middle(dots: Sequence[Dot]) -> float:

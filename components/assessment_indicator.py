@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from html import escape
 from statistics import median
 
@@ -184,7 +185,9 @@ def ranking_html(actor: Actor, asked: Asked, spread: Spread) -> str:
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
 def _ranking_html(key: object, _asked: Asked, _spread: Spread) -> str:
     known = _spread.known
-    most = max((abs(place.value) for place in known if place.value is not None), default=0) or 1
+    most = max(
+        (abs(place.value) for place in known if place.value is not None), default=Decimal()
+    ) or Decimal(1)
     rows = "".join(
         _place_html(_asked, _spread.units[place.division_code], place, most)
         for place in _spread.places
@@ -194,13 +197,13 @@ def _ranking_html(key: object, _asked: Asked, _spread: Spread) -> str:
     )
 
 
-def _place_html(asked: Asked, unit: AssessedUnit, place: Place, most: object) -> str:
+def _place_html(asked: Asked, unit: AssessedUnit, place: Place, most: Decimal) -> str:
     code = asked.canonical.canonical_code
     to_unit = address(
         "assessment_unit", {"code": unit.code, "year": str(asked.year), "indicator": code}
     )
     value = number_text(place.value, asked.canonical.decimals)
-    share = float(abs(place.value)) / float(most) if place.value is not None else 0.0  # type: ignore[arg-type]
+    share = abs(place.value) / most if place.value is not None else Decimal()
     bar = f'<i class="bar" style="--a:{share:.1%}"></i>' if place.value is not None else ""
     figure = link(figure_address(unit.code, code, asked.year), value)
     return (

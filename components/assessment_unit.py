@@ -21,7 +21,7 @@ from data_access import table_workbook
 from data_access.assessment import AssessedUnit, Place, Point, UnitResult
 from data_access.change_listener import Topic, mark
 from domain.access import Actor
-from domain.assessment import Level, TargetState
+from domain.assessment import Direction, Level, TargetState, Tier, ValueKind
 
 PAGE = "assessment_unit"
 _KEPT = ("set", "tier")
@@ -40,7 +40,7 @@ class Asked:
     matrix: Matrix
     row: Row
     set_code: str
-    tier: str | None
+    tier: Tier | None
 
     @property
     def year(self) -> int:
@@ -276,7 +276,7 @@ def table_html(actor: Actor, asked: Asked) -> str:
 def _table_html(code: str, _entries: Sequence[Entry], _asked: Asked, key: object) -> str:
     heads = (
         ("指标", ""), ("数值", "number"), ("单位", ""), ("目标", "number"),
-        ("与目标之差", "number"), ("较上年", "number"), ("位次", "number"),
+        ("与目标之差", "number"), ("较上年", "number"), ("同级位次", "number"),
         ("等级", ""), ("历年", ""),
     )  # fmt: skip
     head = "".join(f'<th class="{kind}">{text}</th>' for text, kind in heads)
@@ -374,7 +374,7 @@ def workbook_rows(rows: Sequence[Entry]) -> list[list[object]]:
 
 
 def _not_issued(entry: Entry) -> bool:
-    return bool(entry.result) and entry.result.target_state == TargetState.NOT_ISSUED  # type: ignore[union-attr]
+    return entry.result is not None and entry.result.target_state == TargetState.NOT_ISSUED
 
 
 # ONE INDICATOR THROUGH THE YEARS
@@ -413,7 +413,7 @@ def _years_figure(
     lines = [line_of(_asked.unit.name, _entry.points)]
     # A sum of all counties says nothing beside one of them.
     kind = reading.canonicals(_actor)[indicator].value_kind
-    if kind in ("ratio", "derived"):
+    if kind in (ValueKind.RATIO, ValueKind.DERIVED):
         lines.append(line_of("全省", _province, opens=False))
     return charts.years(
         f"{_asked.unit.name} · {column.name}",
@@ -474,11 +474,17 @@ def peers_html(actor: Actor, asked: Asked, entry: Entry) -> str:
     ]  # fmt: skip
     if not places:
         return '<p class="unit-quiet">同类单位这一年都没有这项指标的数据。</p>'
-    return _peers_table(places, units, asked, entry)
+    direction = reading.canonicals(actor)[entry.column.code].direction
+    plain = direction in (Direction.RANGE, Direction.MONITOR)
+    return _peers_table(places, units, asked, entry, "由高到低" if plain else "由优到劣")
 
 
 def _peers_table(
-    places: Sequence[Place], units: Mapping[str, AssessedUnit], asked: Asked, entry: Entry
+    places: Sequence[Place],
+    units: Mapping[str, AssessedUnit],
+    asked: Asked,
+    entry: Entry,
+    order: str,
 ) -> str:
     own = next((at for at, p in enumerate(places) if p.division_code == asked.unit.code), None)
     near = range(0, 5) if own is None else range(own - _NEAR, own + _NEAR + 1)
@@ -488,7 +494,7 @@ def _peers_table(
         if at > before + 1:
             rows.append('<tr><td colspan="4" class="quiet">⋯</td></tr>')
         rows.append(_peer_row(at + 1, places[at], units[places[at].division_code], asked, entry))
-    title = f"{asked.unit.kind} {len(places)} 个有数据，按{entry.column.name}由优到劣"
+    title = f"{asked.unit.kind} {len(places)} 个有数据，按{entry.column.name}{order}"
     return (
         f'<p class="unit-quiet">{escape(title)}</p><table class="unit-table peers"><tbody>'
         f"{''.join(rows)}</tbody></table>"
