@@ -184,10 +184,8 @@ def ranking_html(actor: Actor, asked: Asked, spread: Spread) -> str:
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
 def _ranking_html(key: object, _asked: Asked, _spread: Spread) -> str:
-    known = _spread.known
-    most = max(
-        (abs(place.value) for place in known if place.value is not None), default=Decimal()
-    ) or Decimal(1)
+    known = [abs(place.value) for place in _spread.known if place.value is not None]
+    most = max(known, default=Decimal()) or Decimal(1)
     rows = "".join(
         _place_html(_asked, _spread.units[place.division_code], place, most)
         for place in _spread.places
