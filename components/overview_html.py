@@ -279,7 +279,7 @@ def legend_html(swatches: Sequence[Swatch], note: str) -> str:
 def _entry(swatch: Swatch) -> str:
     kind = ' class="hatched"' if swatch.hatched else ""
     box = f'<i{kind} style="background-color:{swatch.colour}">{swatch.symbol}</i>'
-    return f"<li>{box}{escape(swatch.text)}<b>{swatch.count}</b></li>"
+    return f"<li>{box}{escape(swatch.text)}<b>{swatch.count:,}</b></li>"
 
 
 def late_html(overview: Overview, filters: Filters, *, may_remind: bool) -> str:

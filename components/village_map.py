@@ -45,7 +45,7 @@ NOTHING = "#B9C3CC"
 """Colour of a village of which nothing is known, or nothing may be said."""
 
 
-LEGEND_NOTE = "圆圈中为村庄个数，颜色为其中最多的一类，灰边越宽占比越低"
+LEGEND_NOTE = "圆圈下为村庄个数，颜色为其中最多的一类，灰边越宽占比越低"
 
 
 class Shown(StrEnum):
@@ -262,8 +262,9 @@ def _villages(view: View, version: str) -> pydeck.Layer:
         get_text_color=rgb(INK),
         # On every colour and on a dark page dark letters need a ground of their own.
         text_background=True,
-        get_text_background_color="properties.points ? [255, 255, 255, 210] : [255, 255, 255, 215]",
-        get_text_pixel_offset="properties.points ? [0, 0] : [0, 13]",
+        get_text_background_color=[255, 255, 255, 215],
+        # The number stands under its circle: within it no letter is read on every colour.
+        get_text_pixel_offset=f"properties.points ? [0, {_radius()} + 8] : [0, 13]",
         text_font_family=pydeck.types.String(FONT),
         text_character_set=pydeck.types.String("auto"),
         load_options={"mvt": {"workerUrl": WORKER_URL}},
