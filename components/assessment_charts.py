@@ -131,7 +131,7 @@ def radar(title: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figur
     return _laid_out(
         figure,
         title,
-        380,
+        400,
         polar={
             "bgcolor": "rgba(0,0,0,0)",
             "radialaxis": {"range": [0, 100], "ticksuffix": "%", "nticks": 5, "gridcolor": grid,
@@ -140,7 +140,7 @@ def radar(title: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figur
             "angularaxis": {"direction": "clockwise", "rotation": 90, "gridcolor": grid,
                             "linecolor": grid},
         },
-        legend={"orientation": "h", "y": -0.08, "x": 0, "traceorder": "reversed"},
+        legend={"orientation": "h", "y": -0.16, "x": 0, "traceorder": "reversed"},
         margin={"l": 48, "r": 48, "t": _TITLE_HEIGHT + 12, "b": 8},
     )  # fmt: skip
 

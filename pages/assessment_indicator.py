@@ -81,9 +81,7 @@ with left:
         st.info("没有同时具备这两项数据的单位，请换一个指标。")
     else:
         opened = charts.draw(cloud, f"{canonical.name}与{known[against].name}", "assessment-cloud")
-        st.caption(
-            "指到点看单位名，点一下看数字来源；标名的是偏离平均或趋势线两倍标准差以上的单位（最多 8 个）。"
-        )
+        st.caption(parts.CLOUD_NOTE)
 with right, st.container(key="assessment-ranking"):
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"{parts.LEVELS[level]}排名", anchor=False, width="content")
