@@ -77,6 +77,8 @@ PAGES = (
     PortalPage(
         "rules", "校验规则", "fact_check", "管理", (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)
     ),
+    PortalPage("assessment_rules", "预警规则", "tune", "管理", REPORTERS),
+    PortalPage("indicator_targets", "指标目标", "flag", "管理", WORKERS),
     PortalPage("jobs", "后台任务", "pending_actions", "管理", (Role.INFORMATION_CENTRE,)),
     PortalPage("settings", "系统设置", "settings", "管理", (Role.INFORMATION_CENTRE,)),
     PortalPage("trail", "审计查询", "policy", "审计", (Role.SECURITY_AUDITOR,)),

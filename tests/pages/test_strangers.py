@@ -43,6 +43,8 @@ ROLES_OF = {
     "jobs": {Role.INFORMATION_CENTRE},
     "settings": {Role.INFORMATION_CENTRE},
     "rules": {Role.PLAN_BUREAU, Role.INFORMATION_CENTRE},
+    "assessment_rules": {Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY},
+    "indicator_targets": WORKERS,
     "trail": {Role.SECURITY_AUDITOR},
     "password": EVERYONE,
 }
