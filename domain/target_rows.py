@@ -13,18 +13,14 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """A row as typed; everything blank is a unit for which nothing was entered."""
+    """A row as typed."""
 
     state: TargetState | None
     value: str = ""
     base_year: str = ""
     base_value: str = ""
     document_no: str = ""
-    issued_on: date | None = None
-
-    @property
-    def is_blank(self) -> bool:
-        return self == TargetRow(None)
+    issued_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,9 @@ def read_row(
     document_no = row.document_no.strip()
     if len(document_no) > _LONGEST_DOCUMENT:
         raise RowFault(f"文号最多 {_LONGEST_DOCUMENT} 字。")
-    return TargetEntry(row.state, value, base_year, base_value, document_no or None, row.issued_on)
+    return TargetEntry(
+        row.state, value, base_year, base_value, document_no or None, _day(row.issued_on)
+    )
 
 
 def _number(name: str, text: str, unit: str, low: Decimal, high: Decimal) -> Decimal | None:
@@ -106,6 +104,17 @@ def _number(name: str, text: str, unit: str, low: Decimal, high: Decimal) -> Dec
     if unit == "%" and number > 100 >= high:
         raise RowFault(f"{name} {plain}% 超过 100%，请核对。")
     return number
+
+
+def _day(text: str) -> date | None:
+    plain = text.strip().replace("/", "-").replace(".", "-")
+    if not plain:
+        return None
+    try:
+        year, month, day = (int(part) for part in plain.split("-"))
+        return date(year, month, day)
+    except ValueError:
+        raise RowFault(f"下达日期“{text.strip()[:12]}”应如 2025-06-30。") from None
 
 
 def _year(name: str, text: str) -> int:

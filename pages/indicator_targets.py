@@ -1,0 +1,43 @@
+"""指标目标: what each unit is to reach by which year, issued or not yet; the bureau enters it."""
+
+import streamlit as st
+
+from components import indicator_targets as parts
+from components.assessment_filters import select
+from components.navigation import WORKERS
+from components.session import page_frame, require_actor
+from components.supervision_view import load_styles
+from data_access import assessment, indicators
+from data_access.database import transaction
+
+actor = require_actor(*WORKERS)
+load_styles()
+page_frame("指标目标", "未下达的不评级，不视为达标；保存后立即重新评级")
+with transaction(actor, read_only=True) as connection:
+    choices = parts.list_choices(connection, actor)
+if not choices:
+    st.info("您的范围内还没有指标目标。目标由厅空间规划局录入。")
+    st.stop()
+with st.container(horizontal=True, vertical_alignment="center", key="targets-filters"):
+    code = select("code", choices, next(iter(choices)), 330)
+    with transaction(actor, read_only=True) as connection:
+        targets = indicators.list_targets(connection, canonical_code=code)
+        indicator = indicators.get_canonical(connection, code)
+        units = assessment.list_units(connection)
+    year = parts.year_filter(actor, targets)
+    parts.download(indicator, units, targets)
+parts.show_notice()
+if year is None:
+    st.info(
+        "这项指标还没有录入目标。请在上方填写目标年，再逐个单位录入。"
+        if parts.may_change(actor)
+        else "这项指标还没有录入目标。目标由厅空间规划局录入。"
+    )
+    st.stop()
+with transaction(actor, read_only=True) as connection:
+    table = parts.read_table(connection, indicator, year)
+st.html(f'<p class="unit-headline">{parts.sentence(table)}</p>')
+if parts.may_change(actor):
+    parts.target_editor(actor, table)
+else:
+    parts.target_list(table)
