@@ -37,10 +37,11 @@ from domain.compile_overview import Standing
 from domain.forms import Form
 from domain.overview import Stage
 from domain.progress import LatenessLimits, UnitProgress
-from domain.village_overview import Amount, Place
+from domain.village_overview import Place
 from domain.village_overview import Standing as VillageStanding
 
 Scope = tuple[str, ...]
+_TOWNSHIP_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,14 +227,19 @@ def village_years(_actor: Actor, on: date, version: str) -> tuple[Year, ...]:
     return tuple(read(_actor, village_overview.list_years))
 
 
-def village_places(actor: Actor, year: Year, boundaries: int) -> tuple[Place, ...]:
-    """Return the divisions of a year that the actor may see, down to the townships."""
-    return _village_places(actor, actor.prefixes, year.day, boundaries)
+def village_places(actor: Actor, year: Year, code: str, boundaries: int) -> tuple[Place, ...]:
+    """Return the tops of what the actor may see in a year, and the divisions down to a code."""
+    town = code[:_TOWNSHIP_DIGITS] if code.isdigit() else ""
+    return _village_places(actor, actor.prefixes, year.day, town, boundaries)
 
 
-@st.cache_resource(ttl="6h", max_entries=32, show_spinner=False)
-def _village_places(_actor: Actor, scope: Scope, day: date, boundaries: int) -> tuple[Place, ...]:
-    return tuple(read(_actor, lambda connection: village_overview.list_places(connection, day)))
+@st.cache_resource(ttl="6h", max_entries=256, show_spinner=False)
+def _village_places(
+    _actor: Actor, scope: Scope, day: date, code: str, boundaries: int
+) -> tuple[Place, ...]:
+    return tuple(
+        read(_actor, lambda connection: village_overview.list_places(connection, day, code))
+    )
 
 
 def village_standing(
@@ -243,44 +249,23 @@ def village_standing(
 
     The parts are its divisions of the level `by`.
     """
-    places = village_places(actor, year, frame.boundaries)
-    asked = [
-        each
-        for one in (year, before)
-        if one is not None
-        for each in _village_asked(actor, actor.prefixes, one.year, one.day, frame.boundaries)
-    ]
-    parts = [one for one in places if one.level == by and one.prefix.startswith(place.prefix)]
+    years = (year,) if before is None else (year, before)
     key = f"{place.code} {by} {year.year} {year.day} {frame.version}"
-    return _village_standing(actor, actor.prefixes, key, place, parts, year.year, asked)
-
-
-@st.cache_resource(ttl="6h", max_entries=64, show_spinner=False)
-def _village_asked(
-    _actor: Actor, scope: Scope, year: int, day: date, boundaries: int
-) -> tuple[Amount, ...]:
-    return tuple(
-        read(_actor, lambda connection: village_overview.count_asked(connection, year, day))
-    )
+    return _village_standing(actor, actor.prefixes, key, place, by, years)
 
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
 def _village_standing(
-    _actor: Actor,
-    scope: Scope,
-    key: str,
-    _place: Place,
-    _parts: Iterable[Place],
-    year: int,
-    _asked: Iterable[Amount],
+    _actor: Actor, scope: Scope, key: str, _place: Place, by: str, _years: tuple[Year, ...]
 ) -> tuple[VillageStanding, Form]:
-    return read(
-        _actor,
-        lambda connection: (
-            village_overview.read_standing(connection, _place, tuple(_parts), year, tuple(_asked)),
+    def standing(connection: Connection) -> tuple[VillageStanding, Form]:
+        parts = village_overview.list_parts(connection, _years[0].day, _place, by)
+        return (
+            village_overview.read_standing(connection, _place, parts, _years),
             load_form(connection, village_form.FORM_CODE, 1),
-        ),
-    )
+        )
+
+    return read(_actor, standing)
 
 
 def odd_reports(actor: Actor, period_id: int, place: ReviewPlace) -> list[int]:

@@ -181,7 +181,7 @@ def _village_row(village: VillageWork) -> str:
 
 
 def _pages(work: Worklist, words: str, state: str | None, page: int) -> str:
-    found = work.villages[0].found if work.villages else 0
+    found = work.found
     last = -(-found // PAGE)
     if last <= 1:
         return ""

@@ -12,7 +12,6 @@ from components.links import page_path
 from components.url_parameters import set_parameter
 from data_access import bulk_filing, village_worklist
 from data_access.bulk_filing import Told
-from data_access.database import transaction
 from data_access.reporting import ReportingPeriod
 from data_access.village_worklist import NOT_BEGUN, InHand, Township, VillageWork, Worklist
 from domain.access import Actor
@@ -121,7 +120,7 @@ def village_list(work: Worklist, page: int, state: str | None, counts: dict[str,
         "<th>村</th><th>乡镇</th><th>代码</th><th>状态</th><th></th></tr></thead>"
         f"<tbody>{lines}</tbody></table></div>"
     )
-    _pager(page, work.villages[0].found)
+    _pager(page, work.found)
 
 
 def _line(village: VillageWork) -> str:
@@ -157,10 +156,8 @@ def _pager(page: int, total: int) -> None:
 # FILING MANY
 
 
-def submit_many(actor: Actor, town: str) -> None:
+def submit_many(actor: Actor, waiting: Sequence[InHand]) -> None:
     """Offer to file every report that is filled in; list the others, each reason a link."""
-    with transaction(actor, read_only=True) as connection:
-        waiting = village_worklist.list_in_hand(connection, actor, town)
     if waiting and st.button(f"报送已填好的村（草稿 {len(waiting):,}）", key="villages-submit"):
         _file(actor, waiting)
         st.rerun()

@@ -1,7 +1,7 @@
 """Village evaluations as the leader reads them: sums by division, and the villages behind each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -13,14 +13,12 @@ from data_access.village_form import FORM_CODE
 from domain.village_overview import Amount, Counts, Place, Standing, counts_of
 
 _SQL = load_queries("village_overview")
-_COUNTY, _TOWNSHIP = "county", "township"
 _SOURCES = {
     "asked": "asked_villages",
     "unreported": "asked_villages",
     "state": "reported_villages",
     "in_time": "reported_villages",
 }
-_COARSE = ("province", "city")  # summed from their counties, the others from their townships
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,58 +91,59 @@ def list_years(connection: Connection) -> list[Year]:
     return fetch_all(connection, _SQL["list_years"], Year, form_code=FORM_CODE)
 
 
-def list_places(connection: Connection, day: date) -> list[Place]:
-    """Return the divisions in the actor's scope on a day, down to the townships."""
-    return fetch_all(connection, _SQL["list_places"], Place, day=day)
+def list_places(connection: Connection, day: date, code: str) -> list[Place]:
+    """Return the tops of the actor's scope on a day, and the divisions from there down to a code.
+
+    The code may be of a village or a natural village; the last division is then its township.
+    """
+    return fetch_all(connection, _SQL["list_places"], Place, day=day, code=code)
 
 
-def count_asked(connection: Connection, year: int, day: date) -> list[Amount]:
-    """Return how many villages each township in the actor's scope has to report of a year."""
-    return fetch_all(connection, _SQL["count_asked"], Amount, day=day, year=year)
+def list_parts(connection: Connection, day: date, place: Place, level: str) -> list[Place]:
+    """Return the divisions of a level above the villages within a place, in the actor's scope."""
+    within = {"prefix": place.prefix, "level": level}
+    return fetch_all(connection, _SQL["list_parts"], Place, day=day, **within)
 
 
 def read_standing(
-    connection: Connection,
-    place: Place,
-    parts: Sequence[Place],
-    year: int,
-    asked: Sequence[Amount],
+    connection: Connection, place: Place, parts: Sequence[Place], years: Sequence[Year]
 ) -> Standing:
-    """Return how the villages of a place stand in a year and stood before, and each of its parts.
+    """Return how the villages of a place stand in a year, and each of its parts, of one level.
 
-    `asked` are the townships' villages of both years, as `count_asked` has them.
+    `years` are that year and, where there was one, the year before.
     """
-    level = _COUNTY if place.level in _COARSE else _TOWNSHIP
-    key = {"prefix": place.prefix, "level": level}
-    within = [each for each in asked if each.division_code.startswith(place.prefix)]
-    sums = fetch_all(connection, _SQL["sum_all"], Amount, years=[year, year - 1], **key)
-    whole = counts_of([*sums, *(replace(each, division_code="") for each in within)])
-    ranked = fetch_all(connection, _SQL["sum_parts"], Amount, year=year, **key)
-    this_year = [each for each in within if each.report_year == year]
+    year = years[0].year
+    asked = _count_asked(connection, [place, *parts], years)
+    key = {"level": place.level, "code": place.code}
+    numbers = [one.year for one in years]
+    sums = fetch_all(connection, _SQL["sum_all"], Amount, years=numbers, **key)
+    whole = counts_of([*sums, *asked])
     return Standing(
         place=place,
         year=year,
-        now=whole.get(("", year), Counts()),
-        before=whole.get(("", year - 1), Counts()),
-        parts=_parts(parts, [*ranked, *this_year], year),
+        now=whole.get((place.code, year), Counts()),
+        before=whole.get((place.code, year - 1), Counts()),
+        parts=_parts(connection, parts, asked, year),
     )
 
 
+def _count_asked(
+    connection: Connection, places: Sequence[Place], years: Sequence[Year]
+) -> list[Amount]:
+    on = {"years": [one.year for one in years], "days": [one.day for one in years]}
+    codes = [place.code for place in places]
+    return fetch_all(connection, _SQL["count_asked"], Amount, codes=codes, **on)
+
+
 def _parts(
-    parts: Sequence[Place], amounts: Sequence[Amount], year: int
+    connection: Connection, parts: Sequence[Place], asked: Sequence[Amount], year: int
 ) -> tuple[tuple[Place, Counts], ...]:
     if not parts:
         return ()
-    digits = {len(part.prefix) for part in parts}
-    known = {part.prefix: part for part in parts}
-    placed = [
-        replace(each, division_code=each.division_code[:length])
-        for length in digits
-        for each in amounts
-        if each.division_code[:length] in known
-    ]
-    counts = counts_of(placed)
-    return tuple((part, counts.get((part.prefix, year), Counts())) for part in parts)
+    within = {"level": parts[0].level, "codes": [part.code for part in parts]}
+    ranked = fetch_all(connection, _SQL["sum_parts"], Amount, year=year, **within)
+    counts = counts_of([*ranked, *asked])
+    return tuple((part, counts.get((part.code, year), Counts())) for part in parts)
 
 
 def list_villages(
@@ -179,7 +178,7 @@ def list_natural_villages(connection: Connection, year: Year, code: str) -> list
 
 
 def fold(connection: Connection) -> int:
-    """Make one row of the rows of each sum; return how many rows that saved."""
+    """Make one row of the rows of each sum, up to the province; return how many rows that moved."""
     return int(connection.execute(_SQL["fold"]).scalar_one())
 
 

@@ -1,5 +1,6 @@
 """The villages an officer files for: how far each is, found by name or code, and the next one."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -12,23 +13,27 @@ from data_access.village_form import FORM_CODE
 from domain.access import Actor
 from domain.clock import today
 from domain.errors import NotFound
+from domain.workflow import SubmissionState
 
 _SQL = load_queries("village_worklist")
 PAGE = 30  # villages
 NOT_BEGUN = ""
 """The state of a village whose report nobody has opened."""
+_IN_HAND = (NOT_BEGUN, SubmissionState.DRAFT, SubmissionState.RETURNED)
+_OUT_OF_HAND = (SubmissionState.SUBMITTED, SubmissionState.FILED)
 
 
 @dataclass(frozen=True, slots=True)
 class VillageWork:
     code: str
     name: str
+    town_code: str
     town_name: str
     state: str
     """A SubmissionState, or NOT_BEGUN."""
     submission_id: int | None
-    found: int
-    """How many villages the search found in all."""
+    draft_version: int | None
+    lock_version: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,51 +42,10 @@ class Worklist:
     counts: dict[str, int]
     """State to number of the officer's villages."""
     villages: list[VillageWork]
+    """Those of the page."""
+    found: int
+    """How many villages the search found in all."""
     next_code: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    state: str
-    villages: int
-
-
-def read_worklist(
-    connection: Connection,
-    actor: Actor,
-    words: str = "",
-    state: str | None = None,
-    page: int = 1,
-    town: str = "",
-) -> Worklist:
-    """Return one page of the actor's villages; raise NotFound where no period is open.
-
-    `town` is the beginning of the codes of one township, '' for all of them.
-    """
-    period, key = _period_and_key(connection, actor)
-    asked = {"words": words, "state": state, "town": town}
-    counts = fetch_all(connection, _SQL["count_states"], _Count, **key, town=town)
-    shown = {"most": PAGE, "skipped": (page - 1) * PAGE}
-    return Worklist(
-        period,
-        {each.state: each.villages for each in counts},
-        fetch_all(connection, _SQL["list_villages"], VillageWork, **key, **shown, **asked),
-        connection.scalar(_SQL["next_village"], {**key, "code": ""}),
-    )
-
-
-def find_village(
-    connection: Connection, actor: Actor, code: str
-) -> tuple[ReportingPeriod, VillageWork, str | None]:
-    """Return the period, one of the actor's villages, and the code of the next to be filed.
-
-    Raises NotFound for a village that is not the actor's to file, and where no period is open.
-    """
-    period, key = _period_and_key(connection, actor)
-    village = fetch_one(connection, _SQL["find_village"], VillageWork, **key, code=code)
-    if village is None:
-        raise NotFound(division_code=code)
-    return period, village, connection.scalar(_SQL["next_village"], {**key, "code": code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +69,71 @@ class InHand:
     lock_version: int
 
 
-def list_townships(connection: Connection, actor: Actor) -> list[Township]:
-    """Return the townships of the actor's villages; raise NotFound where no period is open."""
-    _, key = _period_and_key(connection, actor)
-    return fetch_all(connection, _SQL["list_townships"], Township, **key)
+@dataclass(frozen=True, slots=True)
+class Held:
+    """All villages that an officer files for, in the order of their codes: 480 at most in a county.
+
+    `town` is everywhere the code of one township, '' for all of them.
+    """
+
+    period: ReportingPeriod
+    villages: list[VillageWork]
+
+    def worklist(
+        self, words: str = "", state: str | None = None, page: int = 1, town: str = ""
+    ) -> Worklist:
+        """Return one page of the villages of a state, with the words in the name or as the code."""
+        within = self._within(town)
+        found = [
+            each
+            for each in within
+            if state in (None, each.state) and (words in each.name or each.code.startswith(words))
+        ]
+        return Worklist(
+            self.period,
+            dict(Counter(each.state for each in within)),
+            found[(page - 1) * PAGE : page * PAGE],
+            len(found),
+            next((each.code for each in self.villages if each.state in _IN_HAND), None),
+        )
+
+    def townships(self) -> list[Township]:
+        """Return the townships, in the order of their codes."""
+        towns = sorted({(each.town_code, each.town_name) for each in self.villages})
+        villages = Counter(each.town_code for each in self.villages)
+        filed = Counter(each.town_code for each in self.villages if each.state in _OUT_OF_HAND)
+        return [Township(code, name, villages[code], filed[code]) for code, name in towns]
+
+    def in_hand(self, town: str = "") -> list[InHand]:
+        """Return the begun reports that the officer may submit."""
+        return [
+            InHand(each.code, each.name, each.submission_id, each.draft_version, each.lock_version)
+            for each in self._within(town)
+            if each.submission_id and each.draft_version and each.lock_version
+        ]
+
+    def _within(self, town: str) -> list[VillageWork]:
+        return [each for each in self.villages if town in ("", each.town_code)]
 
 
-def list_in_hand(connection: Connection, actor: Actor, town: str = "") -> list[InHand]:
-    """Return the begun reports that the actor may submit, in the order of the codes."""
-    _, key = _period_and_key(connection, actor)
-    return fetch_all(connection, _SQL["list_in_hand"], InHand, **key, town=town)
+def read_held(connection: Connection, actor: Actor) -> Held:
+    """Return the actor's villages; raise NotFound where no period is open."""
+    period, key = _period_and_key(connection, actor)
+    return Held(period, fetch_all(connection, _SQL["list_held"], VillageWork, **key))
+
+
+def find_village(
+    connection: Connection, actor: Actor, code: str
+) -> tuple[ReportingPeriod, VillageWork, str | None]:
+    """Return the period, one of the actor's villages, and the code of the next to be filed.
+
+    Raises NotFound for a village that is not the actor's to file, and where no period is open.
+    """
+    period, key = _period_and_key(connection, actor)
+    village = fetch_one(connection, _SQL["find_village"], VillageWork, **key, code=code)
+    if village is None:
+        raise NotFound(division_code=code)
+    return period, village, connection.scalar(_SQL["next_village"], {**key, "code": code})
 
 
 def _period_and_key(
@@ -124,9 +143,11 @@ def _period_and_key(
     if period is None:
         raise NotFound(form_code=FORM_CODE)
     roles = reporting.load_filers(connection, FORM_CODE).filer_roles
-    prefixes = [
+    granted = {
         grant.prefix
         for grant in actor.grants
         if grant.role in roles and grant.subject in (None, FORM_CODE)
-    ]
+    }
+    wider = tuple(granted)
+    prefixes = [one for one in granted if not any(one != it and one.startswith(it) for it in wider)]
     return period, {"day": today(), "period_id": period.period_id, "prefixes": prefixes}

@@ -42,9 +42,10 @@ with header:
 asked_year = number_parameter("year")
 year = next((one for one in years if one.year == asked_year), years[0])
 before = next((one for one in years if one.year == year.year - 1), None)
-places = cached.village_places(actor, year, frame.boundaries)
+asked_place = st.query_params.get("division", "")
+places = cached.village_places(actor, year, asked_place, frame.boundaries)
 root = min(places, key=lambda one: (len(one.prefix), one.code))
-asked_place = st.query_params.get("division", root.code)
+asked_place = asked_place or root.code
 # Of a village and a natural village, whose codes go on from it, the township is the place.
 in_village = asked_place.isdigit() and len(asked_place) in (VILLAGE_DIGITS, NATURAL_DIGITS)
 record = None

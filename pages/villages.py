@@ -13,22 +13,21 @@ actor = require_actor(Role.TOWNSHIP, Role.COUNTY)
 parts.load_styles()
 page_frame("村庄评估填报")
 with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
-    towns = village_worklist.list_townships(connection, actor)
+    held = village_worklist.read_held(connection, actor)
 with st.container(horizontal=True, vertical_alignment="center", key="villages-filters"):
-    town = parts.township_choice(towns)
+    town = parts.township_choice(held.townships())
     words = parts.search_box()
     tabs = st.container(width="content")
 asked = st.query_params.get("state")
 state = {None: None, "none": village_worklist.NOT_BEGUN}.get(asked, asked)
 page = number_parameter("page") or 1
-with transaction(actor, read_only=True) as connection:
-    work = village_worklist.read_worklist(connection, actor, words, state, page, town)
+work = held.worklist(words, state, page, town)
 with tabs:
     state = parts.state_tabs(work.counts)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(parts.worklist_sentence(work.period, work.counts), width="stretch")
     st.link_button("手机填报", "/phone", icon=":material/smartphone:", help="流量小、断网可续填")
-    parts.submit_many(actor, town)
+    parts.submit_many(actor, held.in_hand(town))
     parts.next_village(work.next_code, "villages-next")
 parts.told_list()
 parts.village_list(work, page, state, work.counts)

@@ -49,7 +49,8 @@ def _worklist(request: Request, actor: Actor) -> str:
     state = phone_page.state_of(request.query_params.get("state"))
     page = _page_number(request.query_params.get("page", "1"))
     with transaction(actor, read_only=True) as connection:
-        work = village_worklist.read_worklist(connection, actor, words, state, page)
+        held = village_worklist.read_held(connection, actor)
+    work = held.worklist(words, state, page)
     return phone_page.worklist_page(portal_facts(), actor, work, words, state, page)
 
 

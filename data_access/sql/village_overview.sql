@@ -7,34 +7,46 @@ SELECT CAST(extract(year FROM starts_on) AS integer) AS year, name, deadline_at
  ORDER BY starts_on DESC
 
 -- name: list_places
--- The divisions in the actor's scope, down to the townships.
+-- The tops of the actor's scope, and the way from there down to a division, its townships at most.
 SELECT division.code, division.name, division.level, division.prefix
      , coalesce(division.parent_code, '') AS parent_code
   FROM division_on(CAST(:day AS date)) AS division
- WHERE division.level <> 'village'
+ WHERE division.prefix = ANY (ARRAY[left(:code, 2), left(:code, 4), left(:code, 6), left(:code, 9)]
+                              || (SELECT actor_prefixes())::text[])
+   AND division.level <> 'village'
+   AND division.prefix ^@ ANY ((SELECT actor_prefixes())::text[])
+ ORDER BY division.code
+
+-- name: list_parts
+-- The divisions of a level within another one.
+SELECT division.code, division.name, division.level, division.prefix
+     , coalesce(division.parent_code, '') AS parent_code
+  FROM division_on(CAST(:day AS date)) AS division
+ WHERE division.level = :level AND division.level <> 'village' AND division.prefix ^@ :prefix
    AND division.prefix ^@ ANY ((SELECT actor_prefixes())::text[])
  ORDER BY division.code
 
 -- name: count_asked
--- Villages of a year by township.
-SELECT left(code, 9) AS division_code, CAST(:year AS integer) AS report_year
-     , 'asked' AS measure, '' AS code, CAST(count(*) AS numeric) AS amount
-  FROM division_on(CAST(:day AS date))
- WHERE level = 'village' AND code ^@ ANY ((SELECT actor_prefixes())::text[])
- GROUP BY 1
+-- How many villages divisions have to report of years, each on its day.
+SELECT kept.division_code, asked.year AS report_year, 'asked' AS measure, '' AS code
+     , CAST(sum(kept.villages) AS numeric) AS amount
+  FROM unnest(CAST(:years AS integer[]), CAST(:days AS date[])) AS asked (year, day)
+  JOIN village_asked AS kept ON kept.on_day <= asked.day
+ WHERE kept.division_code = ANY (CAST(:codes AS text[]))
+ GROUP BY 1, 2
 
 -- name: sum_all
--- Every sum of a division, from its counties or its townships.
-SELECT '' AS division_code, report_year, measure, code, sum(amount) AS amount
-  FROM village_rollup
- WHERE report_year = ANY (CAST(:years AS integer[])) AND level = :level AND division_code ^@ :prefix
- GROUP BY report_year, measure, code
+-- Every sum of a division.
+SELECT division_code, report_year, measure, code, sum(amount) AS amount
+  FROM village_sum
+ WHERE report_year = ANY (CAST(:years AS integer[])) AND level = :level AND division_code = :code
+ GROUP BY division_code, report_year, measure, code
 
 -- name: sum_parts
--- What the ranking shows of each county or township of a division.
+-- What the ranking shows of each part of a division.
 SELECT division_code, report_year, measure, code, sum(amount) AS amount
-  FROM village_rollup
- WHERE report_year = :year AND level = :level AND division_code ^@ :prefix
+  FROM village_sum
+ WHERE report_year = :year AND level = :level AND division_code = ANY (CAST(:codes AS text[]))
    AND measure IN ('state', 'in_time', 'accepted', 'plan_status', 'hazard')
  GROUP BY division_code, report_year, measure, code
 
@@ -173,7 +185,8 @@ SELECT fold_village_rollup()
 SELECT division_code, report_year, measure, code, kept, counted FROM village_rollup_differences()
 
 -- name: count_sums
-SELECT count(*) FROM (SELECT DISTINCT division_code, report_year, measure, code FROM village_rollup) AS sums
+SELECT (SELECT count(*) FROM (SELECT DISTINCT division_code, report_year, measure, code FROM village_sum) AS sums)
+     + (SELECT count(*) FROM village_asked)
 
 -- name: rebuild
 SELECT rebuild_village_rollup()

@@ -50,7 +50,7 @@ _TABLES = {
     "review_event": "length(division_code) = 12",
     "accepted_village_evaluation": "true",
     "accepted_natural_village_evaluation": "true",
-    "village_rollup": "true",
+    "village_rollup": "level IN ('county', 'township')",
 }
 _BELOW_CITIES = "length({code}) > 6 OR {code} !~ '00$'"
 
@@ -85,6 +85,10 @@ def _grow(portal: BenchPortal) -> BenchPortal:
         owner.execute(
             "SELECT setval('village_rollup_village_rollup_id_seq', %s)", [_OFFSET * (_COPIES + 1)]
         )
+        # Sums of cities and the province, as the clock makes them of the counties'.
+        owner.execute("SELECT fold_village_rollup()")
+        owner.execute("DELETE FROM village_asked")
+        owner.execute("INSERT INTO village_asked SELECT * FROM village_asked_recount")
         owner.execute("VACUUM ANALYZE")
     return replace(portal, owner_url=owner_url, portal_url=portal_url)
 
@@ -154,6 +158,8 @@ def _moved(name: str) -> str:
         return f"grown({name}, %(copy)s)"
     if name in _NUMBERS:
         return f"{name} + %(copy)s * %(offset)s"
+    if name == "passed_on":
+        return "false"
     if name == "receipt_no":
         return "receipt_no || '-' || %(copy)s"
     return name
@@ -216,8 +222,8 @@ def _county(portal: BenchPortal) -> dict[str, float]:
 
     def worklist(_: Any) -> None:
         with transaction(actor, read_only=True) as connection:
-            village_worklist.list_townships(connection, actor)
-            village_worklist.read_worklist(connection, actor)
+            held = village_worklist.read_held(connection, actor)
+        held.townships(), held.worklist()
 
     def queue(_: Any) -> None:
         with transaction(actor, read_only=True) as connection:

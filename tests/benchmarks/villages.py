@@ -299,22 +299,14 @@ def leader_milliseconds(
         for _ in range(times):
             asked.clear()
             with transaction(actor, read_only=True) as connection:
-                year, *earlier = village_overview.list_years(connection)
-                places = village_overview.list_places(connection, year.day)
+                years = village_overview.list_years(connection)[:2]
+                places = village_overview.list_places(connection, years[0].day, code)
                 place = next(one for one in places if one.code == code)
                 below = {"province": "city", "city": "county", "county": "township"}[place.level]
-                parts = [
-                    one for one in places
-                    if one.level == below and one.prefix.startswith(place.prefix)
-                ]  # fmt: skip
-                shown = [
-                    each
-                    for one in (year, *earlier[:1])
-                    for each in village_overview.count_asked(connection, one.year, one.day)
-                ]
-                village_overview.read_standing(connection, place, parts, year.year, shown)
+                parts = village_overview.list_parts(connection, years[0].day, place, below)
+                village_overview.read_standing(connection, place, parts, years)
                 village_overview.list_villages(
-                    connection, year, place.prefix, "state", ["filed"], skipped=0, most=30
+                    connection, years[0], place.prefix, "state", ["filed"], skipped=0, most=30
                 )
             taken.append(sum(asked) * 1000)
     database.engine().dispose()

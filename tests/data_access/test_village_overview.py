@@ -1,7 +1,7 @@
 """Sums of village evaluations: always what a full recount finds, and the villages behind each."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -134,8 +134,14 @@ def test_sums_are_the_recount_after_any_order_of_filing_and_returning(
 
 def test_a_sum_that_was_tampered_with_is_found_and_counted_anew(owner, people, villages):
     accepted(people, open_village_period(owner, YEAR), villages[0])
-    owner.execute("UPDATE village_rollup SET amount = amount + 1 WHERE measure = 'accepted'")
+    owner.execute("SELECT fold_village_rollup()")
+    owner.execute(
+        "UPDATE village_rollup SET amount = amount + 1"
+        " WHERE measure = 'accepted' AND level IN ('county', 'township')"
+    )
+    owner.execute("UPDATE village_asked SET villages = 7 WHERE division_code = %s", [COUNTY])
     assert [(row[0], row[2], row[4], row[5]) for row in differences(owner)] == [
+        (COUNTY, "asked", 7, len(villages_of(owner, COUNTY))),
         (COUNTY, "accepted", 2, 1),
         (villages[0][:9], "accepted", 2, 1),
     ]
@@ -143,14 +149,59 @@ def test_a_sum_that_was_tampered_with_is_found_and_counted_anew(owner, people, v
     assert differences(owner) == []
 
 
+def asked_of(actor, code: str, on: date) -> Decimal:
+    here = Place(code, "", {2: "province", 4: "city", 6: "county"}[len(code.rstrip("0"))], code, "")
+    year = village_overview.Year(YEAR, "", datetime.now(UTC), on)
+    with transaction(actor, read_only=True) as connection:
+        return village_overview.read_standing(connection, here, [], [year]).now.of(ASKED)
+
+
+def test_a_village_is_asked_on_the_days_on_which_it_is(owner, leader):
+    village, other = villages_of(owner, COUNTY)[:2]
+    before, after = date(2026, 5, 31), date(2026, 6, 1)
+    many = {code: asked_of(leader, code, before) for code in (COUNTY, "360100", "360000")}
+    assert many[COUNTY] == len(villages_of(owner, COUNTY))
+    owner.execute(
+        "UPDATE admin_division_version SET valid_to = %s WHERE code = ANY (%s)",
+        [after, [village, other]],
+    )
+    owner.execute(
+        "INSERT INTO admin_division_version (code, valid_from, name, kind, parent_code)"
+        " SELECT code, %s, name || '新', kind, parent_code FROM admin_division_version"
+        "  WHERE code = %s",
+        [after, other],
+    )
+    for code, count in many.items():
+        assert (asked_of(leader, code, before), asked_of(leader, code, after)) == (count, count - 1)
+    assert differences(owner) == []
+    owner.execute("DELETE FROM admin_division_version WHERE code = %s", [other])
+    assert differences(owner) == []
+
+
+def test_the_province_is_what_its_counties_are_whether_folded_or_not(
+    owner, people, villages, leader
+):
+    period = open_village_period(owner, YEAR)
+    for filed, village in enumerate(villages[:2], 1):
+        accepted(people, period, village)
+        for _ in ("as it was filed", "folded"):
+            read = []
+            for code in (COUNTY, "360100", "360000"):
+                now = standing_of(leader, owner, code)[1].now
+                read.append({key: count for key, count in now.amounts.items() if key != ASKED})
+            assert read[0]["state", "filed"] == filed
+            assert read[0] == read[1] == read[2]
+            owner.execute("SELECT fold_village_rollup()")
+
+
 def standing_of(actor, owner, code=COUNTY, year=YEAR):
     with transaction(actor, read_only=True) as connection:
         [this] = [one for one in village_overview.list_years(connection) if one.year == year]
-        places = village_overview.list_places(connection, this.day)
+        places = village_overview.list_places(connection, this.day, code)
         place = next(one for one in places if one.code == code)
-        towns = [one for one in places if one.level == "township"]
-        asked = village_overview.count_asked(connection, year, this.day)
-        return this, village_overview.read_standing(connection, place, towns, year, asked)
+        below = {"province": "city", "city": "county", "county": "township"}[place.level]
+        parts = village_overview.list_parts(connection, this.day, place, below)
+        return this, village_overview.read_standing(connection, place, parts, [this])
 
 
 def test_each_figure_is_as_many_as_the_villages_behind_it(owner, people, villages, leader):
@@ -190,7 +241,7 @@ def test_another_county_has_no_sum_and_no_village_of_this_one(owner, people, vil
     with transaction(stranger, read_only=True) as connection:
         [year] = village_overview.list_years(connection)
         here = Place(COUNTY, "", "county", COUNTY, "")
-        standing = village_overview.read_standing(connection, here, [], YEAR, [])
+        standing = village_overview.read_standing(connection, here, [], [year])
         assert standing.now.amounts == {}
         for measure in ("asked", "state", "accepted"):
             assert (

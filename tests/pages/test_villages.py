@@ -94,7 +94,7 @@ def test_what_is_filled_in_is_filed_together_and_the_rest_says_why(
                 connection, officer, opened.submission_id, content, state.submission.draft_version
             )
     with transaction(officer, read_only=True) as connection:
-        waiting = village_worklist.list_in_hand(connection, officer)
+        waiting = village_worklist.read_held(connection, officer).in_hand()
     told = [
         bulk_filing.submit_seen(
             officer, each.submission_id, each.draft_version, each.lock_version
@@ -104,9 +104,9 @@ def test_what_is_filled_in_is_filed_together_and_the_rest_says_why(
     assert told[0].error is None
     assert "form.hukou_pop" in [problem.path for problem in told[1].problems]
     with transaction(officer, read_only=True) as connection:
-        assert [each.code for each in village_worklist.list_in_hand(connection, officer)] == [
-            villages[1]
-        ]
+        assert [
+            each.code for each in village_worklist.read_held(connection, officer).in_hand()
+        ] == [villages[1]]
 
 
 @pytest.mark.parametrize(
