@@ -348,7 +348,7 @@ def list_series(
 def list_discrepancies(
     connection: Connection, year: int | None = None, division_code: str | None = None
 ) -> list[Discrepancy]:
-    """Return where a city and its counties differ: each once, or what one unit is told."""
+    """Return where a city and its counties differ, each once: all in scope, or of one unit."""
     return fetch_all(
         connection, _SQL["list_discrepancies"], Discrepancy, year=year, division_code=division_code
     )

@@ -42,6 +42,8 @@ _TABLES = (
     "warning_level",
     "spatial_indicator",
 )
+# What the planning bureau makes versions of and sets itself: a file adds to it and changes nothing.
+_BUREAUS = frozenset({"assessment_rules", "warning_profile", "warning_level"})
 _FIRST_DAY = date(2019, 1, 1)
 # About 1 km: what a picture of a province can show, and what keeps picking fast.
 _DRAWN_TOLERANCE_DEGREES = 0.01
@@ -61,7 +63,8 @@ def load_all(connection: psycopg.Connection[Any], own: Path | None = None) -> No
         _once(connection, source("admin_division.csv"), import_divisions)
         _once(connection, source("county_boundary.geojson"), import_boundaries)
         for table in _TABLES:
-            _once(connection, source(f"{table}.csv"), _upsert)
+            load = _add_missing if table in _BUREAUS else _upsert
+            _once(connection, source(f"{table}.csv"), load)
         _once(connection, source("check_rule.csv"), _load_rules)
         _once(connection, source("portal_setting.csv"), _add_missing)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from components import assessment as parts
-from components import cached
+from components import cached, discrepancies
 from components.assessment_matrix import draw_matrix
 from components.navigation import WORKERS
 from components.overview_html import legend_html
@@ -29,6 +29,7 @@ asked, matrix = found
 rows = asked.narrowed(matrix.rows)
 st.html(parts.answer_html(rows, asked))
 st.html(parts.figures_html(rows, parts.warnings_in_hand(actor), asked))
+discrepancies.link_line(actor, asked.year)
 
 if asked.view == "matrix":
     shown = watch(None, key=WATCH)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from components import discrepancies
 from components import indicator_warnings as parts
+from components.assessment_filters import segments
 from components.navigation import WORKERS
 from components.session import errors_shown, page_frame, require_actor
 from components.supervision_view import load_styles
@@ -24,6 +26,10 @@ with transaction(actor, read_only=True) as connection:
     counts = indicator_warnings.count_in_hand(connection, today())
     units = assessment.list_units(connection)
 st.html(f'<p class="unit-headline">{parts.sentence(counts)}</p>')
+differing = discrepancies.list_all(actor)
+if segments("view", discrepancies.views(differing), discrepancies.ITEMS) != discrepancies.ITEMS:
+    discrepancies.panel(actor, differing, {unit.code for unit in units})
+    st.stop()
 asked = parts.filter_row({unit.code: unit.name for unit in units if unit.level == "city"})
 opened = number_parameter("id")
 with transaction(actor, read_only=True) as connection:

@@ -1,4 +1,8 @@
 -- name: list_warnings
+-- How a figure stands now is by the rules of its year now, not by those the item was raised with.
+WITH judged AS MATERIALIZED (
+    SELECT year, assessment_rules_of(year) AS rule_version FROM unnest(assessment_years()) AS year
+)
 SELECT item.indicator_warning_id, item.division_code
      , coalesce(division.name, item.division_code) AS division_name
      , coalesce(parent.name, '') AS parent_name, identity.prefix
@@ -15,8 +19,9 @@ SELECT item.indicator_warning_id, item.division_code
   LEFT JOIN division_on(current_date) AS division ON division.code = item.division_code
   LEFT JOIN division_on(current_date) AS parent ON parent.code = division.parent_code
   LEFT JOIN account AS closer ON closer.user_id = item.closed_by
+  LEFT JOIN judged ON judged.year = item.report_year
   LEFT JOIN assessment_result AS result
-         ON result.rule_version = item.rule_version AND result.report_year = item.report_year
+         ON result.rule_version = judged.rule_version AND result.report_year = item.report_year
         AND result.division_code = item.division_code AND result.canonical_code = item.canonical_code
  WHERE (CAST(:division_code AS text) IS NULL OR item.division_code = :division_code)
    AND (CAST(:canonical_code AS text) IS NULL OR item.canonical_code = :canonical_code)

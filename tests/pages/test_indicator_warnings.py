@@ -7,8 +7,8 @@ from components import cached
 from data_access import indicator_warnings
 from data_access.database import transaction
 from domain.supervision import ItemState, NoteKind
-from tests.actors import COUNTY
-from tests.assessments import accept, assess, open_year
+from tests.actors import CITY, COUNTY
+from tests.assessments import accept, assess, everywhere, open_year
 from tests.pages.reading import drawn
 from tests.standing import NEIGHBOUR
 
@@ -121,3 +121,35 @@ def test_an_item_of_another_county_is_not_found(open_page, county, bureau, raise
     page = open_page(county, "indicator_warnings", id=str(other.indicator_warning_id))
     assert not page.exception
     assert page.error
+
+
+@pytest.fixture
+def differing(owner, bureau):
+    """The city says 3; its nine counties, with 1 each, say 9."""
+    counties = owner.execute(
+        "SELECT code FROM division_on(current_date) WHERE parent_code = %s AND level = 'county'",
+        [CITY],
+    ).fetchall()
+    figures = everywhere([code for (code,) in counties], 1, "WATER_TOTAL")
+    accept(owner, 2025, {CITY: {"WATER_TOTAL": 3}, **figures}, bureau.user_id)
+    assess(owner, "WATER_TOTAL")
+
+
+def test_city_and_county_are_both_told_where_their_figures_differ(
+    open_page, city, county, leader, differing
+):
+    for actor in (city, county, leader):
+        page = open_page(actor, "indicator_warnings", view="differences")
+        assert not page.exception
+        [row] = page.dataframe[0].value.to_dict("records")
+        assert (row["设区市"], row["指标"], row["市级填报"], row["各县合计"], row["差值"]) == (
+            "南昌市", "用水总量", 3, 9, -6)  # fmt: skip
+    page = open_page(leader, "assessment", set="TDT1063-2021")
+    assert "1 个设区市的 1 项指标与所辖各县合计不一致" in [
+        link.proto.label for link in page.get("page_link")
+    ]
+
+
+def test_without_a_difference_the_list_says_so(open_page, county, raised):
+    page = open_page(county, "indicator_warnings", view="differences")
+    assert page.info[0].value.startswith("没有市县不一致的指标")
