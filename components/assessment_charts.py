@@ -95,6 +95,11 @@ def _laid_out(figure: go.Figure, title: str, height: int, **more: Any) -> go.Fig
     return figure
 
 
+def short(name: str, most: int) -> str:
+    """Return a name of at most so many characters, for a chart that cannot wrap it."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 @dataclass(frozen=True, slots=True)
 class Spoke:
     """One dimension of a radar: shares of several, and how each came about in words."""

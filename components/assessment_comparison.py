@@ -204,10 +204,12 @@ def _multiples(
 ) -> go.Figure:
     columns = [column for column in _found.columns if column.dimension == dimension]
     small = [
-        Small(_short(f"{column.name}（{column.unit}）"), _lines(_actor, _asked, column.code))
+        Small(
+            charts.short(f"{column.name}（{column.unit}）", 22), _lines(_actor, _asked, column.code)
+        )
         for column in columns
     ]
-    return charts.multiples(f"{_asked.title} · {dimension}", small, _ACROSS)
+    return charts.multiples(f"{charts.short(_asked.title, 40)} · {dimension}", small, _ACROSS)
 
 
 def _lines(actor: Actor, asked: Asked, code: str) -> tuple[Line, ...]:
@@ -229,10 +231,6 @@ def _of_years(line: Line, wanted: set[int]) -> Line:
         tuple(line.values[at] for at in kept),
         tuple(line.opens[at] for at in kept),
     )
-
-
-def _short(name: str, most: int = 22) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def names_of(units: Sequence[AssessedUnit]) -> dict[str, str]:

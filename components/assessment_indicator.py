@@ -285,8 +285,8 @@ def _scatter(
     if not dots:
         return None
     return charts.scatter(
-        f"{_asked.canonical.name}与{_against.name}"
-        f"（{_asked.year} 年，{len(dots)} 个{LEVELS[_asked.level]}单位）",
+        f"{charts.short(_asked.canonical.name, 12)}与{charts.short(_against.name, 12)}"
+        f"<br><sup>{_asked.year} 年，{len(dots)} 个{LEVELS[_asked.level]}单位</sup>",
         f"{_against.name}（{unit_text(_against.unit)}）",
         f"{_asked.canonical.name}（{_asked.unit}）",
         dots,

@@ -15,6 +15,7 @@ from pathlib import Path
 from domain.clock import BEIJING
 from tests.benchmarks import (
     assessment,
+    assessment_pages,
     batches,
     database,
     excel,
@@ -50,7 +51,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "idle": (pages.idle_figures,),
     "processes": (processes.process_figures,),
     "database": (database.as_of_figures, database.save_figures),
-    "assessment": (assessment.assessment_figures,),
+    "assessment": (assessment_pages.page_figures, assessment.assessment_figures),
     "queue": (queue.queue_figures, townships.township_figures),
     "replica": (replica.replica_figures,),
     "trail": (large.trail_figures,),
