@@ -64,6 +64,8 @@ def draw(figure: go.Figure, name: str, key: str) -> str | None:
 
 
 def _laid_out(figure: go.Figure, title: str, height: int, **more: Any) -> go.Figure:
+    if portal_facts().is_demo:
+        title += f'　<span style="font-size:12px;color:{COLOURS[Level.WARN]}">演示数据</span>'
     figure.update_layout(
         title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left", "y": 0.99,
                "yanchor": "top"},
@@ -78,20 +80,6 @@ def _laid_out(figure: go.Figure, title: str, height: int, **more: Any) -> go.Fig
     figure.update_xaxes(fixedrange=True, automargin=True)
     figure.update_yaxes(fixedrange=True, automargin=True)
     figure.update_layout(**more)
-    if portal_facts().is_demo:
-        figure.add_annotation(
-            text="演示数据",
-            xref="paper",
-            yref="paper",
-            x=1,
-            y=1,
-            yshift=_TITLE_HEIGHT - 22,
-            xshift=-40,
-            xanchor="right",
-            yanchor="bottom",
-            showarrow=False,
-            font={"size": 12, "color": COLOURS[Level.WARN]},
-        )
     return figure
 
 
@@ -261,8 +249,9 @@ def histogram(
     for at, (name, value) in enumerate(marks.items()):
         figure.add_vline(x=value, line={"color": SERIES[1 + at], "width": 2, "dash": "dash"})
         figure.add_annotation(
-            x=value, y=1, yref="paper", yanchor="bottom", showarrow=False, xanchor="left",
-            yshift=-18 * at, text=f" {name} {value:,.{decimals}f}", font={"color": SERIES[1 + at]},
+            x=value, y=1, yref="paper", yanchor="bottom", showarrow=False,
+            xanchor="left" if value < (bins[0].low + bins[-1].high) / 2 else "right",
+            yshift=-18 * at, text=f" {name} {value:,.{decimals}f} ", font={"color": SERIES[1 + at]},
         )  # fmt: skip
     return _laid_out(
         figure,
@@ -357,8 +346,8 @@ def _apart(dots: Sequence[Dot], order: Sequence[int], far: Sequence[float]) -> s
             far[at] > 0
             and len(named) < _MOST_NAMED
             and not any(
-                abs(dots[at].across - dots[one].across) < width / 7
-                and abs(dots[at].up - dots[one].up) < height / 14
+                abs(dots[at].across - dots[one].across) < width / 5
+                and abs(dots[at].up - dots[one].up) < height / 12
                 for one in named
             )
         ):

@@ -31,6 +31,7 @@ CLOUD_NOTE = (
     "指到点看单位名，点一下看数字来源；"
     "标名的是偏离平均值或趋势线两倍标准差以上的单位（最多 8 个）。"
 )
+FEWEST = 3  # units; of fewer there is nothing to spread
 LEVELS = {"county": "县级", "city": "市级"}
 
 
@@ -255,7 +256,7 @@ def workbook_rows(spread: Spread) -> list[list[object]]:
 
 
 def scatter(actor: Actor, asked: Asked, against: Canonical, spread: Spread) -> go.Figure | None:
-    """Return the indicator against another one; None where no unit has both."""
+    """Return the indicator against another one; None where too few units have both."""
     reader = reading.ranking(actor) or actor
     other = reading.places_of(reader, asked.year).get(against.canonical_code, ())
     return _scatter(_key(actor, asked), against.canonical_code, asked, against, spread, other)
@@ -282,11 +283,10 @@ def _scatter(
         for place in _spread.known
         if place.value is not None and place.division_code in across
     ]
-    if not dots:
+    if len(dots) < FEWEST:
         return None
     return charts.scatter(
-        f"{charts.short(_asked.canonical.name, 12)}与{charts.short(_against.name, 12)}"
-        f"<br><sup>{_asked.year} 年，{len(dots)} 个{LEVELS[_asked.level]}单位</sup>",
+        f"两项指标 · {_asked.year} 年{LEVELS[_asked.level]} {len(dots)} 个单位",
         f"{_against.name}（{unit_text(_against.unit)}）",
         f"{_asked.canonical.name}（{_asked.unit}）",
         dots,

@@ -62,13 +62,13 @@ if reading.ranking(actor) is None:
     st.caption("以下只列您数据范围内的单位；全省值由全省各县合计。")
 left, right = st.columns([0.6, 0.4], gap="medium")
 with left:
-    if spread.known:
+    if len(spread.known) >= parts.FEWEST:
         figure = parts.histogram(actor, asked, spread)
         charts.draw(figure, f"{canonical.name}{year}年分布", "assessment-histogram")
         if not asked.compares_province:
             st.caption("总量指标的全省值是各县之和，与单个单位不可比，不在分布图上标出。")
     else:
-        st.info(f"{year} 年还没有单位有认定的数据。")
+        st.info(f"{year} 年有认定数据的单位不足 {parts.FEWEST} 个，不画分布。")
     others = {
         each.canonical_code: each.name
         for each in known.values()
@@ -78,7 +78,7 @@ with left:
     against = select("against", others, (same or list(others))[0], 420)
     cloud = parts.scatter(actor, asked, known[against], spread)
     if cloud is None:
-        st.info("没有同时具备这两项数据的单位，请换一个指标。")
+        st.info(f"同时有这两项数据的单位不足 {parts.FEWEST} 个，不画散点，可换一个指标。")
     else:
         opened = charts.draw(cloud, f"{canonical.name}与{known[against].name}", "assessment-cloud")
         st.caption(parts.CLOUD_NOTE)

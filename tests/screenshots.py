@@ -211,6 +211,11 @@ PLAIN = {
     "password": plain("county_360123", "/password"),
     "compile-units": plain("leader", "/compile_units", (1366, 900)),
     "village-overview": plain("leader", "/village_overview", (1366, 900)),
+    "assessment-unit": plain("leader", "/assessment_unit?code=360121", (1366, 1100)),
+    "assessment-indicator": plain("leader", "/assessment_indicator?code=HOUSING_PC", (1366, 1100)),
+    "assessment-comparison": plain(
+        "leader", "/assessment_comparison?units=360121,360123,360281,360481", (1366, 900)
+    ),
     "report-contract": plain("county_360123", "/report?form=compile_unit", (1366, 900)),
     "figures": plain("leader", "/figures?figure=mean"),
     "unit": plain("leader", "/unit?code=360123", whole=True),
