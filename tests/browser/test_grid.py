@@ -61,7 +61,7 @@ SELECT idle.division_code, kind.code, kind.name
   FROM (SELECT division_code FROM account_grant
          WHERE role = 'county' AND division_code NOT IN (
                SELECT division_code FROM submission JOIN reporting_period USING (period_id)
-                WHERE closed_at IS NULL)
+                WHERE closed_at IS NULL AND submission.form_code = 'plan_progress')
          ORDER BY division_code DESC LIMIT 1) AS idle
      , (VALUES ('SPECIAL', '专项规划'), ('DETAIL', '详细规划'), ('MASTER_TOWN', '乡镇规划'))
        AS kind (code, name)
