@@ -267,10 +267,18 @@ def _deck(asked: Asked, extent: Extent | None, width: int, height: int) -> pydec
 
 
 def follow(opened: str) -> None:
-    """Open a page of the assessment by an address; others lead nowhere."""
+    """Open a page of the assessment by an address; others lead nowhere.
+
+    A unit is shown in the set and tier that are chosen here.
+    """
     parts = urlsplit(opened)
-    if parts.path in _PAGES:
-        st.switch_page(page_path(parts.path), query_params=dict(parse_qsl(parts.query)))
+    if parts.path not in _PAGES:
+        return
+    asked = dict(parse_qsl(parts.query))
+    if parts.path == "assessment_unit":
+        chosen = st.query_params.to_dict()
+        asked = {name: chosen[name] for name in ("set", "tier") if name in chosen} | asked
+    st.switch_page(page_path(parts.path), query_params=asked)
 
 
 def order_parameter(matrix: Matrix) -> str:

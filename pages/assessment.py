@@ -6,6 +6,7 @@ import streamlit as st
 
 from components import assessment as parts
 from components import cached, discrepancies
+from components.assessment_filters import keep_address
 from components.assessment_matrix import draw_matrix
 from components.navigation import WORKERS
 from components.overview_html import legend_html
@@ -20,6 +21,7 @@ NOTE = "● 为约束性指标；◆ 严重　▲ 预警　△ 关注　○ 提�
 actor = require_actor(*WORKERS)
 st.html(ASSETS / "overview.css")
 st.html(ASSETS / "assessment.css")
+keep_address("assessment", is_own="code" not in st.query_params)
 page_frame("现状评估", "以省级认定的数据评级；目标未下达的不评级，缺数不计为正常")
 found = parts.filter_row(actor)
 if found is None:

@@ -10,6 +10,7 @@ from components import assessment_unit as parts
 from components.assessment import follow
 from components.assessment_filters import (
     back_link,
+    keep_address,
     select,
     set_and_tier,
     stop_without_years,
@@ -40,7 +41,9 @@ actor = require_actor(*WORKERS)
 load_styles()
 st.html(ASSETS / "overview.css")
 st.html(ASSETS / "assessment.css")
-unit = reading.units_of(actor).get(st.query_params.get("code", ""))
+units = reading.units_of(actor)
+keep_address(parts.PAGE, is_own=st.query_params.get("code", "") in units)
+unit = units.get(st.query_params.get("code", ""))
 if unit is None:
     page_frame("单位评估")
     st.info("没有指明单位，或该单位不在您的数据范围内。请从“现状评估”的矩阵或地图打开一个单位。")

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+SET = "TDT1063-2021"
 UNIT = re.compile(r"/assessment_unit\?")
 INDICATOR = re.compile(r"/assessment_indicator\?")
 FIGURE = re.compile(r"/assessment_figure\?")
 
 
 def test_matrix_unit_figure(page_as):
-    page = page_as("leader", "/assessment")
+    page = page_as("leader", f"/assessment?set={SET}")
     page.locator(".matrix button.unit").nth(1).click()
     page.wait_for_url(UNIT)
     name = page.get_by_role("heading", level=1).inner_text()
@@ -22,6 +23,10 @@ def test_matrix_unit_figure(page_as):
     page.wait_for_url(FIGURE)
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
     expect(page.locator(".unit-headline")).to_contain_text(value)
+    page.go_back()
+    page.wait_for_url(UNIT)
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    assert f"set={SET}" in page.url
 
 
 def test_matrix_indicator_scatter(page_as, tmp_path: Path):
