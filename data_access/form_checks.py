@@ -13,7 +13,7 @@ from data_access.forms import log_broken, tell_owner
 from data_access.reporting import previous_content
 from data_access.reporting_forms import find_form
 from domain.clock import BEIJING
-from domain.form_rules import Report, check, unfit, without_hidden
+from domain.form_rules import Report, check, check_without_hidden, unfit
 from domain.forms import (
     EXPLANATION,
     FORM_GROUP,
@@ -73,8 +73,10 @@ def prepare(
     if problems:
         return content, problems
     complete = with_facts(form, with_all_rows(form, normalise(form, content), context), context)
-    filed = without_hidden(form, complete, context)
-    return filed, all_problems(form, filed, context, lambda broken: tell_owner(connection, broken))
+    filed, found = check_without_hidden(
+        form, complete, context, lambda broken: tell_owner(connection, broken)
+    )
+    return filed, [*found, *find_form(form.form_code).spanning_problems(form, filed, context)]
 
 
 def is_settled(problem: Problem, context: Context) -> bool:

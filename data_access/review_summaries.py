@@ -15,7 +15,15 @@ from data_access.forms import load_form
 from data_access.queries import load_queries
 from data_access.reporting import previous_content
 from data_access.rows import fetch_all
-from domain.forms import Content, Form, Problem, ProblemKind, Severity, flatten, rows_of
+from domain.forms import (
+    Content,
+    Form,
+    Problem,
+    ProblemKind,
+    Severity,
+    count_changes,
+    rows_of,
+)
 
 _SQL = load_queries("review_summaries")
 
@@ -42,9 +50,8 @@ def write(
     problems: Sequence[Problem],
 ) -> None:
     """Count a version that was just filed, what the rules found in it is known."""
-    before = flatten(form, previous_content(connection, submission_id))
-    after = flatten(form, content)
-    files, known = _files(after), _files(before)
+    before = previous_content(connection, submission_id)
+    files, known = _files(form, content), _files(form, before)
     answered = _answered(form, content)
     missing = sum(problem.kind is ProblemKind.MISSING for problem in problems)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
@@ -56,7 +63,7 @@ def write(
             "division_code": division_code,
             "errors": errors,
             "warnings": len(problems) - errors,
-            "changes": sum(before.get(p) != after.get(p) for p in {**before, **after}),
+            "changes": count_changes(form, before, content),
             "attachments": len(files),
             "new_attachments": len(files - known),
             "required": answered + missing,
@@ -100,8 +107,14 @@ def _answered(form: Form, content: Content) -> int:
     )
 
 
-def _files(values: dict[str, object]) -> frozenset[object]:
+def _files(form: Form, content: Content) -> frozenset[object]:
     """Return the ids of the files that the content names."""
     return frozenset(
-        number for value in values.values() if isinstance(value, dict) for number in value.values()
+        number
+        for group in form.groups
+        for code in [item.code for item in form.fields_of(group) if item.data_type == "evidence"]
+        for _, row in rows_of(content, group)
+        if isinstance(row.get(code), dict)
+        for number in row[code].values()
+        if number is not None
     )

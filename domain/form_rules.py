@@ -221,6 +221,7 @@ class _RowChecker:
         # A field that is not understood is not there for the rules of the others.
         own = {item.code: self._row.values.get(item.code) for item in form.fields_of(group)}
         self._names = _Names(known | own, self._derived)
+        self._shown: dict[str, bool] | None = None
         self._hidden: frozenset[str] = frozenset()
         self._verdicts: dict[str, Problem | None] = {}
 
@@ -260,6 +261,11 @@ class _RowChecker:
 
     def shown(self) -> dict[str, bool]:
         """Return for each field of the row whether it is shown; many share one condition."""
+        if self._shown is None:
+            self._shown = self._find_shown()
+        return self._shown
+
+    def _find_shown(self) -> dict[str, bool]:
         fields, answers = self._form.fields_of(self._group), dict[str | None, bool]()
         for item in fields:
             if item.visible_when not in answers:
@@ -417,7 +423,39 @@ def visible_fields(form: Form, content: Content, context: Context) -> dict[str, 
 
 def without_hidden(form: Form, content: Content, context: Context) -> Content:
     """Return the content as it is filed: a field that is not shown holds nothing."""
-    shown = visible_fields(form, content, context)
+    return _shown_only(form, content, visible_fields(form, content, context))
+
+
+def check_without_hidden(
+    form: Form, content: Content, context: Context, report: Report = lambda broken: None
+) -> tuple[Content, list[Problem]]:
+    """Return the content as it is filed, and what is wrong with that.
+
+    Where nothing stands in a field that is not shown, which is nearly always, both come from
+    looking at each row once.
+    """
+    typed = _typed_rows(form, content)
+    rows = _Rows(form, typed, context)
+    checkers = {
+        (group, key): _RowChecker(form, context, report, group, key, rows) for group, key in typed
+    }
+    shown: dict[str, bool] = {}
+    emptied = False
+    for (group, key), checker in checkers.items():
+        row, shows = typed[group, key], checker.shown()
+        shown |= {path_of(group, key, code): holds for code, holds in shows.items()}
+        emptied = emptied or any(
+            row.values.get(code) is not None or code in row.faults
+            for code, holds in shows.items()
+            if not holds
+        )
+    filed = _shown_only(form, content, shown)
+    if emptied:
+        return filed, check(form, filed, context, report)
+    return filed, [problem for checker in checkers.values() for problem in checker.problems()]
+
+
+def _shown_only(form: Form, content: Content, shown: Mapping[str, bool]) -> Content:
     result: Content = {}
     for group in form.groups:
         rows = [

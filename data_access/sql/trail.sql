@@ -62,14 +62,16 @@ SELECT chain_no
  ORDER BY chain_no, chain_seq
 
 -- name: list_tables_off_trail
--- Tables that were put under the trail and whose trigger is gone or does not always fire.
+-- Tables that were put under the trail and of which an INSERT (4), DELETE (8) or UPDATE (16) is
+-- recorded by no trigger, or by one that fires not always or not for every change.
 SELECT table_name
   FROM audited_table
- WHERE NOT EXISTS (
-       SELECT FROM pg_trigger
-        WHERE tgrelid = to_regclass(quote_ident(audited_table.table_name))
-          AND tgfoid = CAST('record_row_change' AS regproc)
-          AND tgenabled = 'A')
+ WHERE (SELECT bit_or(tgtype & 28)
+          FROM pg_trigger
+         WHERE tgrelid = to_regclass(quote_ident(audited_table.table_name))
+           AND (tgfoid = CAST('record_row_change' AS regproc) AND tgtype & 1 = 1
+                OR tgfoid = CAST('record_added_rows' AS regproc) AND tgnewtable IS NOT NULL)
+           AND tgenabled = 'A' AND tgqual IS NULL AND CAST(tgattr AS text) = '') IS DISTINCT FROM 28
  ORDER BY audited_table.table_name
 
 -- name: list_trail_tables

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.expressions import BadExpression, EvaluationFailed, evaluate, parse, tree
-from domain.form_rules import check, unfit, without_hidden
-from domain.forms import diff, flatten, normalise, with_all_rows
+from domain.form_rules import check, check_without_hidden, unfit, without_hidden
+from domain.forms import count_changes, diff, flatten, normalise, with_all_rows
 from domain.normalisation import normal_date, normal_decimal
 from domain.plan_form import problems
 from tests.forms import STAGES, county_context, filled, plan_form
@@ -61,6 +61,22 @@ def test_what_is_filed_is_completed_exactly_where_it_has_its_date(content):
     for row in filed["milestone"]:
         if f"milestone[{row['key']}].completed_on" not in errors:
             assert (row["state"] == "completed") == (row["completed_on"] is not None)
+
+
+@settings(deadline=None)
+@given(CONTENT)
+def test_filing_and_checking_at_once_comes_to_the_same_as_one_after_the_other(content):
+    for whole in (content, with_all_rows(FORM, normalise(FORM, content), CONTEXT)):
+        filed = without_hidden(FORM, whole, CONTEXT)
+        assert check_without_hidden(FORM, whole, CONTEXT) == (filed, check(FORM, filed, CONTEXT))
+        assert check_without_hidden(FORM, filed, CONTEXT) == (filed, check(FORM, filed, CONTEXT))
+
+
+@settings(deadline=None)
+@given(CONTENT, CONTENT)
+def test_as_many_changes_are_counted_as_are_listed(old, new):
+    assert count_changes(FORM, old, new) == len(diff(FORM, old, new))
+    assert count_changes(FORM, {}, new) == len(diff(FORM, None, new))
 
 
 @given(st.dates())
