@@ -105,7 +105,7 @@ def profiles_html(profiles: Sequence[WarningProfile], used: Mapping[str, int]) -
 
 def _profile_row(profile: WarningProfile, used: int) -> str:
     bands = "".join(
-        f"<td>{escape(_band_words(getattr(profile, name), profile.measure))}</td>"
+        f'<td class="level">{escape(_band_words(getattr(profile, name), profile.measure))}</td>'
         for name in BANDS.values()
     )
     expression = f"<small>{escape(profile.expression)}</small>" if profile.expression else ""
