@@ -13,6 +13,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from components.assessment_matrix import COLOURS
+from components.labels import label
 from components.session import portal_facts
 from components.timeline import FONT
 from domain.assessment import Level
@@ -21,6 +22,12 @@ from domain.assessment import Level
 SERIES = ("#2B8CBE", "#E6A000", "#7B5EA7", "#1B9E77", "#D6679A", "#8494A3")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 OWN, KIND, PROVINCE = SERIES[0], SERIES[1], SERIES[5]
+# A shape beside the colour, as in the matrix.
+_LEVEL_SHAPES = {
+    Level.WATCH: "triangle-down",
+    Level.WARN: "triangle-up",
+    Level.SEVERE: "diamond",
+}
 _MOST_NAMED = 8
 _TITLE_HEIGHT = 44
 _WORDS = {
@@ -195,10 +202,11 @@ def years(
     return _laid_out(figure, title, 380, xaxis=axis, yaxis=named)
 
 
-def _symbol(line: Line, at: int) -> str:
+def _symbol(line: Line, at: int) -> str | list[str]:
     if line.is_apart:
         return "circle-open"
-    return "circle" if line.levels else SYMBOLS[at]
+    shapes = [_LEVEL_SHAPES.get(level, "circle") for level in line.levels]
+    return shapes or SYMBOLS[at]
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,9 +326,10 @@ def scatter(title: str, across_name: str, up_name: str, dots: Sequence[Dot]) -> 
             textposition=[
                 "middle left" if dot.across > _middle(dots) else "middle right" for dot in dots
             ],
-            hovertext=[dot.name for dot in dots],
+            hovertext=[f"{dot.name}（{label(dot.level)}）" for dot in dots],
             customdata=[dot.opens for dot in dots],
             marker={"size": 10, "color": [COLOURS[dot.level] for dot in dots],
+                    "symbol": [_LEVEL_SHAPES.get(dot.level, "circle") for dot in dots],
                     "line": {"color": "rgba(91,107,122,0.9)", "width": 1}},
             hovertemplate="<b>%{hovertext}</b><br>%{y:,} · %{x:,}<extra></extra>",
             showlegend=False,
