@@ -26,6 +26,7 @@ _COMPARED = frozenset(
 )
 _SEES_ALL = (Role.LEADER, Role.PLAN_BUREAU, Role.USE_CONTROL, Role.CITY, Role.COUNTY)
 _STATES = {label(state): state for state in TargetState}
+_DOCUMENT_WIDTH = 210
 _NOTICE, _SEEN = "indicator-targets-notice", "indicator-targets-seen"
 
 
@@ -158,7 +159,8 @@ def target_list(table: TargetTable) -> None:
         column_config={
             f"目标值（{unit}）": st.column_config.NumberColumn(format=number),
             f"基期值（{unit}）": st.column_config.NumberColumn(format=number),
-            "基期年": st.column_config.NumberColumn(format="%d"),
+            "基期年": st.column_config.NumberColumn(format="%d", width=80),
+            "下达文号": st.column_config.TextColumn(width=_DOCUMENT_WIDTH),
         },
         key="targets-list",
     )
@@ -231,10 +233,10 @@ def target_editor(actor: Actor, table: TargetTable) -> None:
         hide_index=True,
         num_rows="fixed",
         disabled=("上级", "单位"),
-        height=min(38 + 35 * len(table.units), 620),
+        height=min(38 + 35 * len(table.units), 470),
         column_config={
             "状态": st.column_config.SelectboxColumn(options=list(_STATES), width=90),
-            **{head: st.column_config.TextColumn() for head in heads.values()},
+            **_typed_columns(heads),
         },
         key=f"targets-editor-{state[0]}-{state[1]}-{state[2]}",
     )
@@ -260,6 +262,16 @@ def _heads(table: TargetTable) -> dict[str, str]:
         "base_value": f"基期值（{unit}）",
         "document_no": "下达文号",
         "issued_on": "下达日期",
+    }
+
+
+def _typed_columns(heads: Mapping[str, str]) -> dict[str, Any]:
+    """Return how the columns look: all of them texts, so that nothing pasted is dropped."""
+    figures = st.column_config.TextColumn(alignment="right")
+    return {
+        **dict.fromkeys((heads["value"], heads["base_value"], heads["base_year"]), figures),
+        heads["document_no"]: st.column_config.TextColumn(width=_DOCUMENT_WIDTH),
+        heads["issued_on"]: st.column_config.TextColumn(),
     }
 
 
