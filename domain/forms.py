@@ -451,7 +451,7 @@ def diff(
 
 
 def count_changes(form: Form, old: Content, new: Content) -> int:
-    """Return how many fields differ: as many as `diff` lists, of which most are compared as filed."""
+    """Return how many fields differ: as many as `diff` lists."""
     count = 0
     for group in form.groups:
         before, after = dict(rows_of(old, group)), dict(rows_of(new, group))
