@@ -102,7 +102,7 @@ def _row(each: Discrepancy, indicator: Canonical) -> dict[str, object]:
         "年度": each.report_year,
         "设区市": each.city_name,
         "指标": indicator.name,
-        "单位": unit_text(indicator.unit),
+        "计量单位": unit_text(indicator.unit),
         "市级填报": float(each.city_value),
         "各县合计": float(each.counties_value),
         "差值": float(difference),
@@ -117,7 +117,7 @@ def _percent(difference: Decimal, of: Decimal) -> float | None:
 
 def _download(shown: Sequence[Discrepancy], known: Mapping[str, Canonical]) -> None:
     columns = [
-        Column("年度", "0", 8), Column("设区市"), Column("指标", width=28), Column("单位"),
+        Column("年度", "0", 8), Column("设区市"), Column("指标", width=28), Column("计量单位"),
         Column("市级填报", "#,##0.00"), Column("各县合计", "#,##0.00"), Column("差值", "#,##0.00"),
         Column("相差（%）", "0.0"), Column("发现时间", width=18),
     ]  # fmt: skip
