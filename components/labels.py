@@ -480,7 +480,9 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
 }
 
 CONSTRAINT_MESSAGES: Mapping[object, str] = {
-    "submission_draft_own_indicators": "部门只能填写本部门负责的指标，其他内容未保存。请刷新页面后重试。",
+    "submission_draft_own_indicators": (
+        "部门只能填写本部门负责的指标，其他内容未保存。请刷新页面后重试。"
+    ),
     "indicator_target_issued_has_value": "已下达的目标须填写目标值；未下达的不填。",
     "indicator_target_base_whole": "基期年与基期值须同时填写。",
     "indicator_target_base_before": "基期年应早于目标年，请修改。",
