@@ -260,7 +260,7 @@ def _rerun_milliseconds(portal: BenchPortal, username: str, page: str, query: st
 
 def _leader_figures(portal: BenchPortal) -> list[Figure]:
     """Measure every query of the leader's page of villages, one after the other."""
-    milliseconds, count = leader_milliseconds(portal, portal.portal_url, "360000")
+    milliseconds, count = leader_milliseconds(portal, "360000")
     words = f"{count} queries"
     return [Figure("leader's village page, in the database", milliseconds, "ms", 60, beside=words)]
 
@@ -283,11 +283,9 @@ def _statements(engine: Engine) -> Iterator[list[float]]:
     event.remove(engine, "after_cursor_execute", end)
 
 
-def leader_milliseconds(
-    portal: BenchPortal, portal_url: str, code: str, times: int = 7
-) -> tuple[float, int]:
+def leader_milliseconds(portal: BenchPortal, code: str, times: int = 7) -> tuple[float, int]:
     """Return the median of all queries of a division's page together, and how many they are."""
-    os.environ["PORTAL_DATABASE_URL"] = portal_url
+    os.environ["PORTAL_DATABASE_URL"] = portal.portal_url
     from data_access import database, village_overview
     from data_access.database import transaction
     from tests.benchmarks.database import actor_of
