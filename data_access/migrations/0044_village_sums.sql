@@ -11,7 +11,8 @@ COMMENT ON TABLE village_rollup IS '村庄评估汇总（省、市、县、乡�
 COMMENT ON COLUMN village_rollup.division_code IS '省、市、县或乡镇代码';
 COMMENT ON COLUMN village_rollup.level IS '层级：province 省，city 设区市，county 县，township 乡镇';
 COMMENT ON COLUMN village_rollup.passed_on IS '县级的行是否已计入市和省';
-CREATE INDEX village_rollup_not_passed_on ON village_rollup (report_year)
+CREATE INDEX village_rollup_not_passed_on ON village_rollup
+    (report_year, measure) INCLUDE (division_code, code, amount)
  WHERE level = 'county' AND NOT passed_on;
 
 CREATE FUNCTION above_county(county text) RETURNS TABLE (division_code text, level text)

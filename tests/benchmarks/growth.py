@@ -179,7 +179,7 @@ def _moved(name: str, codes: list[str]) -> str:
     if name in _NUMBERS:
         return f"{name} + copy * %(offset)s"
     if name == "passed_on":
-        return "false"
+        return "level <> 'county'"
     if name == "receipt_no":
         return "receipt_no || '-' || copy"
     return name
