@@ -114,8 +114,8 @@ INSERT INTO indicator_target (division_code, canonical_code, target_year, state,
 SELECT unit.code, kind.canonical_code, aim.year
      , CASE WHEN issued.yes THEN 'issued' ELSE 'not_issued' END
      , CASE WHEN issued.yes AND first.value IS NOT NULL THEN CAST(:year AS integer) - 6 END
-     , CASE WHEN issued.yes AND first.value IS NOT NULL THEN round(first.value * CAST(1 - kind.trend AS numeric), 4) END
-     , CASE WHEN issued.yes THEN round(last.value / CAST(near.ratio * aim.far AS numeric), 4) END
+     , CASE WHEN issued.yes AND first.value IS NOT NULL THEN round(least(first.value * CAST(1 - kind.trend AS numeric), possible.most), 4) END
+     , CASE WHEN issued.yes THEN round(least(last.value / CAST(near.ratio * aim.far AS numeric), possible.most), 4) END
      , CASE WHEN issued.yes THEN '赣自然资发〔' || (CAST(:year AS integer) - 4) || '〕演示号' END
      , CASE WHEN issued.yes THEN make_date(CAST(:year AS integer) - 4, 6, 30) END
   FROM demo_unit AS unit
@@ -157,6 +157,9 @@ SELECT unit.code, kind.canonical_code, aim.year
         WHERE figure.division_code = unit.code AND figure.canonical_code = kind.canonical_code
           AND figure.year = CAST(:year AS integer) - 5) AS first ON true
  CROSS JOIN LATERAL (SELECT wish.yes AND last.value IS NOT NULL AS yes) AS issued
+ CROSS JOIN LATERAL (SELECT CAST(CASE WHEN canonical.unit = '%' THEN '100' ELSE 'Infinity' END AS numeric) AS most
+                       FROM indicator_canonical AS canonical
+                      WHERE canonical.canonical_code = kind.canonical_code) AS possible
 
 -- name: make_stories
 -- Where each unit stands in each period. Steps is how many reviews it passed; 9 is nothing, 8 a draft.

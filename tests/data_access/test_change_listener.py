@@ -33,6 +33,7 @@ CHANGES = {
     Topic.MAP: "UPDATE map_layer SET data_version = data_version + 1",
     Topic.FORMS: LABEL,
     Topic.INBOX: MESSAGE,
+    Topic.ASSESSMENT: "UPDATE assessment_result SET level = level",
 }
 
 
