@@ -10,7 +10,7 @@ from components.job_card import failure_text
 from components.labels import error_message, label, moment
 from components.session import errors_shown
 from components.upload import upload_field
-from components.workbooks import PAGE, leave
+from components.workbooks import leave
 from data_access import csv_batches, csv_exports, jobs, workbook_exports
 from data_access.csv_batches import CsvBatch, CsvRow
 from data_access.database import transaction
@@ -92,25 +92,6 @@ def _bring(actor: Actor, period: Period) -> None:
         return
     st.query_params["csv"] = str(batch_id)
     st.rerun()
-
-
-def batch_list(batches: Sequence[CsvBatch]) -> None:
-    """Draw the actor's latest CSV files; each opens its preview."""
-    if not batches:
-        return
-    st.subheader("最近上传的 CSV", anchor=False)
-    lines = "".join(
-        f'<tr><td><a href="{PAGE}?csv={batch.batch_id}" target="_self">'
-        f"{escape(batch.file_name)}</a></td>"
-        f"<td>{escape(batch.form_title)} · {escape(batch.period_name)}</td>"
-        f"<td>{moment(batch.created_at)}</td><td>{label(batch.state)}</td></tr>"
-        for batch in batches
-    )
-    head = "<th>文件</th><th>填报表单</th><th>上传时间</th><th>状态</th>"
-    st.html(
-        '<div class="portal-scroll"><table class="portal-table">'
-        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
-    )
 
 
 # ONE BATCH

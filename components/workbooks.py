@@ -12,6 +12,7 @@ from components.job_card import failure_text
 from components.labels import error_message, label, moment
 from components.session import errors_shown
 from data_access import jobs, workbook_check, workbook_exports
+from data_access.csv_batches import CsvBatch
 from data_access.database import transaction
 from data_access.workbook_batches import Batch
 from data_access.workbook_exports import MOST_AT_ONCE, Export, Period, Scope
@@ -131,13 +132,13 @@ def take_upload(actor: Actor, uploaded: dict[str, Any]) -> None:
     st.rerun()
 
 
-def batch_list(batches: Sequence[Batch]) -> None:
-    """Draw the actor's latest uploads; each opens its preview."""
+def batch_list(batches: Sequence[Batch | CsvBatch], title: str, parameter: str) -> None:
+    """Draw the actor's latest uploads; `parameter` is what opens the preview of one."""
     if not batches:
         return
-    st.subheader("最近上传", anchor=False)
+    st.subheader(title, anchor=False)
     lines = "".join(
-        f'<tr><td><a href="{PAGE}?batch={batch.batch_id}" target="_self">'
+        f'<tr><td><a href="{PAGE}?{parameter}={batch.batch_id}" target="_self">'
         f"{escape(batch.file_name)}</a></td>"
         f"<td>{escape(batch.form_title)} · {escape(batch.period_name)}</td>"
         f"<td>{moment(batch.created_at)}</td><td>{label(batch.state)}</td></tr>"

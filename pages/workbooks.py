@@ -74,5 +74,5 @@ with bring, st.container(border=True, height="stretch", key="workbooks-bring"):
 csv_view.take_and_bring(actor, periods)
 if made:
     workbooks.made_list(actor)
-workbooks.batch_list(batches)
-csv_view.batch_list(csv_files)
+workbooks.batch_list(batches, "最近上传", "batch")
+workbooks.batch_list(csv_files, "最近上传的 CSV", "csv")
