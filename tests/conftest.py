@@ -19,6 +19,7 @@ from tests.actors import CITY, COUNTY, PROVINCE, make_actor
 from tests.reports import complete_launch, opened
 
 POSTGRES_BIN = Path(os.environ.get("PORTAL_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
+_ROOM_IN_MEMORY = 8 * 1024**3  # bytes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,10 +36,17 @@ def run_as_postgres(program: str, *arguments: str) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
+def _fast_folder() -> Path | None:
+    """Return the folder in memory where there is room: a database is copied for each test."""
+    memory = Path("/dev/shm")
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free >= _ROOM_IN_MEMORY
+    return memory if has_room else None
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Path]:
     """Start a throw-away server on a Unix socket; yield the socket's folder."""
-    home = Path(tempfile.mkdtemp(prefix="portal-"))
+    home = Path(tempfile.mkdtemp(prefix="portal-", dir=_fast_folder()))
     if os.geteuid() == 0:
         shutil.chown(home, "postgres")
     data = str(home / "data")
