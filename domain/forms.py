@@ -459,7 +459,10 @@ def count_changes(form: Form, old: Content, new: Content) -> int:
             was, now = before.get(key, {}), after.get(key, {})
             for item in form.fields_of(group):
                 one, other = was.get(item.code), now.get(item.code)
-                count += one != other and (
+                # False equals 0, and yet one may be an answer and the other none.
+                is_plain = not isinstance(one, list | dict)
+                is_same = is_plain and type(one) is type(other) and one == other
+                count += not is_same and (
                     normal_value(form, item, one) != normal_value(form, item, other)
                 )
     return count
