@@ -42,7 +42,7 @@ def village_figures(portal: BenchPortal) -> list[Figure]:
             *_save_figures(running),
             *_submit_figures(running),
             *_page_figures(running),
-            *_leader_figures(running),
+            *_leader_figures(portal),
         ]
 
 
