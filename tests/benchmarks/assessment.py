@@ -74,9 +74,9 @@ def assessment_figures(portal: BenchPortal) -> list[Figure]:
 def _matrix(portal: BenchPortal) -> float:
     from data_access import assessment
     from data_access.database import transaction
-    from tests.benchmarks.database import _actor
+    from tests.benchmarks.database import actor_of
 
-    actor = _actor(portal, "leader")
+    actor = actor_of(portal, "leader")
     times = []
     with transaction(actor, read_only=True) as connection:
         year = assessment.list_years(connection)[-1]
