@@ -15,7 +15,8 @@ from data_access.workbook_layout import EXACT_BELOW, shown_codes
 from domain.forms import Field, Form, normal_value
 from domain.normalisation import normal_code
 
-_SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE]\+?\d+")
+# A spreadsheet writes the sign and two digits: 0E0 is a text of somebody's own.
+_SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE]\+\d{2,}")
 _DIGITS = re.compile(r"[0-9]+")
 _BARE_SERIALS = range(20_000, 80_000)
 """Numbers that stand for a day (1954–2119) where nothing says so; 2026 is no day."""
