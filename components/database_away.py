@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.labels import ERROR_MESSAGES
+from components.words.errors import ERROR_MESSAGES
 from data_access.health import database_answers
 from domain.errors import DatabaseAway
 

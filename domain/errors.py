@@ -20,8 +20,8 @@
   * InvalidTargets          targets that are refused: `problems` says which and why
   * DatabaseAway
 
-The class name is the message key: `components.labels.ERROR_MESSAGES` holds the Chinese sentence
-for each, with the `details` as its placeholders.
+The class name is the message key: `components.words.errors.ERROR_MESSAGES` holds the Chinese
+sentence for each, with the `details` as its placeholders.
 """
 
 

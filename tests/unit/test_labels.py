@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.labels import CONSTRAINT_MESSAGES, ERROR_MESSAGES, LABELS, error_message
+from components.labels import LABELS, error_message
+from components.words.constraints import CONSTRAINT_MESSAGES
+from components.words.errors import ERROR_MESSAGES
 from domain.errors import AccountLocked, PortalError, RuleViolation, WeakPassword
 from domain.passwords import PasswordFault
 
