@@ -13,7 +13,8 @@ from components.url_parameters import choice_parameter, number_parameter, set_pa
 from data_access.comparison import ACCEPTED, Side
 from data_access.reporting import Remark
 from domain.comparison import FieldPair, FileChange, FilePair, RowPair, StoredFile
-from domain.forms import ChangeKind, Problem
+from domain.form_diff import ChangeKind
+from domain.forms import Problem
 
 
 class Shown(StrEnum):

@@ -19,7 +19,8 @@ from data_access.workbook_exports import Period, Scope
 from domain.access import Actor, Role
 from domain.csv_data import CsvCounts, CsvReason, CsvRefusal, CsvState
 from domain.errors import PortalError
-from domain.forms import Form, cell_label, path_of, text_of
+from domain.form_texts import text_of
+from domain.forms import Form, cell_label, path_of
 from domain.jobs import UNFINISHED
 from domain.workbook_diff import Decision, EntryKind
 

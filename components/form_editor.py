@@ -18,6 +18,7 @@ import streamlit as st
 from domain.access import Actor
 from domain.expressions import BadExpression, parse, tree
 from domain.form_options import excluded_options
+from domain.form_values import flatten
 from domain.forms import (
     EXPLANATION,
     FORM_GROUP,
@@ -28,7 +29,6 @@ from domain.forms import (
     Form,
     Problem,
     Row,
-    flatten,
     label_of,
     rows_of,
 )

@@ -11,7 +11,8 @@ from components.links import page_path
 from components.map import percent
 from components.village_figures import address
 from data_access.village_overview import NaturalVillage, Record, Year
-from domain.forms import FORM_GROUP, Field, Form, path_of, text_of
+from domain.form_texts import text_of
+from domain.forms import FORM_GROUP, Field, Form, path_of
 from domain.village_overview import Place
 from domain.workflow import SubmissionState
 

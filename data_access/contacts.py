@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
 from domain.access import Actor
-from domain.forms import Field, masked_value
+from domain.form_texts import masked_value
+from domain.forms import Field
 
 _SQL = load_queries("contacts")
 

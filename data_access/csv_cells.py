@@ -36,7 +36,8 @@ from domain.csv_data import (
 )
 from domain.expressions import BadExpression, EvaluationFailed, evaluate
 from domain.form_rules import fill
-from domain.forms import Field, Form, typed_value
+from domain.form_values import typed_value
+from domain.forms import Field, Form
 
 _LONGEST_CELL = 1 << 20
 _KNOWN_AT_MOST = 200_000

@@ -27,7 +27,9 @@ from data_access.workbook_exports import Export, Handed, Period, Scope, Unit
 from data_access.workbook_layout import cell_value, header_of, rows_in, shown_codes
 from domain.access import Actor
 from domain.csv_data import STAMP, CsvKey
-from domain.forms import Content, Field, Form, Values, mask, normalise, rows_of
+from domain.form_texts import mask
+from domain.form_values import normalise
+from domain.forms import Content, Field, Form, Values, rows_of
 from domain.jobs import JobKind
 from domain.receipts import canonical
 

@@ -15,15 +15,15 @@ from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor, Role
 from domain.clock import today
 from domain.errors import InvalidContent, NotFound, NotPermitted
-from domain.form_rules import unfit
+from domain.form_shape import unfit
+from domain.form_texts import mask
+from domain.form_values import normalise
 from domain.forms import (
     FORM_GROUP,
     Content,
     Context,
     Form,
     Problem,
-    mask,
-    normalise,
     with_all_rows,
     with_facts,
     with_rows_of_others,

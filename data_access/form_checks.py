@@ -13,7 +13,9 @@ from data_access.forms import log_broken, tell_owner
 from data_access.reporting import previous_content
 from data_access.reporting_forms import find_form
 from domain.clock import BEIJING
-from domain.form_rules import Report, check, check_without_hidden, unfit
+from domain.form_rules import Report, check, check_without_hidden
+from domain.form_shape import unfit
+from domain.form_values import normalise
 from domain.forms import (
     EXPLANATION,
     FORM_GROUP,
@@ -22,7 +24,6 @@ from domain.forms import (
     Form,
     Problem,
     ProblemKind,
-    normalise,
     split_path,
     with_all_rows,
     with_facts,

@@ -15,15 +15,8 @@ from data_access.forms import load_form
 from data_access.queries import load_queries
 from data_access.reporting import previous_content
 from data_access.rows import fetch_all
-from domain.forms import (
-    Content,
-    Form,
-    Problem,
-    ProblemKind,
-    Severity,
-    count_changes,
-    rows_of,
-)
+from domain.form_diff import count_changes
+from domain.forms import Content, Form, Problem, ProblemKind, Severity, rows_of
 
 _SQL = load_queries("review_summaries")
 

@@ -28,7 +28,8 @@ from data_access.workbook_batches import (
 from data_access.workbook_exports import IN_HAND
 from domain.access import Actor
 from domain.errors import DraftConflict, InvalidAction, PortalError, StaleVersion
-from domain.forms import Content, Form, Problem, normalise
+from domain.form_values import normalise
+from domain.forms import Content, Form, Problem
 from domain.jobs import JobKind
 from domain.receipts import content_sha256
 from domain.workbook_diff import BatchState, applied

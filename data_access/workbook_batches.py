@@ -21,7 +21,8 @@ from data_access.rows import fetch_all, fetch_one
 from data_access.workbook_mark import mark_workbook
 from domain.access import Actor
 from domain.errors import InvalidAction, NotFound
-from domain.forms import Form, Severity, path_of, text_of
+from domain.form_texts import text_of
+from domain.forms import Form, Severity, path_of
 from domain.workbook import Mark
 from domain.workbook_diff import BatchState, Decision, EntryKind
 

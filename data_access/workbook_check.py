@@ -24,6 +24,7 @@ from data_access.workbook_read import read_workbook
 from domain.access import Actor
 from domain.clock import today
 from domain.errors import NotFound, WorkbookRefused
+from domain.form_values import normalise
 from domain.forms import (
     Content,
     Context,
@@ -31,7 +32,6 @@ from domain.forms import (
     Problem,
     Severity,
     cell_label,
-    normalise,
     path_of,
     split_path,
     with_all_rows,

@@ -30,7 +30,9 @@ from data_access.workbook_write import write_workbook
 from domain.access import Actor, Role
 from domain.clock import today
 from domain.errors import NotFound, NotPermitted
-from domain.forms import Content, Context, Form, mask, normalise, with_all_rows
+from domain.form_texts import mask
+from domain.form_values import normalise
+from domain.forms import Content, Context, Form, with_all_rows
 from domain.jobs import JobKind
 from domain.receipts import canonical
 from domain.workbook import Stamp, WorkbookUnit

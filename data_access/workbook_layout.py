@@ -14,7 +14,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.expressions import BadExpression, parse
-from domain.forms import FORM_GROUP, Context, Field, Form, Row, normal_value, rows_of
+from domain.form_values import normal_value
+from domain.forms import FORM_GROUP, Context, Field, Form, Row, rows_of
 from domain.workbook import WorkbookUnit
 
 TITLE_ROW, LEGEND_ROW, CODE_ROW, SECTION_ROW, HEADER_ROW, FIRST_ROW = range(6)

@@ -12,7 +12,8 @@ from datetime import date, timedelta
 
 from data_access.workbook_cells import DateCell
 from data_access.workbook_layout import EXACT_BELOW, shown_codes
-from domain.forms import Field, Form, normal_value
+from domain.form_values import normal_value
+from domain.forms import Field, Form
 from domain.normalisation import normal_code
 
 # A spreadsheet writes the sign and two digits: 0E0 is a text of somebody's own.

@@ -4,19 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.forms import (
-    FORM_GROUP,
-    ChangeKind,
-    Content,
-    Context,
-    Field,
-    Form,
-    flatten,
-    label_of,
-    rows_of,
-    split_path,
-    text_of,
-)
+from domain.form_diff import ChangeKind
+from domain.form_texts import text_of
+from domain.form_values import flatten
+from domain.forms import FORM_GROUP, Content, Context, Field, Form, label_of, rows_of, split_path
 
 
 class FileChange(StrEnum):

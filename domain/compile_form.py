@@ -7,6 +7,7 @@ a compile unit, a qualification that has run out, and one contract number used t
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from domain.form_texts import text_of
 from domain.forms import (
     Content,
     Context,
@@ -18,7 +19,6 @@ from domain.forms import (
     label_of,
     path_of,
     rows_of,
-    text_of,
 )
 
 GROUP = "contract"

@@ -1,4 +1,4 @@
-"""What a form's content must meet: shapes, types, required fields, and the form's own rules.
+"""What a form's content must meet: types, required fields, and the form's own rules.
 
 A rule is asked only when every field it names is there: missing is missing. A rule that waits for a
 reference that is not delivered, or that fails, makes the field 未校验: seen, and not in the way.
@@ -8,13 +8,11 @@ What a warning finds has to be explained in its row, where the row has a field f
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from domain.expressions import BadExpression, EvaluationFailed, evaluate, parse
 from domain.forms import (
     EXPLANATION,
     FORM_GROUP,
-    IDENTITY,
     UNDELIVERED,
     Content,
     Context,
@@ -29,9 +27,9 @@ from domain.forms import (
     label_of,
     path_of,
     rows_of,
-    typed_value,
 )
-from domain.rule_names import Derived, Kind, find_derived, rule_of
+from domain.rule_names import find_derived, rule_of
+from domain.typed_rows import Rows, Typed, typed_rows
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
@@ -50,63 +48,6 @@ class BrokenRule:
 Report = Callable[[BrokenRule], None]
 
 
-def unfit(form: Form, content: object, context: Context) -> list[Problem]:
-    """Return what makes this no content of this form at all: unknown groups, rows, fields, shapes.
-
-    The page never sends such a thing, so it is refused as a whole and nothing is stored.
-    """
-    if not isinstance(content, dict):
-        return [_unfit("", "内容不是一份表。")]
-    problems = [_unfit(str(g), "表中没有这个分组。") for g in content if g not in form.groups]
-    for group in form.groups:
-        shape = dict if group == FORM_GROUP else list
-        if not isinstance(content.get(group, shape()), shape):
-            problems.append(_unfit(group, "分组的内容不完整。"))
-            continue
-        problems += _unfit_rows(form, content, group, context)
-    return problems
-
-
-def _unfit_rows(form: Form, content: Content, group: str, context: Context) -> Iterator[Problem]:
-    rows = rows_of(content, group)
-    if group != FORM_GROUP and len({key for key, _ in rows}) < len(content.get(group, [])):
-        yield _unfit(group, "有重复或无法识别的行。")
-    for key, values in rows:
-        row = context.find_row(group, key)
-        if group != FORM_GROUP and row is None:
-            yield _unfit(f"{group}[{key}]", "该行不属于本单位，请刷新页面后重试。")
-            continue
-        yield from _unfit_fields(form, group, key, values, row)
-
-
-def _unfit_fields(
-    form: Form, group: str, key: str, values: dict[str, Any], row: Row | None
-) -> Iterator[Problem]:
-    identity = {IDENTITY: key, **(row.identity if row else {})} if group != FORM_GROUP else {}
-    for code, value in values.items():
-        item = form.find_field(group, code)
-        if item is None:
-            if code not in identity or identity[code] != value:
-                yield _unfit(path_of(group, key, code), "表中没有这个字段。")
-        elif not _is_scalar(value) and not (item.data_type == "evidence" and _is_files(value)):
-            yield _unfit(path_of(group, key, code), "字段的内容无法识别。")
-
-
-def _unfit(path: str, message: str) -> Problem:
-    return Problem(path, path, message, Severity.ERROR, ProblemKind.FORMAT)
-
-
-def _is_scalar(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float | bool)
-
-
-def _is_files(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(name, str) and (number is None or type(number) is int)
-        for name, number in value.items()
-    )
-
-
 def check(
     form: Form, content: Content, context: Context, report: Report = lambda broken: None
 ) -> list[Problem]:
@@ -114,79 +55,12 @@ def check(
 
     `report` is told of every expression of the form itself that fails.
     """
-    typed = _typed_rows(form, content)
-    rows = _Rows(form, typed, context)
+    typed = typed_rows(form, content)
+    rows = Rows(form, typed, context)
     problems: list[Problem] = []
     for group, key in typed:
         problems += _RowChecker(form, context, report, group, key, rows).problems()
     return problems
-
-
-@dataclass(frozen=True, slots=True)
-class _TypedRow:
-    """Values of one row as Python values, and what could not become one."""
-
-    raw: Mapping[str, Any]
-    values: Mapping[str, object]
-    faults: Mapping[str, str]
-
-
-_Typed = Mapping[tuple[str, str], _TypedRow]
-
-
-def _typed_rows(form: Form, content: Content) -> dict[tuple[str, str], _TypedRow]:
-    typed = {}
-    for group in form.groups:
-        for key, row in rows_of(content, group):
-            values, faults = {}, {}
-            for item in form.fields_of(group):
-                try:
-                    values[item.code] = typed_value(form, item, row.get(item.code))
-                except ValueError as error:
-                    faults[item.code] = str(error)
-            typed[group, key] = _TypedRow(row, values, faults)
-    return typed
-
-
-class _Rows:
-    """The rows of a form with what they are together, each worked out once and when asked for."""
-
-    def __init__(self, form: Form, typed: _Typed, context: Context) -> None:
-        self.typed, self._form, self._last = typed, form, context.last
-        self._together: dict[tuple[Kind, str, str], object] = {}
-        self._before: dict[tuple[str, str], dict[str, Any]] | None = None
-
-    def derived(self, what: Derived, key: str) -> object:
-        if what.kind is Kind.LAST and what.field:
-            return self._last_of(what.field, key)
-        place = what.kind, what.group, what.field.code if what.field else ""
-        if place not in self._together:
-            self._together[place] = self._of_group(what)
-        return self._together[place]
-
-    def _of_group(self, what: Derived) -> object:
-        rows = [row.values for (group, _), row in self.typed.items() if group == what.group]
-        if what.kind is Kind.COUNT or what.field is None:
-            return len(rows)
-        values = [row.get(what.field.code) for row in rows]
-        known: list[Any] = [value for value in values if value is not None]
-        if what.kind is Kind.MISSING:
-            return len(values) - len(known)
-        return sum(known) if known else None
-
-    def _last_of(self, item: Field, key: str) -> object:
-        if self._before is None:
-            self._before = {
-                (group, key): row
-                for group in self._form.groups
-                for key, row in rows_of(self._last, group)
-            }
-        try:
-            return typed_value(
-                self._form, item, self._before.get((item.group, key), {}).get(item.code)
-            )
-        except ValueError:  # what was accepted under another description
-            return None
 
 
 class _Names(dict[str, object]):
@@ -211,7 +85,7 @@ class _RowChecker:
         report: Report,
         group: str,
         key: str,
-        rows: _Rows,
+        rows: Rows,
     ) -> None:
         self._form, self._context, self._report = form, context, report
         self._group, self._key, self._rows = group, key, rows
@@ -378,7 +252,7 @@ class _RowChecker:
 
 
 def _known_names(
-    form: Form, context: Context, facts: Row | None, group: str, typed: _Typed
+    form: Form, context: Context, facts: Row | None, group: str, typed: Typed
 ) -> dict[str, object]:
     names: dict[str, object] = {"today": context.today, **context.values}
     if group != FORM_GROUP:
@@ -390,7 +264,7 @@ def _known_names(
     return names
 
 
-def _prefixed(form: Form, typed: _Typed, group: str, key: str) -> dict[str, object]:
+def _prefixed(form: Form, typed: Typed, group: str, key: str) -> dict[str, object]:
     row = typed.get((group, key))
     values = row.values if row else {}
     return {f"{group}_{item.code}": values.get(item.code) for item in form.fields_of(group)}
@@ -412,8 +286,8 @@ def fill(rule: Rule, names: Values) -> str:
 
 def visible_fields(form: Form, content: Content, context: Context) -> dict[str, bool]:
     """Return for each path of the content whether its field is shown."""
-    typed = _typed_rows(form, content)
-    rows = _Rows(form, typed, context)
+    typed = typed_rows(form, content)
+    rows = Rows(form, typed, context)
     shown: dict[str, bool] = {}
     for group, key in typed:
         checker = _RowChecker(form, context, lambda broken: None, group, key, rows)
@@ -434,8 +308,8 @@ def check_without_hidden(
     Where nothing stands in a field that is not shown, which is nearly always, both come from
     looking at each row once.
     """
-    typed = _typed_rows(form, content)
-    rows = _Rows(form, typed, context)
+    typed = typed_rows(form, content)
+    rows = Rows(form, typed, context)
     checkers = {
         (group, key): _RowChecker(form, context, report, group, key, rows) for group, key in typed
     }

@@ -3,20 +3,19 @@
 Content is JSON, the same in drafts, filed versions and imports: `{"form": {field: value},
 "<group>": [{"key": …, field: value}, …]}`. Dates are ISO texts, decimals are texts, missing is
 null. A field has a path: `form.contact_phone`, `milestone[12/LAUNCH].completed_on`.
-The rules that content must meet are asked in form_rules.
+What its values mean is in form_values, what a person reads of them in form_texts, how contents
+differ in form_diff; the rules that content must meet are asked in form_rules.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from domain.expressions import Expression, bind, parse
-from domain.normalisation import NORMALISE, is_phone, normal_code
 
 Content = dict[str, Any]
 Values = Mapping[str, object]
@@ -25,7 +24,6 @@ IDENTITY = "key"
 EXPLANATION = "explanation"
 """The field of a group in which a row's warnings are explained: required as soon as it has one."""
 _PATH = re.compile(r"(?P<group>\w+)(?:\[(?P<key>[^\]]*)\])?\.(?P<field>\w+)")
-_QUOTED_LENGTH = 30
 LAST = "last_"
 
 
@@ -42,12 +40,6 @@ class ProblemKind(StrEnum):
     MISSING = "missing"
     FORMAT = "format"
     RULE = "rule"
-
-
-class ChangeKind(StrEnum):
-    ADDED = "added"
-    CHANGED = "changed"
-    REMOVED = "removed"
 
 
 class _Undelivered:
@@ -218,22 +210,6 @@ class Problem:
     kind: ProblemKind = ProblemKind.RULE
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One field that differs; `old_text` and `new_text` are what a person reads."""
-
-    path: str
-    label: str
-    old: object
-    new: object
-    kind: ChangeKind
-    old_text: str
-    new_text: str
-
-
-# PATHS AND ROWS
-
-
 def path_of(group: str, key: str, code: str) -> str:
     """Return the path of a field: form.contact_phone, milestone[12/LAUNCH].completed_on."""
     return f"{FORM_GROUP}.{code}" if group == FORM_GROUP else f"{group}[{key}].{code}"
@@ -331,228 +307,3 @@ def with_rows_of_others(form: Form, stored: Content, own: Content, context: Cont
         kept = [row for key, row in rows_of(stored, group) if context.find_row(group, key) is None]
         result[group] = kept + list(mine.values())
     return result
-
-
-# NORMAL FORM
-
-
-def normalise(form: Form, content: Content) -> Content:
-    """Return the content with every value in its normal form; what is not understood stays."""
-    result: Content = {}
-    for group in form.groups:
-        rows = [
-            row | {f.code: normal_value(form, f, row.get(f.code)) for f in form.fields_of(group)}
-            for _, row in rows_of(content, group)
-        ]
-        result[group] = rows[0] if group == FORM_GROUP else rows
-    return result
-
-
-def normal_value(form: Form, item: Field, value: object) -> object:
-    """Return one value in the normal form of its data type; empty is None."""
-    if value is None or (isinstance(value, str) and (not value or value.isspace())):
-        return None
-    if item.data_type == "evidence":
-        return _normal_files(value)
-    if item.data_type == "code":
-        return normal_code(value, form.options(item))
-    return NORMALISE[item.data_type](value)
-
-
-def _normal_files(value: object) -> object:
-    if not isinstance(value, dict):
-        return value
-    return {name: number for name, number in value.items() if number is not None} or None
-
-
-# TYPED VALUES
-
-
-def typed_value(form: Form, item: Field, value: object) -> object:
-    """Return the value as its Python type; raise ValueError with a sentence that quotes it."""
-    normal = normal_value(form, item, value)
-    if normal is None:
-        return None
-    if item.data_type in ("integer", "decimal"):
-        return _typed_number(item, normal)
-    if item.data_type == "date":
-        return _typed_date(normal)
-    if item.data_type == "code" and normal not in form.options(item):
-        choices = "、".join(form.options(item).values())
-        raise ValueError(f"“{_quote(normal)}”不在可选范围内，可选：{choices}。")
-    if item.data_type == "boolean" and not isinstance(normal, bool):
-        raise ValueError(f"“{_quote(normal)}”无法识别，请选择“是”或“否”。")
-    if item.data_type in ("text", "long_text", "phone"):
-        return _typed_text(item, normal)
-    return normal
-
-
-def _typed_number(item: Field, value: object) -> int | Decimal:
-    word = "整数" if item.data_type == "integer" else "数字"
-    try:
-        number = int(str(value)) if item.data_type == "integer" else Decimal(str(value))
-    except (ValueError, ArithmeticError):
-        raise ValueError(f"“{_quote(value)}”不是{word}，请只填{word}。") from None
-    digits, decimals = _limits(item)
-    whole, _, fraction = str(value).lstrip("+-").partition(".")
-    if digits is not None and len(whole.lstrip("0")) > digits - (decimals or 0):
-        raise ValueError(f"“{_quote(value)}”位数过多，整数部分最多 {digits - (decimals or 0)} 位。")
-    if decimals is not None and len(fraction.rstrip("0")) > decimals:
-        raise ValueError(f"“{_quote(value)}”小数位数过多，最多 {decimals} 位。")
-    return number
-
-
-def _typed_date(value: object) -> date:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        raise ValueError(f"“{_quote(value)}”不是日期，请按 2026-03-01 的样式填写。") from None
-
-
-def _typed_text(item: Field, value: object) -> str:
-    text = str(value)
-    if "\ufffd" in text:
-        raise ValueError("含有无法识别的字符（显示为 \ufffd），请删除后重新填写。")
-    if item.data_type == "phone" and not is_phone(text):
-        raise ValueError(
-            f"“{_quote(text)}”不是电话号码，请填 11 位手机号码，或“区号-号码”的固定电话。"
-        )
-    limit, _ = _limits(item)
-    if limit is not None and len(text) > limit:
-        raise ValueError(f"共 {len(text)} 字，最多 {limit} 字，请精简。")
-    return text
-
-
-def _limits(item: Field) -> tuple[int | None, int | None]:
-    """Return (length or total digits, digits after the point)."""
-    first, _, second = (item.length or "").partition(",")
-    return (int(first) if first else None, int(second) if second else None)
-
-
-def _quote(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _QUOTED_LENGTH else f"{text[:_QUOTED_LENGTH]}…"
-
-
-# COMPARING AND SHOWING
-
-
-def diff(
-    form: Form, old: Content | None, new: Content, context: Context | None = None
-) -> list[Change]:
-    """Return every field that differs, in the order of the form."""
-    before, after = flatten(form, old or {}), flatten(form, new)
-    paths = [*after, *(path for path in before if path not in after)]
-    return [
-        _change(form, path, before.get(path), after.get(path), context)
-        for path in paths
-        if before.get(path) != after.get(path)
-    ]
-
-
-def count_changes(form: Form, old: Content, new: Content) -> int:
-    """Return how many fields differ: as many as `diff` lists."""
-    count = 0
-    for group in form.groups:
-        before, after = dict(rows_of(old, group)), dict(rows_of(new, group))
-        for key in {**before, **after}:
-            was, now = before.get(key, {}), after.get(key, {})
-            for item in form.fields_of(group):
-                one, other = was.get(item.code), now.get(item.code)
-                # False equals 0, and yet one may be an answer and the other none.
-                is_plain = not isinstance(one, list | dict)
-                is_same = is_plain and type(one) is type(other) and one == other
-                count += not is_same and (
-                    normal_value(form, item, one) != normal_value(form, item, other)
-                )
-    return count
-
-
-def flatten(form: Form, content: Content) -> dict[str, object]:
-    """Return the content as path to normal value."""
-    return {
-        path: normal_value(form, item, value) for path, item, value in _each_field(form, content)
-    }
-
-
-def changed_by_normalising(form: Form, content: Content) -> dict[str, object]:
-    """Return path to normal value of each field that was typed in another form."""
-    return {
-        path: normal
-        for path, item, value in _each_field(form, content)
-        if (normal := normal_value(form, item, value)) != value
-    }
-
-
-def _each_field(form: Form, content: Content) -> Iterator[tuple[str, Field, object]]:
-    for group in form.groups:
-        for key, row in rows_of(content, group):
-            for item in form.fields_of(group):
-                yield path_of(group, key, item.code), item, row.get(item.code)
-
-
-def _change(form: Form, path: str, old: object, new: object, context: Context | None) -> Change:
-    kinds = {(True, False): ChangeKind.ADDED, (False, True): ChangeKind.REMOVED}
-    return Change(
-        path=path,
-        label=label_of(form, path, context),
-        old=old,
-        new=new,
-        kind=kinds.get((old is None, new is None), ChangeKind.CHANGED),
-        old_text=text_of(form, path, old, context),
-        new_text=text_of(form, path, new, context),
-    )
-
-
-def text_of(form: Form, path: str, value: object, context: Context | None = None) -> str:
-    """Return a value as a person reads it: names of codes and files, — for nothing."""
-    parts = split_path(path)
-    item = form.find_field(parts[0], parts[2]) if parts else None
-    if parts is None or item is None or value is None:
-        return "—" if value is None else str(value)
-    if item.data_type == "code":
-        return form.options(item).get(str(value), str(value))
-    if item.data_type == "boolean":
-        return {True: "是", False: "否"}.get(value is True, str(value))
-    if isinstance(value, dict):
-        row = context.find_row(parts[0], parts[1]) if context else None
-        return "、".join(_file_texts(value, row.files if row else ()))
-    return str(value)
-
-
-def _file_texts(value: Mapping[str, object], files: Iterable[File]) -> Iterator[str]:
-    names = {file.file_id: file.name for file in files}
-    for item, number in value.items():
-        name = names.get(number) if isinstance(number, int) else None
-        yield f"{item}（{name}）" if name else item
-
-
-def mask(
-    form: Form, content: Content, *, may_see_contact: bool, may_see_internal: bool = True
-) -> Content:
-    """Return the content for somebody who need not see contacts or internal notes."""
-    hide = {"contact": not may_see_contact, "internal": not may_see_internal}
-    result = dict(content)
-    for group in form.groups:
-        hidden = [item for item in form.fields_of(group) if hide.get(item.sensitivity)]
-        rows = [
-            row | {f.code: masked_value(f, row[f.code]) for f in hidden if row.get(f.code)}
-            for _, row in rows_of(content, group)
-        ]
-        if group in content:
-            result[group] = rows[0] if group == FORM_GROUP else rows
-    return result
-
-
-def masked_value(item: Field, value: object) -> str:
-    """Return what is left of a value that is not for everyone.
-
-    >>> masked_value(Field("form", "p", "电话", "phone"), "13812345678")
-    '138****5678'
-    >>> masked_value(Field("form", "n", "姓名", "text"), "欧阳明")
-    '欧**'
-    """
-    text = str(value)
-    if item.data_type == "phone" and len(text) > 7:
-        return f"{text[:3]}{'*' * (len(text) - 7)}{text[-4:]}"
-    return f"{text[:1]}{'*' * max(1, min(len(text) - 1, 8))}"

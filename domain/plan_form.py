@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from domain.form_values import normal_value
 from domain.forms import (
     Content,
     Context,
@@ -18,7 +19,6 @@ from domain.forms import (
     Row,
     Severity,
     label_of,
-    normal_value,
     path_of,
     rows_of,
 )

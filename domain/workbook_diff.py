@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.form_rules import visible_fields
+from domain.form_values import typed_value
 from domain.forms import (
     FORM_GROUP,
     Content,
@@ -21,7 +22,6 @@ from domain.forms import (
     Row,
     path_of,
     rows_of,
-    typed_value,
     with_all_rows,
 )
 from domain.workbook import Fault, ReadRow

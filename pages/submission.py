@@ -23,7 +23,7 @@ from data_access import bulk_review, comparison, decisions, form_checks, reporti
 from data_access.database import transaction
 from data_access.forms import load_form
 from domain.comparison import by_row, compare, file_ids
-from domain.forms import mask
+from domain.form_texts import mask
 from domain.receipts import receipt_holds
 from domain.workflow import ReviewAction
 

@@ -12,7 +12,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from data_access.workbook_layout import FIRST_ROW, field_code
 from data_access.workbook_read import read_workbook
 from data_access.workbook_write import write_workbook
-from domain.forms import Content, Context, Field, Form, Row, normalise, rows_of, with_all_rows
+from domain.form_values import normalise
+from domain.forms import Content, Context, Field, Form, Row, rows_of, with_all_rows
 from domain.workbook import Reading, Stamp, WorkbookUnit
 
 STAMP = Stamp(

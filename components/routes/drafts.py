@@ -39,7 +39,7 @@ from domain import clock
 from domain.access import Actor, Role
 from domain.errors import DraftConflict, InvalidContent, NotFound
 from domain.form_options import excluded_options
-from domain.forms import changed_by_normalising
+from domain.form_values import changed_by_normalising
 from domain.workflow import ReviewAction
 
 _FILERS = (Role.CITY, Role.COUNTY, Role.TOWNSHIP, Role.DEPARTMENT)

@@ -8,7 +8,8 @@ from domain.bulk_review import ItemState as BulkItemState
 from domain.bulk_review import LeftOut
 from domain.check_rules import Basis, RuleFault
 from domain.comparison import FileChange
-from domain.forms import ChangeKind, ProblemKind, Severity
+from domain.form_diff import ChangeKind
+from domain.forms import ProblemKind, Severity
 from domain.positions import PositionFault
 from domain.review_filter import QueueOrder
 from domain.workflow import ReviewAction, SubmissionState

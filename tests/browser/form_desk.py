@@ -18,7 +18,8 @@ from components.form_editor import (
     labels,
 )
 from domain.form_rules import check
-from domain.forms import Content, Context, Form, changed_by_normalising, normalise, with_all_rows
+from domain.form_values import changed_by_normalising, normalise
+from domain.forms import Content, Context, Form, with_all_rows
 
 HOME = "http://localhost:9"  # nobody listens there: every answer is given here
 SAVED = "已保存 10:00:00"

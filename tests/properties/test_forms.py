@@ -7,8 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.expressions import BadExpression, EvaluationFailed, evaluate, parse, tree
-from domain.form_rules import check, check_without_hidden, unfit, without_hidden
-from domain.forms import count_changes, diff, flatten, normalise, with_all_rows
+from domain.form_diff import count_changes, diff
+from domain.form_rules import check, check_without_hidden, without_hidden
+from domain.form_shape import unfit
+from domain.form_values import flatten, normalise
+from domain.forms import with_all_rows
 from domain.normalisation import normal_date, normal_decimal
 from domain.plan_form import problems
 from tests.forms import STAGES, county_context, filled, plan_form

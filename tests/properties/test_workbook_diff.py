@@ -5,7 +5,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.forms import flatten, normal_value, rows_of, with_all_rows
+from domain.form_values import flatten, normal_value
+from domain.forms import rows_of, with_all_rows
 from domain.workbook import Fault, FaultKind, ReadRow
 from domain.workbook_diff import Decision, EntryKind, applied, chosen, compare
 from tests.forms import county_context, filled, plan_form

@@ -8,7 +8,8 @@ import pytest
 from components.comparison import comparison_table, rows_sentence
 from data_access.comparison import Side
 from domain.comparison import FileChange, FilePair, StoredFile, by_row, compare, file_ids
-from domain.forms import ChangeKind, Context, Field, Form, Row
+from domain.form_diff import ChangeKind
+from domain.forms import Context, Field, Form, Row
 
 OLD, AGAIN = StoredFile(1, "a.pdf", "aa"), StoredFile(2, "b.pdf", "aa")
 OTHER, UNKNOWN = StoredFile(3, "c.pdf", "cc"), StoredFile(9, "", "")

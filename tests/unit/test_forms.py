@@ -7,24 +7,21 @@ from datetime import date
 import pytest
 
 from domain import plan_form as spanning
-from domain.form_rules import BrokenRule, check, unfit, without_hidden
+from domain.form_diff import ChangeKind, diff
+from domain.form_rules import BrokenRule, check, without_hidden
+from domain.form_shape import unfit
+from domain.form_texts import mask, text_of
+from domain.form_values import normal_value, normalise, typed_value
 from domain.forms import (
     UNDELIVERED,
-    ChangeKind,
     Context,
     Field,
     File,
     Form,
     Rule,
     Severity,
-    diff,
     label_of,
-    mask,
-    normal_value,
-    normalise,
     split_path,
-    text_of,
-    typed_value,
     with_all_rows,
 )
 from tests.forms import TODAY, county_context, filled, plan_form

@@ -1,0 +1,128 @@
+"""Values of a form: their normal form, as it is stored, and their Python type, as rules see it."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from domain.forms import FORM_GROUP, Content, Field, Form, path_of, rows_of
+from domain.normalisation import NORMALISE, is_phone, normal_code
+
+_QUOTED_LENGTH = 30
+
+
+def normalise(form: Form, content: Content) -> Content:
+    """Return the content with every value in its normal form; what is not understood stays."""
+    result: Content = {}
+    for group in form.groups:
+        rows = [
+            row | {f.code: normal_value(form, f, row.get(f.code)) for f in form.fields_of(group)}
+            for _, row in rows_of(content, group)
+        ]
+        result[group] = rows[0] if group == FORM_GROUP else rows
+    return result
+
+
+def normal_value(form: Form, item: Field, value: object) -> object:
+    """Return one value in the normal form of its data type; empty is None."""
+    if value is None or (isinstance(value, str) and (not value or value.isspace())):
+        return None
+    if item.data_type == "evidence":
+        return _normal_files(value)
+    if item.data_type == "code":
+        return normal_code(value, form.options(item))
+    return NORMALISE[item.data_type](value)
+
+
+def _normal_files(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {name: number for name, number in value.items() if number is not None} or None
+
+
+def flatten(form: Form, content: Content) -> dict[str, object]:
+    """Return the content as path to normal value."""
+    return {
+        path: normal_value(form, item, value) for path, item, value in _each_field(form, content)
+    }
+
+
+def changed_by_normalising(form: Form, content: Content) -> dict[str, object]:
+    """Return path to normal value of each field that was typed in another form."""
+    return {
+        path: normal
+        for path, item, value in _each_field(form, content)
+        if (normal := normal_value(form, item, value)) != value
+    }
+
+
+def _each_field(form: Form, content: Content) -> Iterator[tuple[str, Field, object]]:
+    for group in form.groups:
+        for key, row in rows_of(content, group):
+            for item in form.fields_of(group):
+                yield path_of(group, key, item.code), item, row.get(item.code)
+
+
+def typed_value(form: Form, item: Field, value: object) -> object:
+    """Return the value as its Python type; raise ValueError with a sentence that quotes it."""
+    normal = normal_value(form, item, value)
+    if normal is None:
+        return None
+    if item.data_type in ("integer", "decimal"):
+        return _typed_number(item, normal)
+    if item.data_type == "date":
+        return _typed_date(normal)
+    if item.data_type == "code" and normal not in form.options(item):
+        choices = "、".join(form.options(item).values())
+        raise ValueError(f"“{_quote(normal)}”不在可选范围内，可选：{choices}。")
+    if item.data_type == "boolean" and not isinstance(normal, bool):
+        raise ValueError(f"“{_quote(normal)}”无法识别，请选择“是”或“否”。")
+    if item.data_type in ("text", "long_text", "phone"):
+        return _typed_text(item, normal)
+    return normal
+
+
+def _typed_number(item: Field, value: object) -> int | Decimal:
+    word = "整数" if item.data_type == "integer" else "数字"
+    try:
+        number = int(str(value)) if item.data_type == "integer" else Decimal(str(value))
+    except (ValueError, ArithmeticError):
+        raise ValueError(f"“{_quote(value)}”不是{word}，请只填{word}。") from None
+    digits, decimals = _limits(item)
+    whole, _, fraction = str(value).lstrip("+-").partition(".")
+    if digits is not None and len(whole.lstrip("0")) > digits - (decimals or 0):
+        raise ValueError(f"“{_quote(value)}”位数过多，整数部分最多 {digits - (decimals or 0)} 位。")
+    if decimals is not None and len(fraction.rstrip("0")) > decimals:
+        raise ValueError(f"“{_quote(value)}”小数位数过多，最多 {decimals} 位。")
+    return number
+
+
+def _typed_date(value: object) -> date:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"“{_quote(value)}”不是日期，请按 2026-03-01 的样式填写。") from None
+
+
+def _typed_text(item: Field, value: object) -> str:
+    text = str(value)
+    if "\ufffd" in text:
+        raise ValueError("含有无法识别的字符（显示为 \ufffd），请删除后重新填写。")
+    if item.data_type == "phone" and not is_phone(text):
+        raise ValueError(
+            f"“{_quote(text)}”不是电话号码，请填 11 位手机号码，或“区号-号码”的固定电话。"
+        )
+    limit, _ = _limits(item)
+    if limit is not None and len(text) > limit:
+        raise ValueError(f"共 {len(text)} 字，最多 {limit} 字，请精简。")
+    return text
+
+
+def _limits(item: Field) -> tuple[int | None, int | None]:
+    """Return (length or total digits, digits after the point)."""
+    first, _, second = (item.length or "").partition(",")
+    return (int(first) if first else None, int(second) if second else None)
+
+
+def _quote(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _QUOTED_LENGTH else f"{text[:_QUOTED_LENGTH]}…"
