@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data_access import decisions, jobs, township_review
 from data_access.inbox import IN_APP, Sender
+from data_access.moves import Moved
 from data_access.queries import load_queries
 from data_access.reporting import load_workflow
 from data_access.rows import fetch_all, fetch_one
@@ -320,7 +321,7 @@ def _refusal(error: DBAPIError) -> LeftOut:
     raise error
 
 
-def _reason(actor: Actor, outcome: decisions.Moved | PortalError) -> LeftOut | None:
+def _reason(actor: Actor, outcome: Moved | PortalError) -> LeftOut | None:
     if not isinstance(outcome, PortalError):
         return None
     if isinstance(outcome, NotFound):
