@@ -73,7 +73,7 @@ class FigureList:
             return f"{TITLES[self.figure]}：所选范围内没有可计入的单位。"
         share = percent(self.numerator / self.denominator)
         if self.figure is Figure.MEAN:
-            total = f"{self.numerator * 100:,.1f} %"
+            total = f"{self.numerator * 100:,.1f}\u00a0%"
             return (
                 f"平均进度 = 各单位已认定进度之和 {total} ÷ {self.denominator} 个单位 = {share}。"
             )

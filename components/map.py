@@ -205,8 +205,8 @@ def tooltip_lines(unit: UnitProgress, limits: LatenessLimits) -> dict[str, str]:
 
 
 def percent(ratio: float | None) -> str:
-    """Return a ratio 0–1 as a person reads it: 63.5 %."""
-    return "—" if ratio is None else f"{ratio * 100:.1f} %"
+    """Return a ratio 0–1 as a person reads it, 63.5 %, in one piece where a line ends."""
+    return "—" if ratio is None else f"{ratio * 100:.1f}\u00a0%"
 
 
 def deck(picture: Picture, extent: Extent | None, width: int, height: int) -> pydeck.Deck:

@@ -23,12 +23,12 @@ def day_text(day: date, today: date) -> str:
 
 
 def percent(ratio: float) -> str:
-    """Return a ratio as percent with at most one decimal.
+    """Return a ratio as percent with at most one decimal, in one piece where a line ends.
 
     >>> percent(0.46), percent(0.635)
-    ('46 %', '63.5 %')
+    ('46\\xa0%', '63.5\\xa0%')
     """
-    return f"{round(ratio * 100, 1):g} %"
+    return f"{round(ratio * 100, 1):g}\u00a0%"
 
 
 def names_text(names: Sequence[str], shown: int = 3) -> str:

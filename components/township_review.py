@@ -76,9 +76,9 @@ def percent_of(part: int | None, whole: int | None) -> str | None:
     """Return a share, never rounded up to a whole that it is not; None where nothing was counted.
 
     >>> percent_of(999, 1000), percent_of(1000, 1000), percent_of(None, None)
-    ('99%', '100%', None)
+    ('99\xa0%', '100\xa0%', None)
     """
-    return f"{part * 100 // whole}%" if part is not None and whole else None
+    return f"{part * 100 // whole}\u00a0%" if part is not None and whole else None
 
 
 def days_words(area: Area) -> str:

@@ -60,7 +60,7 @@ def accepted(owner, county, bureau, plan_id, period_id):
 def test_headline_says_how_the_unit_stands_and_why(open_page, leader, accepted):
     page = open_page(leader, "unit", code=COUNTY)
     words = drawn(page)
-    assert "安义县：总体规划已完成 1/14 个阶段（4 %），第 2 阶段“招标采购”滞后 32 天" in words
+    assert "安义县：总体规划已完成 1/14 个阶段（4\u00a0%），第 2 阶段“招标采购”滞后 32 天" in words
     assert "滞后原因：招标流标" in words
     assert f"submission?id={1}" in words
     assert "bureau先生" in words

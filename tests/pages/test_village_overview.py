@@ -35,7 +35,7 @@ def test_the_leader_goes_down_to_a_county_and_its_villages(open_page, owner, lea
     open_village(county, period, village)
     page = open_page(leader, "village_overview")
     assert not page.exception
-    assert "14,807 个行政村中 0 个已备案（0.0 %）" in drawn(page)
+    assert "14,807 个行政村中 0 个已备案（0.0\u00a0%）" in drawn(page)
     assert "还没有经省级认定的评估" in drawn(page)
     page = open_page(leader, "village_overview", division=COUNTY, show="state:draft")
     assert not page.exception
@@ -59,7 +59,7 @@ def test_a_natural_village_has_an_address_below_its_village(open_page, owner, le
     open_village(county, period, village)
     page = open_page(leader, "village_overview", division=village)
     assert not page.exception
-    assert "3 个自然村中 0 个已认定（0.0 %）" in drawn(page)
+    assert "3 个自然村中 0 个已认定（0.0\u00a0%）" in drawn(page)
     assert f"division={village}002" in drawn(page)
     page = open_page(leader, "village_overview", division=f"{village}002")
     assert not page.exception

@@ -116,7 +116,7 @@ def test_marks_and_names_stay_within_the_scope_too(browser_of, city, owner, stan
 def test_a_past_day_shows_what_was_accepted_by_then(browser_of, leader, owner, standing):
     day = today() - timedelta(days=2)
     units = drawn(browser_of(leader), f"{UNITS}?as_of={day}")
-    assert units[NEIGHBOUR]["figure"] == "进度 0.0 %"
+    assert units[NEIGHBOUR]["figure"] == "进度 0.0\u00a0%"
 
 
 def test_a_filter_leaves_the_others_plain(browser_of, leader, standing):

@@ -53,7 +53,7 @@ LATE_UNIT = unit(late_days=32, late_since=date(2026, 10, 21), late_stage_name="�
 
 def test_late_unit_says_which_stage_how_long_and_since_when():
     assert unit_headline(LATE_UNIT, [DONE, LATE, AHEAD], LIMITS, TODAY) == (
-        "安义县：总体规划已完成 1/3 个阶段（46 %），第 2 阶段“阶段2”滞后 32 天（自 10月21日起）。"
+        "安义县：总体规划已完成 1/3 个阶段（46\u00a0%），第 2 阶段“阶段2”滞后 32 天（自 10月21日起）。"
     )
 
 
@@ -131,8 +131,8 @@ def test_reminder_states_its_fact_and_asks_for_an_answer():
 
 def test_table_counts_what_is_accepted_and_shows_the_pending_apart():
     table = milestone_table([DONE, LATE, PENDING], {}, LIMITS)
-    assert '<td>已认定合计</td><td class="number">25 %</td>' in table
-    assert "另有 25 % 已报待认定，不计入" in table
+    assert '<td>已认定合计</td><td class="number">25\u00a0%</td>' in table
+    assert "另有 25\u00a0% 已报待认定，不计入" in table
     assert "已报“已完成”（2026-11-20），待认定" in table
     assert "迟 4 天完成" in table
 
