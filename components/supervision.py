@@ -18,11 +18,12 @@ from components.sentences import (
     reminder_request,
 )
 from components.session import errors_shown
-from data_access import periods, supervision
+from data_access import periods, reminders, supervision_items
 from data_access.database import transaction
 from data_access.progress_form import FORM_CODE as PLAN_PROGRESS
+from data_access.reminders import Reminder, ReminderOrder
 from data_access.reporting import ReportingPeriod
-from data_access.supervision import ItemOrder, Reminder, ReminderOrder, SupervisionItem
+from data_access.supervision_items import ItemOrder, SupervisionItem
 from domain.access import Actor
 from domain.clock import now, today
 from domain.progress import UnitProgress
@@ -82,7 +83,7 @@ def remind_dialog(
     if outcome_shown():
         return
     with transaction(actor, read_only=True) as connection:
-        due = supervision.answer_due_on(connection, today())
+        due = reminders.answer_due_on(connection, today())
     topics = topics_for(units)
     if report != THIS_PROGRESS:  # late stages are no matter of one report
         topics = [each for each in topics if each is not ReminderTopic.LATE_MILESTONE]
@@ -135,11 +136,11 @@ def _send(actor: Actor, units: Sequence[UnitProgress], orders: Sequence[Reminder
     names = {unit.code: unit.name for unit in units}
     with errors_shown():
         with transaction(actor, action="reminder.send") as connection:
-            dispatch = supervision.send_reminders(connection, actor, orders, today())
+            dispatch = reminders.send_reminders(connection, actor, orders, today())
         finish(_dispatch_text(dispatch, names))
 
 
-def _dispatch_text(dispatch: supervision.Dispatch, names: dict[str, str]) -> str:
+def _dispatch_text(dispatch: reminders.Dispatch, names: dict[str, str]) -> str:
     sent = [names[code] for code in dispatch.sent]
     again = [names[code] for code in dispatch.already_today]
     parts = [f"已向{names_text(sent)}发出催办，等待签收回复。"] if sent else []
@@ -164,7 +165,7 @@ def acknowledge_dialog(actor: Actor, reminder: Reminder) -> None:
     if action_button("签收并回复", "acknowledge-send"):
         with errors_shown():
             with transaction(actor, action="reminder.acknowledge") as connection:
-                supervision.acknowledge(
+                reminders.acknowledge(
                     connection,
                     actor,
                     reminder.reminder_id,
@@ -214,7 +215,7 @@ def _item_title(units: Sequence[UnitProgress]) -> str:
 def _open(actor: Actor, units: Sequence[UnitProgress], orders: Sequence[ItemOrder]) -> None:
     with errors_shown():
         with transaction(actor, action="supervision_item.open") as connection:
-            supervision.open_items(connection, actor, orders)
+            supervision_items.open_items(connection, actor, orders)
         due = day_text(orders[0].deadline_on, today())
         finish(f"已对{names_text([unit.name for unit in units])}立项督办，{due}前办结。")
 
@@ -254,7 +255,7 @@ def _write(
 ) -> None:
     with errors_shown():
         with transaction(actor, action=f"supervision_item.{kind}") as connection:
-            supervision.write_note(
+            supervision_items.write_note(
                 connection,
                 actor,
                 item,

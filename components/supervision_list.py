@@ -8,7 +8,8 @@ import streamlit as st
 
 from components.labels import label
 from components.url_parameters import choice_parameter, set_parameter
-from data_access.supervision import Reminder, SupervisionItem
+from data_access.reminders import Reminder
+from data_access.supervision_items import SupervisionItem
 from domain.clock import BEIJING
 from domain.supervision import ItemState, ReminderState
 

@@ -11,7 +11,8 @@ import streamlit as st
 from components.labels import label, moment
 from components.sentences import day_text
 from components.supervision import acknowledge_dialog, note_dialog
-from data_access.supervision import Reminder, SupervisionItem, SupervisionNote
+from data_access.reminders import Reminder
+from data_access.supervision_items import SupervisionItem, SupervisionNote
 from domain.access import Actor
 from domain.supervision import ItemState, NoteKind, ReminderState, answers_for
 

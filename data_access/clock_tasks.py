@@ -4,7 +4,7 @@ from data_access import (
     indicator_warnings,
     jobs,
     outbox,
-    supervision,
+    reminders,
     trail,
     uploads,
     village_overview,
@@ -35,7 +35,7 @@ def deliver_events(job: RunningJob) -> None:
 def escalate_reminders(job: RunningJob) -> None:
     """Pass unanswered reminders, and warnings of indicators, to the level above."""
     with job.transaction() as connection:
-        supervision.escalate_due(connection, clock.today())
+        reminders.escalate_due(connection, clock.today())
         indicator_warnings.escalate_due(connection, clock.today())
 
 

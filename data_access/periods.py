@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from data_access.inbox import IN_APP, Sender
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
-from data_access.supervision import get_recipients
+from data_access.supervision_desks import get_recipients
 from domain.access import Actor, Role
 from domain.clock import BEIJING
 from domain.errors import InvalidAction, NotFound, NotPermitted

@@ -11,9 +11,10 @@ from data_access import (
     periods,
     portal_settings,
     progress,
+    reminders,
     reporting,
     rounds,
-    supervision,
+    supervision_items,
 )
 from data_access import evidence as evidence_records
 from data_access.contacts import ContactLine
@@ -24,9 +25,10 @@ from data_access.periods import Extension
 from data_access.progress import MilestoneView
 from data_access.progress_form import FORM_CODE
 from data_access.read_replica import read
+from data_access.reminders import Reminder
 from data_access.reporting import ReportingPeriod
 from data_access.rounds import ReportHistory
-from data_access.supervision import Reminder, SupervisionItem, SupervisionNote
+from data_access.supervision_items import SupervisionItem, SupervisionNote
 from domain.access import Actor, Role
 from domain.forms import Context, Form
 from domain.progress import LatenessLimits, UnitProgress
@@ -77,7 +79,7 @@ def read_unit(actor: Actor, code: str, day: date | None) -> UnitRecord:
     def record(connection: Connection) -> UnitRecord:
         unit = progress.get_unit(connection, code, moment, on)
         milestones = progress.list_milestones(connection, code, moment, on)
-        items = supervision.list_items(connection, division_code=code, moment=moment)
+        items = supervision_items.list_items(connection, division_code=code, moment=moment)
         return UnitRecord(
             moment=moment,
             unit=unit,
@@ -93,9 +95,11 @@ def read_unit(actor: Actor, code: str, day: date | None) -> UnitRecord:
             reports=rounds.list_reports(connection, FORM_CODE, code, moment),
             form=load_form(connection, FORM_CODE, _FORM_VERSION),
             context=form_context(connection, FORM_CODE, code),
-            reminders=supervision.list_reminders(connection, division_code=code, moment=moment),
+            reminders=reminders.list_reminders(connection, division_code=code, moment=moment),
             items=items,
-            notes=supervision.list_notes(connection, [each.supervision_item_id for each in items]),
+            notes=supervision_items.list_notes(
+                connection, [each.supervision_item_id for each in items]
+            ),
             extensions=periods.list_extensions(connection, division_code=code, moment=moment),
         )
 

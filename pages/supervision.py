@@ -15,8 +15,9 @@ from components.supervision_list import (
 )
 from components.supervision_view import item_card, load_styles, reminder_card
 from components.url_parameters import choice_parameter, number_parameter, set_parameter
-from data_access import supervision
 from data_access.database import transaction
+from data_access.reminders import get_reminder, list_reminders
+from data_access.supervision_items import get_item, list_items, list_notes
 from domain.access import Role
 from domain.clock import today
 
@@ -27,8 +28,8 @@ NOTHING_YET = "还没有催办和督办。可以在总览、名单或单位详�
 load_styles()
 page_frame("督办催办")
 with transaction(actor, read_only=True) as connection:
-    reminders = by_urgency(supervision.list_reminders(connection), today())
-    items = supervision.list_items(connection)
+    reminders = by_urgency(list_reminders(connection), today())
+    items = list_items(connection)
 
 views = {"reminders": f"催办（{len(reminders)}）", "items": f"督办（{len(items)}）"}
 opened_item, opened_reminder = number_parameter("item"), number_parameter("reminder")
@@ -60,7 +61,7 @@ if view == "reminders":
     if reminder_id is not None:
         with right, errors_shown():
             with transaction(actor, read_only=True) as connection:
-                reminder = supervision.get_reminder(connection, reminder_id)
+                reminder = get_reminder(connection, reminder_id)
             reminder_card(actor, reminder, today())
             st.page_link(
                 page_path("unit"),
@@ -76,8 +77,8 @@ else:
     if item_id is not None:
         with right, errors_shown():
             with transaction(actor, read_only=True) as connection:
-                item = supervision.get_item(connection, item_id)
-                notes = supervision.list_notes(connection, [item_id])
+                item = get_item(connection, item_id)
+                notes = list_notes(connection, [item_id])
             item_card(actor, item, notes, today())
             st.page_link(
                 page_path("unit"),

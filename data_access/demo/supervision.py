@@ -10,7 +10,7 @@ from data_access.demo.bulk import Rows
 from data_access.demo.calendar import WorkCalendar, midnight, office_hour
 from data_access.demo.chains import Period
 from data_access.demo.people import Division, Person, Staff
-from data_access.supervision import EscalatedReminder, escalation_notice
+from data_access.reminders import EscalatedReminder, escalation_notice
 from domain.access import Role
 from domain.supervision import unit_role
 

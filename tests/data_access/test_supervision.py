@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from data_access import inbox, supervision
+from data_access import inbox, reminders, supervision_items
 from data_access.database import transaction
-from data_access.supervision import Dispatch, ItemOrder, ReminderOrder
+from data_access.reminders import Dispatch, ReminderOrder
+from data_access.supervision_items import ItemOrder
 from domain.access import Actor, Grant, Role
 from domain.clock import today
 from domain.errors import InvalidAction, NotFound, NotPermitted, RuleViolation, StaleVersion
@@ -66,23 +67,23 @@ def remind(
         ReminderOrder(code, topic, form, "催办：进度滞后", f"{code}请尽快完成。") for code in codes
     ]
     with transaction(actor, action="reminder.send") as connection:
-        return supervision.send_reminders(connection, actor, orders, today())
+        return reminders.send_reminders(connection, actor, orders, today())
 
 
-def only_reminder(actor: Actor) -> supervision.Reminder:
+def only_reminder(actor: Actor) -> reminders.Reminder:
     with transaction(actor, read_only=True) as connection:
-        [reminder] = supervision.list_reminders(connection)
+        [reminder] = reminders.list_reminders(connection)
     return reminder
 
 
 def answer(actor: Actor, reminder_id: int, reply: str = "已安排，月底前完成。") -> None:
     with transaction(actor, action="reminder.acknowledge") as connection:
-        supervision.acknowledge(connection, actor, reminder_id, reply, "安义县已回复催办")
+        reminders.acknowledge(connection, actor, reminder_id, reply, "安义县已回复催办")
 
 
 def escalate(actor: Actor, day: date) -> int:
     with transaction(actor, action="reminder.escalate") as connection:
-        return supervision.escalate_due(connection, day)
+        return reminders.escalate_due(connection, day)
 
 
 def titles(actor: Actor) -> list[str]:
@@ -100,18 +101,20 @@ def open_item(actor: Actor, code: str = ANYI, deadline_on: date | None = None) -
         code, "总体规划公示", "限期完成公示", "局长", deadline_on or today() + timedelta(14)
     )
     with transaction(actor, action="supervision_item.open") as connection:
-        [item_id] = supervision.open_items(connection, actor, [order])
+        [item_id] = supervision_items.open_items(connection, actor, [order])
     return item_id
 
 
-def item(actor: Actor, item_id: int) -> supervision.SupervisionItem:
+def item(actor: Actor, item_id: int) -> supervision_items.SupervisionItem:
     with transaction(actor, read_only=True) as connection:
-        return supervision.get_item(connection, item_id)
+        return supervision_items.get_item(connection, item_id)
 
 
-def write(actor: Actor, opened: supervision.SupervisionItem, kind: NoteKind, body="说明", **kw):
+def write(
+    actor: Actor, opened: supervision_items.SupervisionItem, kind: NoteKind, body="说明", **kw
+):
     with transaction(actor, action=f"supervision_item.{kind}") as connection:
-        supervision.write_note(connection, actor, opened, kind, body, title="督办", **kw)
+        supervision_items.write_note(connection, actor, opened, kind, body, title="督办", **kw)
 
 
 def test_reminding_reaches_every_unit_and_leaves_one_trail_entry_each(people, owner):
@@ -134,10 +137,10 @@ def test_reminding_reaches_every_unit_and_leaves_one_trail_entry_each(people, ow
 def test_answer_is_due_after_three_working_days(people, owner):
     with transaction(people.leader, read_only=True) as connection:
         # 2026-11-20 is a Friday.
-        assert supervision.answer_due_on(connection, date(2026, 11, 20)) == date(2026, 11, 25)
+        assert reminders.answer_due_on(connection, date(2026, 11, 20)) == date(2026, 11, 25)
     owner.execute("UPDATE portal_setting SET value = '5' WHERE name LIKE 'reminder_answer%'")
     with transaction(people.leader, read_only=True) as connection:
-        assert supervision.answer_due_on(connection, date(2026, 11, 20)) == date(2026, 11, 27)
+        assert reminders.answer_due_on(connection, date(2026, 11, 20)) == date(2026, 11, 27)
 
 
 def test_unit_is_reminded_of_a_topic_once_a_day(people):
@@ -276,9 +279,9 @@ def test_past_moment_shows_the_reminder_as_it_stood(people, owner):
     answer(people.county, only_reminder(people.county).reminder_id)
     with transaction(people.leader, read_only=True) as connection:
         now = connection.execute(text("SELECT now()")).scalar_one()
-        [then] = supervision.list_reminders(connection, moment=now - timedelta(days=3))
+        [then] = reminders.list_reminders(connection, moment=now - timedelta(days=3))
         assert (then.acknowledged_at, then.reply) == (None, None)
-        assert supervision.list_reminders(connection, moment=now - timedelta(days=10)) == []
+        assert reminders.list_reminders(connection, moment=now - timedelta(days=10)) == []
 
 
 def test_item_runs_from_opening_over_feedback_and_reopening_to_its_close(people, owner):
@@ -298,7 +301,7 @@ def test_item_runs_from_opening_over_feedback_and_reopening_to_its_close(people,
     closed = item(people.leader, item_id)
     assert (closed.state, closed.closed_by_name) == (ItemState.CLOSED, "bureau")
     with transaction(people.county, read_only=True) as connection:
-        notes = supervision.list_notes(connection, [item_id])
+        notes = supervision_items.list_notes(connection, [item_id])
     assert [note.kind for note in notes] == ["feedback", "reopen", "feedback", "close"]
     assert len(titles(people.county)) == 3
     assert len(titles(people.leader)) == 2
@@ -358,9 +361,9 @@ def test_neighbour_sees_neither_item_nor_reminder(people):
     with pytest.raises(NotFound):
         item(people.neighbour, item_id)
     with transaction(people.neighbour, read_only=True) as connection:
-        assert supervision.list_reminders(connection) == []
-        assert supervision.list_items(connection) == []
-        assert supervision.list_notes(connection, [item_id]) == []
+        assert reminders.list_reminders(connection) == []
+        assert supervision_items.list_items(connection) == []
+        assert supervision_items.list_notes(connection, [item_id]) == []
 
 
 def test_closed_item_takes_no_feedback(people):
@@ -389,7 +392,7 @@ def test_past_moment_shows_the_item_as_it_stood(people, owner):
     write(people.leader, item(people.leader, item_id), NoteKind.CLOSE)
     with transaction(people.leader, read_only=True) as connection:
         now = connection.execute(text("SELECT now()")).scalar_one()
-        [then] = supervision.list_items(connection, moment=now - timedelta(days=3))
+        [then] = supervision_items.list_items(connection, moment=now - timedelta(days=3))
         assert (then.state, then.closed_at) == (ItemState.OPEN, None)
 
 

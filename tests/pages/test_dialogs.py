@@ -3,9 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from data_access import progress, reporting, supervision
+from data_access import progress, reminders, reporting, supervision_items
 from data_access.database import transaction
-from data_access.supervision import ItemOrder
+from data_access.supervision_items import ItemOrder
 from domain.clock import today
 from domain.supervision import NoteKind, ReminderTopic
 from tests.actors import COUNTY
@@ -79,7 +79,7 @@ def test_reminder_without_a_word_cannot_be_sent(leader, period_id):
 def test_unit_answers_its_reminder(leader, county, owner):
     press(draw("remind_dialog", leader, units(leader)), "remind-send")
     with transaction(county, read_only=True) as connection:
-        [reminder] = supervision.list_reminders(connection)
+        [reminder] = reminders.list_reminders(connection)
     page = press(draw("acknowledge_dialog", county, reminder), "acknowledge-send")
     assert page.error[0].value == "请填写回复内容后再签收。"
     page.text_area[0].set_value("月底前完成招标。").run()
@@ -107,8 +107,8 @@ def test_item_is_prefilled_and_opened(leader, owner):
 def test_note_on_an_item_that_moved_on_is_told_so(leader, bureau, county, owner):
     order = ItemOrder(COUNTY, "公示", "限期公示", "局长", today())
     with transaction(leader) as connection:
-        [item_id] = supervision.open_items(connection, leader, [order])
-        item = supervision.get_item(connection, item_id)
+        [item_id] = supervision_items.open_items(connection, leader, [order])
+        item = supervision_items.get_item(connection, item_id)
     feedback = draw("note_dialog", county, item, NoteKind.FEEDBACK)
     feedback.text_area[0].set_value("已公示").run()
     press(feedback, "note-send")

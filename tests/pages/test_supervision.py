@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from data_access import supervision
+from data_access import reminders, supervision_items
 from data_access.database import transaction
-from data_access.supervision import ItemOrder, ReminderOrder
+from data_access.reminders import ReminderOrder
+from data_access.supervision_items import ItemOrder
 from domain.access import Role
 from domain.clock import today
 from domain.supervision import ReminderTopic
@@ -24,8 +25,8 @@ def reminder_id(leader) -> int:
         for code in (COUNTY, "360124")
     ]
     with transaction(leader) as connection:
-        supervision.send_reminders(connection, leader, orders, today())
-        return min(one.reminder_id for one in supervision.list_reminders(connection))
+        reminders.send_reminders(connection, leader, orders, today())
+        return min(one.reminder_id for one in reminders.list_reminders(connection))
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def item_id(leader) -> int:
     """An item opened for 安义县."""
     order = ItemOrder(COUNTY, "总体规划公示", "限期完成公示", "局长", today() + timedelta(14))
     with transaction(leader) as connection:
-        [number] = supervision.open_items(connection, leader, [order])
+        [number] = supervision_items.open_items(connection, leader, [order])
     return number
 
 
