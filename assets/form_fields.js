@@ -25,7 +25,7 @@ class FieldForm extends FormState {
     const title = field.unit ? `${field.label}（${field.unit}）` : field.label;
     const wide = field.type === "long_text" || field.type === "evidence";
     known.label = element("label", { htmlFor: id, textContent: title });
-    known.kept = element("span", { className: "kept", textContent: "沿用上次", title: "上次认定的内容，请核对", hidden: true });
+    known.kept = element("span", { className: "kept", textContent: this.state.taken_over, title: "上次认定的内容，请核对", hidden: true });
     known.node = element("div", { className: `field ${field.type}${wide ? " wide" : ""}` },
       element("div", { className: "label" }, known.label, known.mark, known.kept,
         field.help ? this.helpButton(field.help, () => known.node) : null),
@@ -184,8 +184,15 @@ class FieldForm extends FormState {
       ? element("a", { href: `/api/evidence/${number}`, target: "_blank", title: this.fileName(known, number) ?? "", textContent: this.fileName(known, number) ?? "已上传的文件" })
       : null;
     const node = element("div", { className: `file${number ? " given" : ""}` },
-      element("span", { className: "item", textContent: item }), name, element("span", { className: "file-actions" }, choose, remove), chooser);
+      element("span", { className: "item", textContent: item }), name, this.takenOver(known, item, number),
+      element("span", { className: "file-actions" }, choose, remove), chooser);
     return node;
+  }
+
+  /** The mark of a file that stands here because it was accepted before; null for a new one. */
+  takenOver(known, item, number) {
+    const isKept = number && this.accepted[known.path]?.[item] === number;
+    return isKept ? element("span", { className: "kept", textContent: this.state.taken_over, title: "上次认定的文件，请核对；不再适用请替换或移除" }) : null;
   }
 
   setFile(known, item, number) {

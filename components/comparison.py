@@ -207,9 +207,7 @@ def _file(pair: FilePair, side: str) -> str:
     if stored is None:
         gone = side == "right" and pair.change is FileChange.REMOVED
         return f'{escape(pair.item)}<span class="portal-change">已移除</span>' if gone else ""
-    mark = ""
-    if side == "right" and pair.change is not FileChange.SAME:
-        mark = f'<span class="portal-change">{label(pair.change)}</span>'
+    mark = f'<span class="portal-change">{label(pair.change)}</span>' if side == "right" else ""
     return f"{_link(pair.item, stored)}{mark}"
 
 

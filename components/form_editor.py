@@ -7,7 +7,7 @@ costs nothing and never disturbs what somebody is typing.
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,7 @@ from domain.forms import (
     rows_of,
 )
 
+_NEARLY_A_YEAR = timedelta(days=360)
 _ASSETS = Path(__file__).parents[1] / "assets"
 _SCRIPTS = (
     "upload.js",
@@ -201,6 +202,11 @@ def describe_problems(problems: list[Problem]) -> list[dict[str, str]]:
 def labels(form: Form, content: Content, context: Context) -> dict[str, str]:
     """Return what a person calls each field of the content."""
     return {path: label_of(form, path, context) for path in flatten(form, content)}
+
+
+def taken_over(starts_on: date, ends_on: date) -> str:
+    """Return what a value is marked with that was accepted before the period and still stands."""
+    return "沿用上年" if ends_on - starts_on > _NEARLY_A_YEAR else "沿用上次"
 
 
 def accepted_values(form: Form, content: Content, context: Context) -> dict[str, object]:

@@ -98,7 +98,7 @@ def _open_missing(
             own.ensure_rows(connection, actor, code)
         key = {"period_id": batch.period_id, "codes": some}
         connection.execute(_SQL["add_submissions"], {**key, "form_code": batch.form_code})
-        contents = prefills_of(connection, batch.form_code, some)
+        contents = prefills_of(connection, batch.form_code, some, batch.starts_on)
         texts = [canonical(contents[code]) for code in some]
         connection.execute(_SQL["add_drafts"], {**key, "contents": texts, "user_id": actor.user_id})
 

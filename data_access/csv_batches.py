@@ -6,7 +6,7 @@ writes it into the drafts.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +59,7 @@ class CsvBatch:
     expires_at: datetime
     form_title: str
     period_name: str
+    starts_on: date
 
 
 @dataclass(frozen=True, slots=True)

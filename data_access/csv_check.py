@@ -84,7 +84,8 @@ def _compare(connection: Connection, actor: Actor, batch: CsvBatch, tell: Tell) 
     missing = csv_compare.units_without_report(connection)
     for start in range(0, len(missing), _UNITS_AT_ONCE):
         some = missing[start : start + _UNITS_AT_ONCE]
-        csv_compare.add_prefills(connection, prefills_of(connection, form.form_code, some))
+        started = prefills_of(connection, form.form_code, some, batch.starts_on)
+        csv_compare.add_prefills(connection, started)
     tell(2, _STEPS, "正在逐行比对")
     _run(connection, "forget_rows", batch_id=batch.batch_id)
     for key in KEYS[form.form_code]:

@@ -82,7 +82,7 @@ def write(
         archive.writestr("说明.txt", "\ufeff" + _NOTE)
         for key in KEYS[form.form_code]:
             with archive.open(f"{form.title}_{_level(form, key)}.csv", "w") as raw:
-                _Writer(connection, actor, export, form, key, raw).write(units, tell)
+                _Writer(connection, actor, export, period, form, key, raw).write(units, tell)
     return path
 
 
@@ -100,12 +100,13 @@ class _Writer:
         connection: Connection,
         actor: Actor,
         export: Export,
+        period: Period,
         form: Form,
         key: CsvKey,
         raw: IO[bytes],
     ) -> None:
         self._connection, self._actor, self._export = connection, actor, export
-        self._form, self._key = form, key
+        self._period, self._form, self._key = period, form, key
         self._raw = raw
         self._fields = free_fields(form, key.group)
         self._facts = [item for item in form.fields_of(key.group) if item.read_only]
@@ -125,7 +126,9 @@ class _Writer:
     def _lines(self, units: Sequence[Unit]) -> Iterator[list[object]]:
         codes = [unit.code for unit in units]
         contents = self._contents(codes)
-        contexts = contexts_of(self._connection, self._form.form_code, codes)
+        contexts = contexts_of(
+            self._connection, self._form.form_code, codes, self._period.starts_on
+        )
         stamp = str(self._export.export_id)
         for unit in units:
             may_see = self._actor.may_see_contact(unit.prefix)
@@ -146,7 +149,9 @@ class _Writer:
         kept = self._kept(codes)
         missing = [code for code in codes if code not in kept]
         if missing:
-            new = prefills_of(self._connection, self._form.form_code, missing)
+            new = prefills_of(
+                self._connection, self._form.form_code, missing, self._period.starts_on
+            )
             texts = [canonical(new[code]) for code in missing]
             self._connection.execute(
                 _SQL["add_prefilled"], {**key, "codes": missing, "contents": texts}

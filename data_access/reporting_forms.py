@@ -50,10 +50,14 @@ class ReportingForm(Protocol):
 class AskedForMany(Protocol):
     """What a form brings that is filed for hundreds of units: one question for all of them."""
 
-    def contexts(self, connection: Connection, codes: Sequence[str]) -> dict[str, Context]:
+    def contexts(
+        self, connection: Connection, codes: Sequence[str], period_start: date | None = None
+    ) -> dict[str, Context]:
         """Return the facts of each unit; a unit that is none is left out."""
 
-    def prefills(self, connection: Connection, codes: Sequence[str]) -> dict[str, Content]:
+    def prefills(
+        self, connection: Connection, codes: Sequence[str], period_start: date | None = None
+    ) -> dict[str, Content]:
         """Return the content that a new draft of each unit starts from."""
 
 
@@ -73,17 +77,21 @@ def find_form(form_code: str) -> ReportingForm:
     return found
 
 
-def contexts_of(connection: Connection, form_code: str, codes: Sequence[str]) -> dict[str, Context]:
-    """Return what the content of each of these units is checked against, by unit."""
+def contexts_of(
+    connection: Connection, form_code: str, codes: Sequence[str], period_start: date
+) -> dict[str, Context]:
+    """Return what the content of each of these units is checked against in a period, by unit."""
     own = find_form(form_code)
     if isinstance(own, AskedForMany):
-        return own.contexts(connection, codes)
-    return {code: own.context(connection, code) for code in codes}
+        return own.contexts(connection, codes, period_start)
+    return {code: own.context(connection, code, period_start) for code in codes}
 
 
-def prefills_of(connection: Connection, form_code: str, codes: Sequence[str]) -> dict[str, Content]:
+def prefills_of(
+    connection: Connection, form_code: str, codes: Sequence[str], period_start: date
+) -> dict[str, Content]:
     """Return the content that a new draft of each of these units starts from, by unit."""
     own = find_form(form_code)
     if isinstance(own, AskedForMany):
-        return own.prefills(connection, codes)
-    return {code: own.prefilled(connection, code) for code in codes}
+        return own.prefills(connection, codes, period_start)
+    return {code: own.prefilled(connection, code, period_start) for code in codes}

@@ -65,7 +65,17 @@ _Files = Mapping[str, Sequence[File]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Fields:
+class _Last:
+    """What was accepted last of a village, with its files by the key of their row."""
+
+    division_code: str
+    fields: dict[str, Any]
+    files: dict[str, dict[str, int]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _LastOfRow:
+    division_code: str
     fields: dict[str, Any]
 
 
@@ -96,12 +106,13 @@ def context(
         division_code=division_code,
         county_code=village.county_code,
     )
-    if period_start is not None:
-        village = replace(village, report_year=period_start.year)
-    return _context(village, natural, _files(connection, [division_code])[division_code], day)
+    files = _files(connection, [division_code])[division_code]
+    return _context(_of_year(village, period_start), natural, files, day)
 
 
-def contexts(connection: Connection, codes: Sequence[str]) -> dict[str, Context]:
+def contexts(
+    connection: Connection, codes: Sequence[str], period_start: date | None = None
+) -> dict[str, Context]:
     """Return what the evaluations of many villages are checked against, by village."""
     if not codes:
         return {}
@@ -128,10 +139,14 @@ def contexts(connection: Connection, codes: Sequence[str]) -> dict[str, Context]
         natural[each.natural_code[:_DIGITS]].append(each)
     files = _files(connection, codes)
     return {
-        code: _context(village, natural[code], files[code], day)
+        code: _context(_of_year(village, period_start), natural[code], files[code], day)
         for village in villages
         for code in [village.village_code]
     }
+
+
+def _of_year(village: _Village, period_start: date | None) -> _Village:
+    return replace(village, report_year=period_start.year) if period_start else village
 
 
 def _files(connection: Connection, codes: Sequence[str]) -> Mapping[str, _Files]:
@@ -186,30 +201,44 @@ def prefilled(
     connection: Connection, division_code: str, period_start: date | None = None
 ) -> Content:
     """Return the content a new draft starts from: what the province accepted last."""
-    key = {"division_code": division_code, "before": period_start.year if period_start else None}
-    last = fetch_one(connection, _SQL["last_village"], _Fields, **key)
-    rows = fetch_all(connection, _SQL["last_natural_villages"], _Fields, **key)
-    return _prefilled(last, rows)
+    return prefills(connection, [division_code], period_start)[division_code]
 
 
-def prefills(connection: Connection, codes: Sequence[str]) -> dict[str, Content]:
-    """Return the contents that new drafts of many villages start from, by village."""
-    last = fetch_all(connection, _SQL["last_villages"], _Fields, codes=list(codes))
-    by_village = {str(each.fields["division_code"]): each for each in last}
-    rows: dict[str, list[_Fields]] = defaultdict(list)
-    for row in fetch_all(connection, _SQL["last_natural_villages_of"], _Fields, codes=list(codes)):
-        rows[row.fields["division_code"]].append(row)
+def prefills(
+    connection: Connection, codes: Sequence[str], period_start: date | None = None
+) -> dict[str, Content]:
+    """Return the contents that new drafts of many villages start from, by village.
+
+    It is what was accepted last before the period's year, with the files that it named.
+    """
+    key = {"codes": list(codes), "before": period_start.year if period_start else None}
+    last = fetch_all(connection, _SQL["last_villages"], _Last, form_code=FORM_CODE, **key)
+    by_village = {each.division_code: each for each in last}
+    rows: dict[str, list[_LastOfRow]] = defaultdict(list)
+    for row in fetch_all(connection, _SQL["last_natural_villages"], _LastOfRow, **key):
+        rows[row.division_code].append(row)
     return {code: _prefilled(by_village.get(code), rows[code]) for code in codes}
 
 
-def _prefilled(last: _Fields | None, rows: Sequence[_Fields]) -> Content:
+def _prefilled(last: _Last | None, rows: Sequence[_LastOfRow]) -> Content:
+    files = (last and last.files) or {}
     return {
-        "form": _content(last.fields, _OF_VILLAGE) if last else {},
+        "form": _content(last.fields, _OF_VILLAGE) | _attached(files.get("")) if last else {},
         village_evaluation.GROUP: [
-            {IDENTITY: row.fields["natural_code"], **_content(row.fields, _OF_NATURAL_VILLAGE)}
+            {
+                IDENTITY: code,
+                **_content(row.fields, _OF_NATURAL_VILLAGE),
+                **_attached(files.get(code)),
+            }
             for row in rows
+            for code in [row.fields["natural_code"]]
         ],
     }
+
+
+def _attached(files: Mapping[str, int] | None) -> dict[str, Any]:
+    """Return last year's files as this year names them: the same ones, without a copy."""
+    return {village_evaluation.ATTACHED: dict(files)} if files else {}
 
 
 # What the tables keep beside the fields of the form.

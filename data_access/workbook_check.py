@@ -229,8 +229,9 @@ class _Comparison:
             )
         }
         reports = workbook_exports.reports_of(self._connection, self._period.period_id, list(bases))
-        contexts = contexts_of(self._connection, self._form.form_code, list(bases))
-        prefills = prefills_of(self._connection, self._form.form_code, list(bases))
+        asked = self._form.form_code, list(bases), self._period.starts_on
+        contexts = contexts_of(self._connection, *asked)
+        prefills = prefills_of(self._connection, *asked)
         units: list[dict[str, Any]] = []
         lines = [_general(fault) for fault in faults.get("", ())]
         unchanged = 0

@@ -8,7 +8,7 @@ import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -55,6 +55,7 @@ class Period:
     form_code: str
     form_title: str
     name: str
+    starts_on: date
     deadline_at: datetime
     form_version: int
     workflow_version: int
@@ -228,8 +229,8 @@ def hand_out(
     for code in sorted(filed):
         own.ensure_rows(connection, actor, code)
     reports = reports_of(connection, period.period_id, codes)
-    contexts = contexts_of(connection, form.form_code, codes)
-    prefills = prefills_of(connection, form.form_code, codes)
+    contexts = contexts_of(connection, form.form_code, codes, period.starts_on)
+    prefills = prefills_of(connection, form.form_code, codes, period.starts_on)
     made = [
         _handed(
             actor,

@@ -6,7 +6,10 @@ import psycopg
 
 from data_access import drafts, reporting
 from data_access.database import transaction
-from domain.access import Actor
+from domain.access import Actor, Role
+from domain.workflow import ReviewAction
+from tests.actors import CITY, COUNTY, PROVINCE, make_actor
+from tests.reports import act
 
 _NAMES = ("上湾", "下湾", "石桥")
 
@@ -105,3 +108,12 @@ def complete(content: dict[str, Any]) -> dict[str, Any]:
 def open_village(actor: Actor, period_id: int, village: str) -> reporting.Submission:
     with transaction(actor, action="draft.open") as connection:
         return drafts.open_submission(connection, actor, period_id, village)
+
+
+def pass_all_steps(owner: psycopg.Connection, submission_id: int) -> Any:
+    """Let county, city and province accept a report; return what the last of them led to."""
+    steps = ((Role.COUNTY, COUNTY), (Role.CITY, CITY), (Role.PLAN_BUREAU, PROVINCE))
+    for role, division in steps:
+        reviewer = make_actor(owner, f"{role}_reviewer_{submission_id}", role, division)
+        moved = act(reviewer, submission_id, ReviewAction.APPROVE)
+    return moved

@@ -25,6 +25,7 @@ from components.form_editor import (
     grid_digest,
     grid_script,
     labels,
+    taken_over,
 )
 from components.labels import error_message, moment
 from components.routes.auth import require
@@ -86,6 +87,7 @@ def _drawn(state: FilingState) -> dict[str, Any]:
         "draft_version": submission.draft_version,
         "saved_by": submission.saved_by_name,
         "saved_at_text": _saved_at(submission.saved_at) if state.is_editable else "",
+        "taken_over": taken_over(submission.starts_on, submission.ends_on),
         "accepted": accepted_values(form, state.accepted, context),
         "problems": describe_problems(state.problems),
         "returned": _returned(state),

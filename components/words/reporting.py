@@ -85,7 +85,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         ChangeKind.REMOVED: "删除",
     },
     FileChange: {
-        FileChange.SAME: "相同",
+        FileChange.SAME: "沿用原文件",
         FileChange.ADDED: "新增",
         FileChange.REMOVED: "已移除",
         FileChange.REPLACED: "已更换",

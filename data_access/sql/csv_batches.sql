@@ -15,6 +15,7 @@ SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, bat
      , batch.user_id, batch.file_name, batch.sha256, batch.state, batch.counts, batch.notes
      , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.applied_at
      , batch.expires_at, form_version.title AS form_title, period.name AS period_name
+     , period.starts_on
   FROM csv_batch AS batch
   JOIN form_version
     ON form_version.form_code = batch.form_code AND form_version.version = batch.form_version
@@ -26,6 +27,7 @@ SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, bat
      , batch.user_id, batch.file_name, batch.sha256, batch.state, batch.counts, batch.notes
      , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.applied_at
      , batch.expires_at, form_version.title AS form_title, period.name AS period_name
+     , period.starts_on
   FROM csv_batch AS batch
   JOIN form_version
     ON form_version.form_code = batch.form_code AND form_version.version = batch.form_version

@@ -82,15 +82,33 @@ SELECT natural_village.code AS natural_code, natural_village.name AS natural_nam
  ORDER BY natural_village.code
 
 -- name: last_villages
-SELECT DISTINCT ON (division_code) to_jsonb(accepted) AS fields
-  FROM accepted_village_evaluation AS accepted
- WHERE division_code = ANY (CAST(:codes AS text[]))
- ORDER BY division_code, report_year DESC
+-- What was accepted last of each village before a year, and the files that it named, by the key of
+-- their row; a document is opened only for a village that has any files.
+SELECT last.division_code, to_jsonb(last) AS fields
+     , CASE WHEN EXISTS (SELECT FROM evidence
+                          WHERE evidence.division_code = last.division_code
+                            AND evidence.form_code = :form_code)
+            THEN (SELECT jsonb_object_agg(coalesce(row.fields ->> 'key', ''), row.fields -> 'attachments')
+                    FROM submission_version AS version
+                   CROSS JOIN LATERAL (
+                         SELECT version.content -> 'form' AS fields
+                          UNION ALL
+                         SELECT jsonb_array_elements(version.content -> 'natural_village')) AS row
+                   WHERE version.submission_id = last.submission_id
+                     AND version.version_no = last.version_no
+                     AND jsonb_typeof(row.fields -> 'attachments') = 'object')
+       END AS files
+  FROM (SELECT DISTINCT ON (division_code) *
+          FROM accepted_village_evaluation
+         WHERE division_code = ANY (CAST(:codes AS text[]))
+           AND (CAST(:before AS integer) IS NULL OR report_year < :before)
+         ORDER BY division_code, report_year DESC) AS last
 
--- name: last_natural_villages_of
-SELECT DISTINCT ON (natural_code) to_jsonb(accepted) AS fields
+-- name: last_natural_villages
+SELECT DISTINCT ON (natural_code) division_code, to_jsonb(accepted) AS fields
   FROM accepted_natural_village_evaluation AS accepted
  WHERE division_code = ANY (CAST(:codes AS text[]))
+   AND (CAST(:before AS integer) IS NULL OR report_year < :before)
  ORDER BY natural_code, report_year DESC
 
 -- name: list_files
@@ -99,21 +117,6 @@ SELECT evidence_id, division_code, row_key, item, file_name, sha256
  WHERE division_code = ANY (CAST(:codes AS text[])) AND form_code = :form_code
    AND removed_at IS NULL
  ORDER BY evidence_id
-
--- name: last_village
-SELECT to_jsonb(accepted) AS fields
-  FROM accepted_village_evaluation AS accepted
- WHERE division_code = :division_code
-   AND (CAST(:before AS integer) IS NULL OR report_year < :before)
- ORDER BY report_year DESC
- LIMIT 1
-
--- name: last_natural_villages
-SELECT DISTINCT ON (natural_code) to_jsonb(accepted) AS fields
-  FROM accepted_natural_village_evaluation AS accepted
- WHERE division_code = :division_code
-   AND (CAST(:before AS integer) IS NULL OR report_year < :before)
- ORDER BY natural_code, report_year DESC
 
 -- name: write_filed
 -- The typed rows of a version: the village's and its natural villages', read once and written at once.

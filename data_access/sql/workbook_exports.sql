@@ -18,7 +18,7 @@ SELECT code, name, prefix
 
 -- name: get_period
 SELECT period.period_id, period.form_code, form_version.title AS form_title, period.name
-     , period.deadline_at, period.form_version, period.workflow_version, period.closed_at
+     , period.starts_on, period.deadline_at, period.form_version, period.workflow_version, period.closed_at
   FROM reporting_period AS period
   JOIN form_version
     ON form_version.form_code = period.form_code AND form_version.version = period.form_version

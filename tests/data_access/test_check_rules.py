@@ -20,23 +20,14 @@ from tests.actors import CITY, COUNTY, PROVINCE, make_actor
 from tests.reports import act
 from tests.rules import add_rule, change, find_rule
 from tests.villages import (
-    add_natural_villages,
     complete,
     open_village,
     open_village_period,
-    villages_of,
 )
 
 FORM = "village_evaluation"
 TIMES, MANY_RESIDENTS, NATURAL = "CZ106", "CZ140", "CZ221"
 YEAR = 2026
-
-
-@pytest.fixture
-def village(owner) -> str:
-    code = villages_of(owner, COUNTY)[0]
-    add_natural_villages(owner, code)
-    return code
 
 
 @pytest.fixture

@@ -19,14 +19,8 @@ from tests.villages import (
     open_village_period,
     villages_of,
 )
-from tests.workbooks import empty_store
 
 pytestmark = pytest.mark.usefixtures("store")
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    empty_store(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from domain.workflow import ReviewAction
 from tests.actors import COUNTY, make_actor
 from tests.data_access.test_village_evaluation import saved
 from tests.reports import act
-from tests.villages import add_natural_villages, open_village, open_village_period, villages_of
+from tests.villages import open_village, open_village_period
 
 YEAR, DUE = 2026, date(2026, 11, 25)
 MOMENTS = {
@@ -20,18 +20,6 @@ MOMENTS = {
     "2026-11-25T15:59:59.7Z": True,
     "2026-11-25T16:00:00Z": False,
 }
-
-
-@pytest.fixture
-def village(owner) -> str:
-    code = villages_of(owner, COUNTY)[0]
-    add_natural_villages(owner, code)
-    return code
-
-
-@pytest.fixture
-def officer(owner, village):
-    return make_actor(owner, "officer", Role.TOWNSHIP, village[:9])
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 import pytest
 
-from data_access import evidence, file_store, filing, uploads
+from data_access import decisions, evidence, filing, reporting, uploads
 from data_access.database import transaction
+from data_access.forms import forget_forms
 from domain.access import Role
 from domain.errors import InvalidAction, NotFound, NotPermitted, UploadRefused
 from domain.files import FileFault
@@ -13,39 +14,31 @@ from tests.actors import CITY, COUNTY, make_actor
 from tests.files import pdf, picture
 from tests.reports import act
 from tests.villages import (
-    add_natural_villages,
     complete,
     open_village,
     open_village_period,
+    pass_all_steps,
     villages_of,
 )
 
 PHOTO = ATTACHMENTS[0]
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path))
-    file_store.root.cache_clear()
-    yield tmp_path
-    file_store.root.cache_clear()
-
-
-@pytest.fixture
-def village(owner) -> str:
-    code = villages_of(owner, COUNTY)[0]
-    add_natural_villages(owner, code)
-    return code
-
-
-@pytest.fixture
-def officer(owner, village):
-    return make_actor(owner, "officer", Role.TOWNSHIP, village[:9])
+pytestmark = pytest.mark.usefixtures("store")
 
 
 @pytest.fixture
 def opened(owner, officer, village):
     return open_village(officer, open_village_period(owner, 2026), village)
+
+
+@pytest.fixture
+def last_years(owner, officer, village) -> dict[str, int]:
+    """Files of the village and of its first natural village that were accepted last year."""
+    report = open_village(officer, open_village_period(owner, 2025), village)
+    files = {key: upload(officer, target_of(village, key)) for key in ("", f"{village}001")}
+    attach(officer, report.submission_id, files)
+    act(officer, report.submission_id, ReviewAction.SUBMIT)
+    pass_all_steps(owner, report.submission_id)
+    return files
 
 
 def target_of(village, key="", item=PHOTO):
@@ -145,3 +138,85 @@ def test_reviewers_see_them_and_strangers_do_not(owner, officer, village, opened
         upload(stranger, target_of(village))
     with pytest.raises(NotPermitted):
         upload(city, target_of(village))
+
+
+def files_in(content) -> dict[str, int]:
+    rows = [("", content["form"]), *((row["key"], row) for row in content["natural_village"])]
+    return {key: row["attachments"][PHOTO] for key, row in rows if row.get("attachments")}
+
+
+@pytest.fixture
+def demanded(owner, last_years):
+    """Let the form demand each file of a natural village that is a centre."""
+    owner.execute(
+        "UPDATE form_field SET required_when = 'is_center == True'"
+        " WHERE form_code = 'village_evaluation' AND group_code = 'natural_village'"
+        "   AND field_code = 'attachments'"
+    )
+    forget_forms()
+    yield
+    forget_forms()
+
+
+def test_last_years_files_stand_this_year_without_a_copy(
+    owner, officer, village, last_years, opened
+):
+    with transaction(officer, read_only=True) as connection:
+        state = filing.read_state(connection, officer, opened.submission_id)
+    assert files_in(state.content) == last_years
+    assert files_in(state.accepted) == last_years  # what the page marks 沿用上年
+    assert [problem for problem in state.problems if "attachments" in problem.path] == []
+    kept = owner.execute("SELECT count(*), count(DISTINCT sha256) FROM evidence").fetchone()
+    assert kept == (2, 1)
+
+
+@pytest.mark.usefixtures("demanded")
+def test_what_was_taken_over_counts_where_files_are_demanded(officer, village, opened):
+    with transaction(officer) as connection:
+        state = filing.read_state(connection, officer, opened.submission_id)
+        content = state.content
+        for row in content["natural_village"]:
+            row["is_center"] = True
+        found = filing.save_checked(
+            connection, officer, opened.submission_id, content, state.submission.draft_version
+        ).problems
+    missing = {each.path: each.message for each in found if "attachments" in each.path}
+    assert missing == {
+        f"natural_village[{village}001].attachments": missing_of("其他"),
+        f"natural_village[{village}002].attachments": missing_of("现状照片、其他"),
+        f"natural_village[{village}003].attachments": missing_of("现状照片、其他"),
+    }
+
+
+def missing_of(items: str) -> str:
+    return f"还缺佐证材料：{items}（每项须有一个可打开的文件）。"
+
+
+def test_what_was_taken_over_can_be_taken_off_and_last_year_keeps_it(
+    owner, officer, village, last_years, opened
+):
+    attach(officer, opened.submission_id, {"": last_years[""]})
+    with transaction(officer) as connection:
+        state = filing.read_state(connection, officer, opened.submission_id)
+        content = state.content
+        for row in content["natural_village"]:
+            row["attachments"] = None
+        filing.save_checked(
+            connection, officer, opened.submission_id, content, state.submission.draft_version
+        )
+    act(officer, opened.submission_id, ReviewAction.SUBMIT)
+    filed = owner.execute(
+        "SELECT content FROM submission_version ORDER BY submission_id, version_no"
+    ).fetchall()
+    assert [files_in(content) for (content,) in filed] == [last_years, {"": last_years[""]}]
+
+
+def test_no_change_files_last_years_files_again(owner, officer, village, last_years, opened):
+    attach(officer, opened.submission_id, {})
+    with transaction(officer, action="submission.submit") as connection:
+        submission = reporting.get_submission(connection, opened.submission_id)
+        decisions.submit(
+            connection, officer, opened.submission_id, submission.lock_version, no_change=True
+        )
+        filed = reporting.get_submission(connection, opened.submission_id).filed_content
+    assert files_in(filed) == last_years

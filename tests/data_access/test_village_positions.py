@@ -18,22 +18,10 @@ from domain.errors import (
 from domain.positions import PositionFault, metres_between
 from tests.actors import CITY, COUNTY, make_actor
 from tests.village_lists import place, projected
-from tests.villages import add_natural_villages, villages_of
+from tests.villages import villages_of
 
 FAR = "很久以前标错了"
 OUTSIDE = (90.0, 40.0)
-
-
-@pytest.fixture
-def village(owner) -> str:
-    code = villages_of(owner, COUNTY)[0]
-    add_natural_villages(owner, code)
-    return code
-
-
-@pytest.fixture
-def officer(owner, village):
-    return make_actor(owner, "officer", Role.TOWNSHIP, village[:9])
 
 
 @pytest.fixture

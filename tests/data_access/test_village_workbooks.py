@@ -6,16 +6,23 @@ from openpyxl import load_workbook
 from data_access import workbook_apply, workbook_exports
 from data_access.database import transaction
 from domain.access import Role
+from domain.workflow import ReviewAction
 from tests.actors import COUNTY, make_actor
+from tests.csvs import handed_out
 from tests.data_access.test_csv_batches import content_of
+from tests.data_access.test_village_evaluation import saved
 from tests.data_access.test_workbook_batches import counts, rows_of
-from tests.villages import add_natural_villages, open_village, open_village_period, villages_of
-from tests.workbooks import brought, empty_store, taken, typed
+from tests.reports import act
+from tests.villages import (
+    add_natural_villages,
+    open_village,
+    open_village_period,
+    pass_all_steps,
+    villages_of,
+)
+from tests.workbooks import brought, taken, typed
 
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    empty_store(tmp_path, monkeypatch)
+pytestmark = pytest.mark.usefixtures("store")
 
 
 def test_an_officer_fills_the_villages_of_the_township_in_excel(owner, tmp_path):
@@ -50,3 +57,44 @@ def test_an_officer_fills_the_villages_of_the_township_in_excel(owner, tmp_path)
     assert content["form"]["hukou_pop"] == 1200
     assert content["natural_village"][3]["hukou_pop"] == 310
     assert content["natural_village"][3]["in_erl"] is False
+
+
+@pytest.fixture
+def accepted_twice(owner, officer, village) -> dict[int, int]:
+    """A village that the province accepted in 2024 and in 2026: year to its registered people."""
+    people = {2024: 1201, 2026: 1203}
+    for year, number in people.items():
+        opened = open_village(officer, open_village_period(owner, year), village)
+        saved(officer, opened, lambda c, n=number: c | {"form": c["form"] | {"hukou_pop": n}})
+        act(officer, opened.submission_id, ReviewAction.SUBMIT)
+        pass_all_steps(owner, opened.submission_id)
+    return people
+
+
+def test_page_workbook_and_csv_start_from_the_year_before_the_asked_one(
+    owner, officer, village, accepted_twice
+):
+    period_id = open_village_period(owner, 2025)
+    book = load_workbook(taken(officer, period_id, f"{village[:9]}-all"))
+    rows = next(rows for name, rows in handed_out(officer, period_id).items() if name == "行政村")
+    in_csv = next(row for row in rows if village in row.values())
+    page = content_of(officer, open_village(officer, period_id, village))["form"]
+    assert page["hukou_pop"] == accepted_twice[2024]
+    assert str(accepted_twice[2024]) in in_csv.values()
+    assert str(accepted_twice[2026]) not in in_csv.values()
+    in_book = {value for sheet in book for row in sheet.values for value in row}
+    assert accepted_twice[2024] in in_book
+    assert accepted_twice[2026] not in in_book
+    assert (in_csv["填报年度"], 2026 in in_book) == ("2025", False)
+
+
+def test_a_workbook_that_comes_back_is_compared_with_the_same_start(
+    owner, officer, village, accepted_twice, tmp_path
+):
+    period_id = open_village_period(owner, 2025)
+    path = taken(officer, period_id, f"{village[:9]}-all")
+    batch_id = brought(
+        officer, typed(path, {(village, "", "hukou_pop"): 1202}, tmp_path / "x.xlsx")
+    )
+    (row,) = [r for r in rows_of(officer, batch_id, limit=500) if r.kind == "changed"]
+    assert (row.old_value, row.new_value) == (accepted_twice[2024], 1202)

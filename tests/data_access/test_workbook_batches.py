@@ -22,13 +22,9 @@ from domain.workbook_diff import BatchRefusal, BatchState, Because, Decision, En
 from domain.workflow import ReviewAction
 from tests.actors import COUNTY, make_actor
 from tests.reports import LAUNCH, act
-from tests.workbooks import brought, empty_store, taken, typed
+from tests.workbooks import brought, taken, typed
 
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    """Give the test an empty store."""
-    empty_store(tmp_path, monkeypatch)
+pytestmark = pytest.mark.usefixtures("store")
 
 
 @pytest.fixture
