@@ -327,7 +327,7 @@ def _changes(
 
 def _wanted(table: TargetTable, unit: AssessedUnit, row: TargetRow) -> IndicatorTarget:
     known = table.indicator
-    entry = read_row(row, table.target_year, known.unit, known.typical_min, known.typical_max)
+    entry = read_row(row, table.target_year, known.unit, known.typical_min, known.is_share)
     return IndicatorTarget(unit.code, known.canonical_code, table.target_year, **asdict(entry))
 
 

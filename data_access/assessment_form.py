@@ -37,6 +37,7 @@ class _Indicator:
     typical_min: Decimal
     typical_max: Decimal
     data_departments: list[str]
+    is_share: bool
     is_basic: bool
     last_value: str | None
     is_accepted: bool
@@ -51,6 +52,7 @@ class _Indicator:
             "unit": self.unit,
             "last_value": self.last_value,
             "is_ratio": self.is_ratio,
+            "is_share": self.is_share,
             "is_required": self.is_basic,
             "scale": self.scale,
             "typical_min": self.typical_min,

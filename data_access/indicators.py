@@ -86,6 +86,8 @@ class Canonical:
     typical_max: Decimal
     data_departments: list[str]
     related_layers: list[str]
+    is_share: bool
+    """Whether it is a part of a whole, which it cannot exceed."""
     is_basic: bool
     is_applicable: bool
     basis: str

@@ -4,7 +4,9 @@ What concerns one value stands in the rules (range, change, shares above 100 %).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from domain.forms import (
     Content,
@@ -19,12 +21,22 @@ from domain.forms import (
     path_of,
     rows_of,
 )
+from domain.indicator_formulas import other_units
 
 GROUP = "indicator"
 ATTACHMENTS = ("现状评估报告", "评估图集")
-# How many times one unit is the other: 亩 and 公顷, 公顷 and km2, 万 and 亿, plain and 万.
-_MISTAKEN = (Decimal(15), Decimal(100), Decimal(1000), Decimal(10_000), Decimal(1500))
-_NEARLY = Decimal("0.1")  # a year's own change beside a mistaken unit
+# How many times one unit is the other where the unit is a compound or not a known one.
+_STEPS = tuple(map(Fraction, (15, 100, 1000, 10_000, 1500)))
+_NEARLY = Fraction(1, 10)  # a year's own change beside a mistaken unit
+_NOTABLE = 5  # times; less than that may be a change
+
+
+@dataclass(frozen=True, slots=True)
+class MistakenUnit:
+    """How many times one figure is the other, and the unit it looks to be in, where there is one."""
+
+    times: Fraction
+    unit: str | None
 
 
 def problems(form: Form, content: Content, context: Context) -> list[Problem]:
@@ -41,27 +53,39 @@ def _unit_doubts(
     form: Form, context: Context, key: str, values: Values, row: Row
 ) -> Iterator[Problem]:
     last, now = _number(row.values.get("last_value")), _figure(values, row)
-    times = mistaken_times(last, now)
-    if times is None:
+    unit = str(row.values.get("unit") or "")
+    found = mistaken_unit(last, now, unit)
+    if found is None:
         return
     path = path_of(GROUP, key, "numerator" if row.values.get("is_ratio") else "value")
-    unit = row.values.get("unit")
+    times = f"{round(float(found.times), 1):,}".removesuffix(".0")
     is_more = bool(now and last and now > last)
-    words = f"约为上年值的 {times:f} 倍" if is_more else f"约为上年值的 1/{times:f}"
-    message = f"{words}，疑为计量单位有误：本项以“{unit}”计，请核对。"
+    words = f"约为上年值的 {times} 倍" if is_more else f"约为上年值的 1/{times}"
+    seems = f"（似以“{found.unit}”填报）" if found.unit else ""
+    message = f"{words}，疑为计量单位有误{seems}：本项以“{unit}”计，请核对。"
     yield Problem(path, label_of(form, path, context), message, Severity.HINT, ProblemKind.RULE)
 
 
-def mistaken_times(last: Decimal | None, now: Decimal | None) -> Decimal | None:
-    """Return how many times one figure is the other, where that is the step of a mistaken unit.
+def mistaken_unit(last: Decimal | None, now: Decimal | None, unit: str) -> MistakenUnit | None:
+    """Return in which other unit a figure looks to be, told by last year's; None for none.
 
-    >>> mistaken_times(Decimal("31.2"), Decimal(468)), mistaken_times(Decimal(30), Decimal(33))
-    (Decimal('15'), None)
+    >>> mistaken_unit(Decimal("31.2"), Decimal(20_900), "万亩")
+    MistakenUnit(times=Fraction(2000, 3), unit='公顷')
+    >>> mistaken_unit(Decimal("31.2"), Decimal("2.1"), "万亩")
+    MistakenUnit(times=Fraction(15, 1), unit='万公顷')
+    >>> mistaken_unit(Decimal(12), Decimal(12_100), "m2/人")
+    MistakenUnit(times=Fraction(1000, 1), unit=None)
+    >>> mistaken_unit(Decimal(30), Decimal(33), "万亩")
     """
     if not last or not now or last < 0 or now < 0:
         return None
-    times = max(last, now) / min(last, now)
-    return next((step for step in _MISTAKEN if abs(times - step) <= step * _NEARLY), None)
+    found = Fraction(now) / Fraction(last)
+    others: dict[Fraction, str | None] = {**dict.fromkeys(_STEPS), **other_units(unit)}
+    for step in (*others, *(1 / step for step in _STEPS)):
+        times = max(step, 1 / step)
+        if times >= _NOTABLE and abs(found / step - 1) <= _NEARLY:
+            return MistakenUnit(times, others.get(step))
+    return None
 
 
 def _figure(values: Values, row: Row) -> Decimal | None:

@@ -33,6 +33,7 @@ _UNITS: dict[str, tuple[str, int, Fraction]] = {
     "万亩": ("m", 2, Fraction(20_000_000, 3)),
     "km2": ("m", 2, Fraction(10**6)),
     "百km2": ("m", 2, Fraction(10**8)),
+    "万公顷": ("m", 2, Fraction(10**8)),
     "m3": ("m", 3, Fraction(1)),
     "万m3": ("m", 3, Fraction(10**4)),
     "亿m3": ("m", 3, Fraction(10**8)),
@@ -108,6 +109,21 @@ def unit_of(text: str) -> Unit:
     return unit.times(_simple_unit(below), -1) if below else unit
 
 
+def other_units(text: str) -> dict[Fraction, str]:
+    """Return the other units that measure the same, by how many of each make one of this unit.
+
+    >>> others = other_units("万亩")
+    >>> others[Fraction(10_000)], others[Fraction(2000, 3)], others[Fraction(1, 15)]
+    ('亩', '公顷', '万公顷')
+    """
+    base, power, factor = _UNITS.get(text, (text, 1, Fraction(1)))
+    return {
+        factor / other: name
+        for name, (kind, exponent, other) in _UNITS.items()
+        if (kind, exponent) == (base, power) and other != factor
+    }
+
+
 def _simple_unit(text: str) -> Unit:
     if text in _PURE:
         return Unit((), _PURE[text])
@@ -148,6 +164,9 @@ def problems(code: str, formula: str, known: Mapping[str, Named]) -> list[str]:
     >>> problems("AREA", "PER_HEAD * PEOPLE", {**known, "PER_HEAD": Named(
     ...     "人均用地", "m2/人", Decimal(5), Decimal(9), "AREA * 100 / PEOPLE")})
     ['计算式成环：AREA → PER_HEAD → AREA。']
+    >>> problems("AREA", "(AREA_1 + AREA_2) / 2", {
+    ...     name: Named("面积", "km2", Decimal(5), Decimal(9)) for name in ("AREA", "AREA_1", "AREA_2")})
+    []
     """
     try:
         expression = parse(formula)
@@ -275,7 +294,9 @@ def _unit_in(node: ast.expr, known: Mapping[str, Named]) -> Unit:
 
 def _same_unit(left: ast.expr, right: ast.expr, known: Mapping[str, Named]) -> Unit:
     first, second = _unit_in(left, known), _unit_in(right, known)
-    if first != second:
+    if _is_whole(left, second):
+        return second
+    if first != second and not _is_whole(right, first):
         raise _Fault(
             f"“{ast.unparse(left)}”与“{ast.unparse(right)}”单位不同"
             f"（{_words(first)}、{_words(second)}），不能相加减；请先换算。"
@@ -283,14 +304,43 @@ def _same_unit(left: ast.expr, right: ast.expr, known: Mapping[str, Named]) -> U
     return first
 
 
+def _is_whole(node: ast.expr, unit: Unit) -> bool:
+    """Tell whether a number is all of what a share is taken of: 100 beside a percentage."""
+    if not isinstance(node, ast.Constant) or unit.dimension:
+        return False
+    return Fraction(str(node.value)) * unit.factor == 1
+
+
 def _converted(unit: Unit, left: ast.expr, right: ast.expr, power: int) -> Unit:
-    """A number that multiplies or divides converts the unit: 1 km2 is 100 公顷."""
+    """A number that multiplies or divides may convert the unit: 1 km2 is 100 公顷."""
     factor = unit.factor
-    if isinstance(left, ast.Constant) and left.value:
+    if isinstance(left, ast.Constant) and left.value and _converts(left.value):
         factor /= Fraction(str(left.value))
-    if isinstance(right, ast.Constant) and right.value:
-        factor /= Fraction(str(right.value)) ** power
+    if isinstance(right, ast.Constant) and right.value and _converts(right.value):
+        is_mean = power == -1 and right.value == _count_terms(left)
+        factor /= 1 if is_mean else Fraction(str(right.value)) ** power
     return Unit(unit.dimension, factor)
+
+
+def _converts(number: object) -> bool:
+    """Tell whether a number is a step between units of measure; others only multiply.
+
+    >>> [_converts(number) for number in (10000, 0.01, 15, 1500, 2, 12, 365)]
+    [True, True, True, True, False, False, False]
+    """
+    rest = Fraction(str(number))
+    return any(_is_power_of_ten(rest / step) for step in (1, Fraction(3, 2), Fraction(2, 3)))
+
+
+def _is_power_of_ten(number: Fraction) -> bool:
+    longer = max(number.numerator, number.denominator)
+    return min(number.numerator, number.denominator) == 1 and str(longer).strip("0") == "1"
+
+
+def _count_terms(node: ast.expr) -> int:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        return _count_terms(node.left) + _count_terms(node.right)
+    return 1
 
 
 def _words(unit: Unit) -> str:

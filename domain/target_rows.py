@@ -49,14 +49,14 @@ def read_target_year(text: str) -> int:
 
 
 def read_row(
-    row: TargetRow, target_year: int, unit: str, low: Decimal, high: Decimal
+    row: TargetRow, target_year: int, unit: str, low: Decimal, is_share: bool
 ) -> TargetEntry:
     """Return what a row says; raise RowFault with a sentence.
 
-    `low` and `high` are the indicator's plausible range: a share is at most 100 %, and below zero
-    is what can be there.
+    `low` is the lower end of the indicator's plausible range: below zero is only what can be there.
+    A share of a whole is at most 100 %.
 
-    >>> bounds = ("%", Decimal(0), Decimal(100))
+    >>> bounds = ("%", Decimal(0), True)
     >>> read_row(TargetRow(TargetState.ISSUED, "40.5%"), 2035, *bounds).target_value
     Decimal('40.5')
     >>> read_row(TargetRow(TargetState.ISSUED, "4050"), 2035, *bounds)
@@ -68,8 +68,8 @@ def read_row(
     """
     if row.state is None:
         raise RowFault("请选择状态：已下达或未下达。")
-    value = _number("目标值", row.value, unit, low, high)
-    base_value = _number("基期值", row.base_value, unit, low, high)
+    value = _number("目标值", row.value, unit, low, is_share)
+    base_value = _number("基期值", row.base_value, unit, low, is_share)
     base_year = _year("基期年", row.base_year) if row.base_year.strip() else None
     if row.state is TargetState.ISSUED and value is None:
         raise RowFault("已下达的目标须填写目标值。")
@@ -87,7 +87,7 @@ def read_row(
     )
 
 
-def _number(name: str, text: str, unit: str, low: Decimal, high: Decimal) -> Decimal | None:
+def _number(name: str, text: str, unit: str, low: Decimal, is_share: bool) -> Decimal | None:
     plain = text.strip().replace(",", "").replace("，", "")
     if unit == "%":
         plain = plain.removesuffix("%")
@@ -101,7 +101,7 @@ def _number(name: str, text: str, unit: str, low: Decimal, high: Decimal) -> Dec
         raise RowFault(f"{name}“{text.strip()[:_LONGEST]}”不是数，请只填数字。")
     if number < 0 <= low:
         raise RowFault(f"{name}不能小于 0。")
-    if unit == "%" and number > 100 >= high:
+    if is_share and number > 100:
         raise RowFault(f"{name} {plain}% 超过 100%，请核对。")
     return number
 

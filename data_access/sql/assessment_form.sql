@@ -12,7 +12,7 @@ SELECT canonical.canonical_code, canonical.name, canonical.dimension, canonical.
      , canonical.unit, canonical.numerator_name, canonical.numerator_unit
      , canonical.denominator_name, canonical.denominator_unit
      , coalesce(canonical.scale, 1) AS scale, canonical.typical_min, canonical.typical_max
-     , canonical.data_departments, canonical.is_basic
+     , canonical.data_departments, canonical.is_share, canonical.is_basic
      , CAST(trim_scale(round(last.value, 4)) AS text) AS last_value
      , EXISTS (SELECT FROM indicator_value AS this
                 WHERE this.canonical_code = canonical.canonical_code

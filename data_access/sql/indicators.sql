@@ -17,7 +17,7 @@ SELECT indicator_code, set_code, seq, dimension, dimension_2, name, unit, tier, 
 SELECT canonical_code, name, canonical_order, dimension, value_kind, unit, decimals
      , numerator_name, numerator_unit, denominator_name, denominator_unit, scale, formula
      , formula_inputs, direction, attribute, profile_code, typical_min, typical_max
-     , data_departments, related_layers, is_basic, is_applicable, basis, basis_note
+     , data_departments, related_layers, is_share, is_basic, is_applicable, basis, basis_note
   FROM indicator_canonical
  WHERE CAST(:canonical_code AS text) IS NULL OR canonical_code = :canonical_code
  ORDER BY canonical_order

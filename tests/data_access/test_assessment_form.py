@@ -112,6 +112,38 @@ def test_bad_figures_are_named_with_their_place_and_nothing_else_is_lost(
     assert rows[code] | figures == rows[code]
 
 
+@pytest.mark.parametrize(("above", "is_told"), [(70, False), (120, True)])
+def test_what_is_no_share_may_exceed_a_hundred_percent(report, county, above, is_told):
+    """Trade is no part of the product: its plausible range decides, and asks to explain."""
+    figures = {"numerator": str(above), "denominator": "100"}
+    found = problems_of(fill(county, report, {"OPENNESS": figures}), "OPENNESS")
+    assert all(each.severity is not Severity.ERROR or "核实说明" in each.message for each in found)
+    assert any("超出合理范围" in each.message for each in found) == is_told
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([{"key": "CULT_LANDS", "value": "1"}], "该行不属于本单位"),
+        ([{"key": "CULT_LAND", "value": "1"}, {"key": "CULT_LAND", "value": "2"}], "有重复"),
+    ],
+)
+def test_unknown_codes_and_two_values_are_refused_and_the_draft_stays(
+    report, county, rows, sentence
+):
+    fill(county, report, LAND)
+    with transaction(county, read_only=True) as connection:
+        seen = reporting.get_submission(connection, report.submission_id)
+    with pytest.raises(InvalidContent) as refused, transaction(county) as connection:
+        filing.save_checked(
+            connection, county, report.submission_id, {"indicator": rows}, seen.draft_version
+        )
+    assert any(sentence in each.message for each in refused.value.details["problems"])
+    with transaction(county, read_only=True) as connection:
+        kept = reporting.get_submission(connection, report.submission_id)
+    assert (kept.draft_content, kept.draft_version) == (seen.draft_content, seen.draft_version)
+
+
 def test_a_change_of_a_third_needs_an_explanation(report, county):
     bare = fill(county, report, {"CULT_LAND": {"value": "42"}})
     assert "31.5" in sentences(bare, "CULT_LAND")[0]
@@ -120,10 +152,18 @@ def test_a_change_of_a_third_needs_an_explanation(report, county):
     assert [each.severity for each in problems_of(told, "CULT_LAND")] == [Severity.WARNING]
 
 
-def test_a_figure_in_another_unit_is_noticed(report, county):
-    """31.5 万亩 are 2.1 万公顷: a fifteenth."""
-    told = fill(county, report, {"CULT_LAND": {"value": "2.1", "explanation": "核对过"}})
-    assert any("疑为计量单位有误" in each for each in sentences(told, "CULT_LAND"))
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("2.1", "约为上年值的 1/15，疑为计量单位有误（似以“万公顷”填报）"),
+        ("21000", "约为上年值的 666.7 倍，疑为计量单位有误（似以“公顷”填报）"),
+        ("472", "约为上年值的 15 倍，疑为计量单位有误"),
+    ],
+)
+def test_a_figure_in_another_unit_is_noticed(report, county, value, words):
+    """31.5 万亩 are 2.1 万公顷, and 21,000 公顷."""
+    told = fill(county, report, {"CULT_LAND": {"value": value, "explanation": "核对过"}})
+    assert any(words in each and "以“万亩”计" in each for each in sentences(told, "CULT_LAND"))
 
 
 def test_a_correction_after_the_acceptance_takes_its_place(report, owner, county, city, bureau):
