@@ -19,8 +19,8 @@ from data_access.demo.chains import Chain, Event, Period, chain_now, fate_now, p
 from data_access.demo.compile_units import CompileStory
 from data_access.demo.evidence import EvidenceStore
 from data_access.demo.people import Division
+from data_access.demo.plan_reports import PlanHistory, PlanProgressHistory
 from data_access.demo.reference import Reference
-from data_access.demo.reports import PlanHistory, UnitHistory
 from data_access.demo.supervision import LateUnit, MissedPeriod, Supervision
 from data_access.demo.timelines import Course, Stage, StageLine, draw
 from domain.access import Role
@@ -210,7 +210,7 @@ class Province:
         steps = self._reference.workflow.steps_for(unit.level)
         chains = self._chains(rng, unit, [step.step_no for step in steps], turn)
         plans = self._plans(rng, unit, fate, chains)
-        history = UnitHistory(
+        history = PlanProgressHistory(
             self._rows,
             self._store,
             self._staff,
