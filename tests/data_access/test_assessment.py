@@ -380,12 +380,24 @@ def test_a_county_sees_its_own_and_a_department_its_indicators(owner, bureau, co
         ("WATER_PC * 1", "成环"),
         ("__import__('os')", "无法识别"),
         ("WATER_TOTAL ** 9", "无法识别"),
+        ("WATER_TOTAL * 100 / POP_RESIDENT", "请乘以换算系数 100"),
+        ("(WATER_TOTAL + WATER_TOTAL) / 2 / POP_RESIDENT", "请乘以换算系数 10000"),
     ],
 )
 def test_a_formula_that_cannot_be_is_refused_with_a_sentence(bureau, formula, sentence):
     with pytest.raises(InvalidFormula) as refused, transaction(bureau) as connection:
         indicators.save_formula(connection, bureau, "WATER_PC", formula)
     assert sentence in refused.value.details["problems"][0]
+
+
+def test_a_mean_is_of_the_unit_of_what_it_is_the_mean_of(owner, bureau):
+    accept(owner, 2025, {COUNTY: {"WATER_TOTAL": "2.4", "POP_RESIDENT": 80}}, bureau.user_id)
+    with transaction(bureau, action="formula.save") as connection:
+        indicators.save_formula(
+            connection, bureau, "WATER_PC", "(WATER_TOTAL + WATER_TOTAL) / 2 * 10000 / POP_RESIDENT"
+        )
+        assessment.assess(connection, codes=["WATER_TOTAL"])
+    assert result(owner, COUNTY, 2025, "WATER_PC")["value"] == 300
 
 
 def test_a_formula_is_the_bureaus_to_change_and_computes_at_once(owner, bureau, county):

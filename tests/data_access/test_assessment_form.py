@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from openpyxl import load_workbook
 
 from data_access import (
     assessment,
@@ -242,6 +243,47 @@ def test_a_department_is_offered_every_unit_of_its_grant(report, water):
 
 
 # EXCEL THERE AND BACK
+
+
+def test_unknown_codes_two_values_and_other_units_come_back_with_their_row(
+    report, county, tmp_path, monkeypatch
+):
+    empty_store(tmp_path, monkeypatch)
+    figures = {("CULT_LAND", "value"): 21000, ("GREEN_BLDG", "numerator"): 30,
+               ("GREEN_BLDG", "denominator"): 10, ("PBF_AREA", "value"): 25}  # fmt: skip
+    path = typed(
+        taken(county, report.period_id, COUNTY),
+        {(COUNTY, key, field): value for (key, field), value in figures.items()},
+        tmp_path / "typed.xlsx",
+    )
+    spoil_rows(path)
+    batch = brought(county, path)
+    with transaction(county, read_only=True) as connection:
+        rows = workbook_batches.all_rows(connection, batch)
+    refused = {(r.row_key, r.row_no): r.reason or r.problem for r in rows if r.kind == "refused"}
+    assert refused["WETLANDS", 9] == "unknown_row"
+    twice = [why for (key, _), why in refused.items() if key == "ERL_BUILT"]
+    assert len(twice) == 2
+    assert all("是同一行，两行都未采用" in why for why in twice)
+    told = {(row.row_key, row.field_code): row for row in rows}
+    assert "似以“公顷”填报" in told["CULT_LAND", "value"].problem
+    assert "超过 100%" in told["GREEN_BLDG", "numerator"].problem
+    assert told["PBF_AREA", "value"].kind is EntryKind.NEW
+
+
+def spoil_rows(path):
+    """Give one row a code that nobody knows, and write another one a second time."""
+    book = load_workbook(path)
+    for sheet in book.worksheets:
+        cells = [cell for row in sheet.iter_rows(min_row=2) for cell in row]
+        for cell in cells:
+            if str(cell.value).endswith("|WETLAND_AREA"):
+                cell.value = str(cell.value).replace("WETLAND_AREA", "WETLANDS")
+            if str(cell.value).endswith("|ERL_BUILT"):
+                last = sheet.max_row + 1
+                for same in sheet[cell.row]:
+                    sheet.cell(last, same.column).value = same.value
+    book.save(path)
 
 
 def test_a_workbook_goes_out_and_back_and_every_bad_cell_is_named(
