@@ -120,7 +120,7 @@ def require_sound(
         raise InvalidRule(fault=RuleFault.NO_REASON)
     if not rule.message.strip():
         raise InvalidRule(fault=RuleFault.NO_MESSAGE)
-    if not all(-_MOST < limit < _MOST for limit in rule.limits.values()):
+    if not all(0 <= limit < _MOST for limit in rule.limits.values()):
         raise InvalidRule(fault=RuleFault.THRESHOLD)
     explains = form.find_field(rule.group_code, EXPLANATION) is not None
     if rule.strength is Severity.WARNING and not explains:

@@ -104,7 +104,7 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         RuleFault.DIVISION_BY_ZERO: "除数可能为零，请改用 max(…, 1) 等写法",
         RuleFault.FAILS: "条件无法计算（除数为零，或类型不符），请检查各名称",
         RuleFault.NOT_EXPLAINABLE: "该分组没有“核实说明”一栏，不能设为警告",
-        RuleFault.THRESHOLD: "限值须为数字，且不能过大",
+        RuleFault.THRESHOLD: "限值须为数字，不能是负数，也不能过大",
         RuleFault.NO_REASON: "请填写改动理由，最多 500 字",
         RuleFault.NO_MESSAGE: "请填写提示语",
         RuleFault.UNCHANGED: "没有任何改动",

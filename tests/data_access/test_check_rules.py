@@ -215,6 +215,7 @@ def test_every_change_has_its_reason_its_author_and_its_trail(owner, bureau, cou
         ({"message": "常住人口 {nobody} 人"}, RuleFault.UNKNOWN_PLACEHOLDER),
         ({"message": " "}, RuleFault.NO_MESSAGE),
         ({"limits": {"resident_times_limit": Decimal("1e13")}}, RuleFault.THRESHOLD),
+        ({"limits": {"resident_times_limit": Decimal(-1)}}, RuleFault.THRESHOLD),
         ({}, RuleFault.UNCHANGED),
     ],
 )
