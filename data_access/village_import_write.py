@@ -7,6 +7,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from data_access.bulk_load import one_trail_entry
 from data_access.queries import load_queries
 from data_access.village_import import Ending, Preview
 from data_access.villages import (
@@ -16,7 +17,6 @@ from data_access.villages import (
     add_division_locations,
     add_natural_villages,
     digest,
-    one_trail_entry,
     quietly,
 )
 from domain.villages import Register, Village

@@ -1,13 +1,13 @@
 """Villages and natural villages: identities and positions, added many at a time."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import Connection
 
+from data_access.bulk_load import one_trail_entry
 from data_access.queries import load_queries
 
 _SQL = load_queries("villages")
@@ -74,15 +74,3 @@ def _add(owner: Connection, table: str, places: Places, load: Load) -> None:
             part = {name: values[start:end] for name, values in places.columns().items()}
             owner.execute(_SQL[f"add_{table}s"], part | common)
             load.say(end, total)
-
-
-@contextmanager
-def one_trail_entry(
-    owner: Connection, table: str, row_count: int, digest: str, action: str
-) -> Iterator[None]:
-    """Let the rows written in this block stand in the trail as one entry."""
-    owner.execute(_SQL["begin_bulk_load"])
-    yield
-    owner.execute(_SQL["end_bulk_load"])
-    entry = {"table_name": table, "row_count": row_count, "digest": digest, "action": action}
-    owner.execute(_SQL["log_bulk_load"], entry)
