@@ -16,7 +16,7 @@ _PARTS = {
     "percent": "抽样比例（%）",
     "least": "每个乡镇至少（个）",
     "change_percent": "比上年变化超过（%）",
-    "quartile_percent": "超出四分位距的（%）",
+    "quartile_percent": "正常范围：四分位之外再放宽四分位距的（%）",
     "least_villages": "少于几个村改用全县",
 }
 

@@ -11,6 +11,8 @@ class SampleRule:
 
     percent: int
     least: int
+    is_assumed: bool = False
+    """Whether it is the default that nobody has confirmed for this period."""
 
 
 def sample_size(eligible: int, rule: SampleRule, sampled_before: int = 0) -> int:

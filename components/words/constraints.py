@@ -68,6 +68,7 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "bulk_decision_item_sample_seen": "抽样尚未看完，不能批量通过。请逐份打开抽中的村，再办理。",
     "review_sample_redraw_has_reason": "重新抽样须写明理由。",
     "reporting_period_sample_in_range": "抽样比例应为 1 至 100，至少个数应为 1 至 100，请修改。",
+    "reporting_period_assumes_a_sample": "本期不抽样，没有可确认的默认抽样。",
     "reporting_period_sample_whole": "抽样比例与至少个数须一并填写。",
     "saved_filter_named": "请给常用筛选起一个不超过 30 字的名称。",
     "saved_filter_query_short": "筛选条件过长，请减少条件后再保存。",

@@ -13,7 +13,7 @@ SELECT form_code FROM reporting_period WHERE period_id = :period_id
 
 -- name: open_period
 INSERT INTO reporting_period (form_code, name, starts_on, ends_on, deadline_at, form_version
-     , workflow_version, opened_by, sample_percent, sample_least)
+     , workflow_version, opened_by, sample_percent, sample_least, sample_is_assumed)
 SELECT :form_code, :name, CAST(:starts_on AS date)
      , CAST(CAST(:starts_on AS date) + make_interval(months => form.period_months) AS date) - 1
      , :deadline_at, form.version
@@ -21,6 +21,7 @@ SELECT :form_code, :name, CAST(:starts_on AS date)
      , :opened_by
      , CASE WHEN form.filed_from_above THEN CAST(sample.value ->> 'percent' AS integer) END
      , CASE WHEN form.filed_from_above THEN CAST(sample.value ->> 'least' AS integer) END
+     , form.filed_from_above AND sample.value IS NOT NULL
   FROM form_version AS form
   LEFT JOIN portal_setting AS sample ON sample.name = 'village_sample'
  WHERE form.form_code = :form_code AND form.valid_from <= CAST(:starts_on AS date)

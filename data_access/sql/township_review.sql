@@ -76,7 +76,7 @@ SELECT prefix, name, level
  ORDER BY length(prefix)
 
 -- name: get_rule
-SELECT sample_percent AS percent, sample_least AS least
+SELECT sample_percent AS percent, sample_least AS least, sample_is_assumed AS is_assumed
   FROM reporting_period
  WHERE period_id = :period AND sample_percent IS NOT NULL
 
@@ -216,4 +216,5 @@ SELECT found.submission_id, found.field_code, found.kind, found.amount, found.re
 -- name: set_rule
 UPDATE reporting_period
    SET sample_percent = CAST(:percent AS integer), sample_least = CAST(:least AS integer)
+     , sample_is_assumed = false
  WHERE period_id = :period AND closed_at IS NULL

@@ -21,6 +21,7 @@ from domain.review_filter import ODD, SAMPLED, UNSEEN, QueueFilter
 from domain.sampling import SampleRule, shuffled
 from domain.workflow import ReviewAction, SubmissionState
 from tests.actors import CITY, COUNTY, make_actor
+from tests.paths import ROOT
 from tests.township import accepted_last_year, sampling_period, villages_waiting
 from tests.villages import villages_of
 
@@ -342,6 +343,35 @@ def test_fields_and_limits_are_settings(owner, county, period, filer, township):
     assert not outliers(county, period, COUNTY, ids.values())
     owner.execute(change, ["[]", "village_outlier_fields"])
     assert not outliers(county, period, COUNTY, ids.values())
+
+
+def after_upgrade(owner) -> SampleRule | None:
+    """Run what the migration does to periods that were open before it; return the rule."""
+    text = (ROOT / "data_access/migrations/0049_village_defaults.sql").read_text("utf-8")
+    owner.execute(text[text.index("UPDATE reporting_period") :])
+    row = owner.execute(
+        "SELECT sample_percent, sample_least, sample_is_assumed FROM reporting_period"
+    ).fetchone()
+    return SampleRule(*row) if row[0] else None
+
+
+def test_a_period_of_before_the_samples_has_the_usual_one_until_the_bureau_sets_it(
+    owner, county, bureau, period, waiting
+):
+    owner.execute("UPDATE reporting_period SET sample_percent = NULL, sample_least = NULL")
+    assert after_upgrade(owner) == SampleRule(5, 2, is_assumed=True)
+    assert desk_of(county, period).rule == SampleRule(5, 2, is_assumed=True)
+    with pytest.raises(SampleNotDrawn):
+        accept(county, owner, waiting.values())
+    with transaction(bureau, action="reporting_period.sample") as connection:
+        township_review.set_rule(connection, bureau, period, SampleRule(5, 2))
+        assert township_review.find_rule(connection, period) == SampleRule(5, 2)
+
+
+def test_an_upgrade_leaves_alone_what_the_bureau_decided(owner, bureau, period):
+    with transaction(bureau, action="reporting_period.sample") as connection:
+        township_review.set_rule(connection, bureau, period, None)
+    assert after_upgrade(owner) is None
 
 
 def test_a_period_without_a_rule_asks_for_no_sample(owner, county, bureau, period, waiting):

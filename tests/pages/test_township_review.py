@@ -111,6 +111,12 @@ def test_the_province_goes_down_by_city(open_page, owner, bureau, period, county
     assert f"unit={COUNTY}" in html(page)
 
 
+def test_a_sample_that_nobody_confirmed_is_said_to_be_assumed(open_page, owner, county, period):
+    owner.execute("UPDATE reporting_period SET sample_is_assumed = true")
+    page = open_page(county, "township_review")
+    assert "抽样：每个乡镇 10%，至少 2 个（默认值，规划局尚未确认）" in texts(page)
+
+
 def test_without_a_period_the_page_says_so(open_page, county):
     page = open_page(county, "township_review")
     assert page.info[0].value == "还没有开放过村庄规划评估的填报期。"
