@@ -16,10 +16,11 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.benchmarks.figures import Figure, percentile
-from tests.benchmarks.portal import BenchPortal, free_port, resident_bytes
+from tests.benchmarks.portal import BenchPortal, resident_bytes
 from tests.benchmarks.sessions import Tab, reruns
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.paths import ROOT
+from tests.ports import free_port
 
 _SCREEN = {"width": 1920, "height": 1080}
 _SETTLING = 20  # seconds in which a process gives back what its last runs left

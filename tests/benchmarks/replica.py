@@ -20,8 +20,9 @@ from data_access.database import transaction
 from data_access.read_replica import Connection, read
 from domain.access import Actor, Grant, Role
 from tests.benchmarks.figures import Figure, percentile
-from tests.benchmarks.portal import BenchPortal, free_port
+from tests.benchmarks.portal import BenchPortal
 from tests.patience import wait_until
+from tests.ports import free_port
 
 _READS, _SAMPLES, _WRITERS = 200, 400, 4
 

@@ -17,7 +17,8 @@ from statistics import median
 import psycopg
 
 from tests.benchmarks.figures import Figure, percentile
-from tests.benchmarks.portal import BenchPortal, free_port
+from tests.benchmarks.portal import BenchPortal
+from tests.ports import free_port
 
 _CLIENTS = 8
 _LAYER = "natural_village"

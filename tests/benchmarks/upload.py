@@ -7,7 +7,6 @@ process of their own, the file made on the way out.
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from starlette.middleware import Middleware
 from components.middleware import SecurityHeaders, SessionRequired
 from components.routes import auth, uploads
 from domain.errors import PortalError
+from tests.ports import free_port
 app = Starlette(routes=uploads.ROUTES,
                 middleware=[Middleware(SecurityHeaders), Middleware(SessionRequired)],
                 exception_handlers={PortalError: auth.portal_error, HTTPException: auth.http_error})
@@ -58,7 +58,7 @@ def measure_upload(owner_url: str, portal_url: str, size: int = 5 << 30) -> Uplo
     """
     token = _prepare(owner_url)
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
-        port = _free_port()
+        port = free_port()
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -184,12 +184,6 @@ def _memory(process_id: int, what: str) -> int:
         if line.startswith(what):
             return int(line.split()[1]) * 1024
     raise ProcessLookupError(process_id)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
 import csv
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 420  # seconds: a demo of every village, and two cores busy with other things
@@ -31,7 +32,7 @@ class Portal:
         self.portal_url = f"postgresql://portal@/{database}?host={cluster}"
         self._options = options
         self._settings = settings or {}
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -112,9 +113,3 @@ class Portal:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import pytest
 from data_access.settings import CHECKOUT
 from tests.commands.conftest import Finished, bare_environment, portal, refusal
 from tests.patience import wait_until
+from tests.ports import free_port
 
 LEFT_BEHIND = shutil.ignore_patterns(".venv", ".git", "var", ".*_cache", "__pycache__")
 
@@ -81,10 +81,7 @@ def running(folder: Path) -> Iterator[Portal]:
     checkout = folder / "a checkout"
     shutil.copytree(CHECKOUT, checkout, ignore=LEFT_BEHIND)
     (checkout / ".venv").symlink_to(CHECKOUT / ".venv")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    made = Portal(checkout, port)
+    made = Portal(checkout, free_port())
     try:
         made.start()
         yield made

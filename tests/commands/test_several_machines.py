@@ -1,7 +1,6 @@
 """A second machine: its own data directory, the database of all machines, and pages alone."""
 
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from data_access.settings import CHECKOUT
 from tests.commands.conftest import bare_environment
 from tests.patience import wait_until
+from tests.ports import free_port
 
 
 def run_web_only(folder: Path, url: str | None, *more: str) -> subprocess.Popen[str]:
@@ -41,9 +41,7 @@ def url(owner: psycopg.Connection, cluster: Path) -> str:
 @pytest.fixture
 def port(folder: Path, url: str) -> Iterator[int]:
     """The second machine's port, while it runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     process = run_web_only(folder, url, "--port", str(port))
     yield port
     process.send_signal(signal.SIGTERM)
