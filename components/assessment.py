@@ -36,7 +36,8 @@ from components.map import (
     registry_url,
 )
 from components.map import Level as MapLevel
-from components.url_parameters import choice_parameter, set_parameter
+from components.url_parameters import choice_parameter, set_parameter, take_opened
+from components.watch import watch
 from data_access import indicator_warnings
 from data_access.change_listener import Topic, mark
 from data_access.indicator_warnings import LevelCount
@@ -49,6 +50,7 @@ from domain.clock import today
 VIEWS = {"matrix": "预警矩阵", "map": "预警地图"}
 _ORDERS = ("code", "level", "filled")
 _PAGES = (
+    "assessment",
     "assessment_figure",
     "assessment_unit",
     "assessment_indicator",
@@ -279,6 +281,14 @@ def follow(opened: str) -> None:
         chosen = st.query_params.to_dict()
         asked = {name: chosen[name] for name in ("set", "tier") if name in chosen} | asked
     st.switch_page(page_path(parts.path), query_params=asked)
+
+
+def follow_links(page: str) -> None:
+    """Open what is clicked in a page of the assessment; its own address changes in the same run."""
+    key = f"{page}-watch"
+    opened = watch(None, key=key, on_open=lambda: take_opened(key, page)).opened
+    if opened and urlsplit(opened).path != page:
+        follow(opened)
 
 
 def order_parameter(matrix: Matrix) -> str:

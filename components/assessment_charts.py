@@ -5,6 +5,7 @@ A chart names itself and says 演示数据, because its picture is passed on wit
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, linear_regression, pstdev
 from typing import Any
 
@@ -12,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
+from components.assessment import follow
 from components.assessment_matrix import COLOURS
 from components.labels import label
 from components.session import portal_facts
@@ -41,33 +43,42 @@ _WORDS = {
 }
 
 
-def draw(figure: go.Figure, name: str, key: str) -> str | None:
-    """Draw a chart with the button for its picture; return the address of a point clicked now.
+@st.fragment
+def draw(figure: go.Figure, name: str, key: str) -> None:
+    """Draw a chart with the button for its picture; a click opens what a point stands for.
 
-    `name` is what the picture's file and a screen reader are told. A point opens the address
-    that its `customdata` holds.
+    `name` is what the picture's file and a screen reader are told. The address of a point is
+    its `customdata`. A click runs the chart alone, then the page that it opens.
     """
-    event = st.plotly_chart(
-        figure,
-        key=key,
-        alt=name,
-        on_select="rerun",
-        selection_mode="points",
-        config={
-            "displaylogo": False,
-            "displayModeBar": True,
-            "modeBarButtons": [["toImage"]],
-            "toImageButtonOptions": {"format": "png", "filename": name, "scale": 2},
-            "locale": "zh-CN",
-            "locales": {"zh-CN": {"dictionary": _WORDS, "format": {}}},
-        },
-    )
+    # A point that was opened is selected; a new chart lets it be opened again.
+    opened = f"{key}-opened"
+    number = st.session_state.get(opened, 0)
+    event = _plotly_chart(figure, name, key, number)
     points = event["selection"]["points"] if event else []
     given = points[0].get("customdata") if points else None
     given = given[0] if isinstance(given, list) and given else given
-    # What is selected stays so in later runs; only the run that selects it opens it.
-    before, st.session_state[f"{key}-opened"] = st.session_state.get(f"{key}-opened"), given
-    return given if isinstance(given, str) and given != before else None
+    if isinstance(given, str) and given:
+        st.session_state[opened] = number + 1
+        follow(given)
+
+
+def _plotly_chart(figure: go.Figure, name: str, key: str, number: int) -> Any:
+    with st.container(key=key):
+        return st.plotly_chart(
+            figure,
+            key=f"{key}-{number}",
+            alt=name,
+            on_select="rerun",
+            selection_mode="points",
+            config={
+                "displaylogo": False,
+                "displayModeBar": True,
+                "modeBarButtons": [["toImage"]],
+                "toImageButtonOptions": {"format": "png", "filename": name, "scale": 2},
+                "locale": "zh-CN",
+                "locales": {"zh-CN": {"dictionary": _WORDS, "format": {}}},
+            },
+        )
 
 
 def _laid_out(figure: go.Figure, title: str, height: int, **more: Any) -> go.Figure:
@@ -87,6 +98,8 @@ def _laid_out(figure: go.Figure, title: str, height: int, **more: Any) -> go.Fig
     figure.update_xaxes(fixedrange=True, automargin=True)
     figure.update_yaxes(fixedrange=True, automargin=True)
     figure.update_layout(**more)
+    # What is clicked opens; the others keep their colour meanwhile.
+    figure.update_traces(unselected={"marker": {"opacity": 1}})
     return figure
 
 
@@ -97,11 +110,12 @@ def short(name: str, most: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Spoke:
-    """One dimension of a radar: shares of several, and how each came about in words."""
+    """One dimension of a radar: shares of several, how each came about, and what each opens."""
 
     name: str
     shares: tuple[float | None, ...]
     told: tuple[str, ...]
+    opens: tuple[str, ...]
 
 
 def radar(title: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figure:
@@ -116,6 +130,7 @@ def radar(title: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figur
                 r=[None if share is None else share * 100 for share in shares],
                 theta=[spoke.name for spoke in round_again],
                 text=[spoke.told[at] for spoke in round_again],
+                customdata=[spoke.opens[at] for spoke in round_again],
                 name=names[at],
                 mode="lines+markers",
                 connectgaps=False,
@@ -142,6 +157,8 @@ def radar(title: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figur
         },
         legend={"orientation": "h", "y": -0.16, "x": 0, "traceorder": "reversed"},
         margin={"l": 48, "r": 48, "t": _TITLE_HEIGHT + 12, "b": 8},
+        # In this mode alone does plotly tell of a click into a polar chart.
+        dragmode="zoom",
     )  # fmt: skip
 
 
@@ -170,7 +187,8 @@ def years(
                 x=[str(year) for year in line.years],
                 y=line.values,
                 name=line.name,
-                mode="lines+markers" if len(line.years) == 1 else "lines",
+                customdata=line.opens or None,
+                mode="lines+markers",
                 line={"color": SERIES[5], "width": 1.75, "dash": ("dash", "dot")[at % 2]},
                 marker={"symbol": "line-ew-open", "size": 16},
                 hovertemplate=f"%{{x}} 年 %{{y:,.{decimals}f}} {unit}<extra>{line.name}</extra>",
@@ -211,9 +229,15 @@ def _symbol(line: Line, at: int) -> str | list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
+    """A range of values, its end not in it but for the last one, and what lies in it."""
+
     low: float
     high: float
     names: tuple[str, ...]
+
+    def text(self, decimals: int) -> str:
+        """Return the range in words."""
+        return f"{self.low:,.{decimals}f} – {self.high:,.{decimals}f}"
 
 
 def bins_of(values: Mapping[str, float], count: int = 16) -> list[Bin]:
@@ -228,25 +252,41 @@ def bins_of(values: Mapping[str, float], count: int = 16) -> list[Bin]:
     if high == low:
         return [Bin(low, high, tuple(values))]
     width = (high - low) / count
-    found: list[list[str]] = [[] for _ in range(count)]
-    for name, value in values.items():
-        found[min(int((value - low) / width), count - 1)].append(name)
+    edges = [*(low + at * width for at in range(count)), high]
     return [
-        Bin(low + at * width, low + (at + 1) * width, tuple(names))
-        for at, names in enumerate(found)
+        Bin(
+            start,
+            end,
+            tuple(name for name, value in values.items() if is_within(value, start, end, high)),
+        )
+        for start, end in pairwise(edges)
     ]
 
 
+def is_within(value: float, low: float, high: float, last: float) -> bool:
+    """Tell whether a value is in a bin: its end belongs to the next one, the last end to it."""
+    return low <= value < high or value == high == last
+
+
 def histogram(
-    title: str, unit: str, bins: Sequence[Bin], marks: Mapping[str, float], decimals: int
+    title: str,
+    unit: str,
+    bins: Sequence[Bin],
+    opens: Sequence[str],
+    marks: Mapping[str, float],
+    decimals: int,
 ) -> go.Figure:
-    """Return how many units have which values, with named values as lines."""
+    """Return how many units have which values, with named values as lines.
+
+    Each bar opens the address of its place in `opens`.
+    """
     width = (bins[0].high - bins[0].low) or abs(bins[0].low) / 10 or 1
     figure = go.Figure(
         go.Bar(
             x=[(one.low + one.high) / 2 for one in bins],
             y=[len(one.names) for one in bins],
             width=width * 0.96,
+            customdata=list(opens),
             marker={"color": OWN},
             text=[_named(one, decimals, unit) for one in bins],
             textposition="none",
@@ -259,7 +299,8 @@ def histogram(
         figure.add_annotation(
             x=value, y=1, yref="paper", yanchor="bottom", showarrow=False,
             xanchor="left" if value < (bins[0].low + bins[-1].high) / 2 else "right",
-            yshift=-18 * at, text=f" {name} {value:,.{decimals}f} ", font={"color": SERIES[1 + at]},
+            yshift=18 * (len(marks) - 1 - at), text=f" {name} {value:,.{decimals}f} ",
+            font={"color": SERIES[1 + at]},
         )  # fmt: skip
     return _laid_out(
         figure,
@@ -267,14 +308,14 @@ def histogram(
         330,
         xaxis={"title": {"text": unit, "standoff": 6}, "showgrid": False},
         yaxis={"title": {"text": "单位数", "standoff": 6}, "rangemode": "tozero"},
-        margin={"l": 8, "r": 12, "t": _TITLE_HEIGHT + 18, "b": 8},
+        margin={"l": 8, "r": 12, "t": _TITLE_HEIGHT + 18 * len(marks), "b": 8},
     )
 
 
 def _named(one: Bin, decimals: int, unit: str) -> str:
     names = "、".join(one.names[:_MOST_NAMED])
     more = f"等 {len(one.names)} 个" if len(one.names) > _MOST_NAMED else ""
-    return f"{one.low:,.{decimals}f} – {one.high:,.{decimals}f} {unit}<br>{names}{more}"
+    return f"{one.text(decimals)} {unit}<br>{names}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +327,8 @@ class Dot:
     up: float
     level: Level
     opens: str
+    opens_across: str = ""
+    """The record of the value across; `opens` is that of the value up."""
 
 
 def outliers(values: Sequence[float]) -> list[float]:

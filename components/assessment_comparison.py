@@ -13,6 +13,7 @@ from components import assessment_reading as reading
 from components.assessment_charts import Line, Small
 from components.assessment_figure import level_html, number_text
 from components.assessment_matrix import Column, Row, read_matrix, scope_key
+from components.assessment_points import years_table
 from components.assessment_unit import figure_address, line_of
 from components.charts import link
 from components.labels import label
@@ -193,23 +194,25 @@ def workbook_rows(found: Comparison) -> list[list[object]]:
     ]
 
 
-def multiples(actor: Actor, asked: Asked, found: Comparison, dimension: str) -> go.Figure:
-    """Return a small chart an indicator of a dimension: the years of each side."""
+def multiples(
+    actor: Actor, asked: Asked, found: Comparison, dimension: str
+) -> tuple[go.Figure, str]:
+    """Return a small chart an indicator of a dimension: the years of each side; as a table."""
     return _multiples(actor, asked, found, dimension, _key(actor, asked))
 
 
 @st.cache_resource(ttl="15m", max_entries=128, show_spinner=False)
 def _multiples(
     _actor: Actor, _asked: Asked, _found: Comparison, dimension: str, key: object
-) -> go.Figure:
+) -> tuple[go.Figure, str]:
     columns = [column for column in _found.columns if column.dimension == dimension]
-    small = [
-        Small(
-            charts.short(f"{column.name}（{column.unit}）", 22), _lines(_actor, _asked, column.code)
-        )
-        for column in columns
-    ]
-    return charts.multiples(f"{charts.short(_asked.title, 40)} · {dimension}", small, _ACROSS)
+    lines = [_lines(_actor, _asked, column.code) for column in columns]
+    names = [f"{column.name}（{column.unit}）" for column in columns]
+    small = [Small(charts.short(name, 22), each) for name, each in zip(names, lines, strict=True)]
+    title = f"{charts.short(_asked.title, 40)} · {dimension}"
+    decimals = [column.decimals for column in columns]
+    table = years_table(list(zip(names, decimals, lines, strict=True)))
+    return charts.multiples(title, small, _ACROSS), table
 
 
 def _lines(actor: Actor, asked: Asked, code: str) -> tuple[Line, ...]:

@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
+from components import assessment_reading as reading
 from components.assessment_matrix import COLOURS, SYMBOLS
 from components.labels import label, moment, unit_text
 from components.links import address
+from components.session import portal_facts
 from data_access import assessment, indicators
 from data_access.assessment import AssessedUnit, Explained, FigureRecord
 from data_access.database import Connection
 from data_access.indicators import Canonical, Indicator, Rules, WarningProfile
+from data_access.read_replica import read
+from domain.access import Actor
 from domain.assessment import Attribute, Level, Measure, Reason, ReferenceKind, parse_band
 from domain.errors import NotFound
 
 _BANDS = ((Level.HINT, "blue"), (Level.WATCH, "yellow"), (Level.WARN, "orange"))
 _BASIS = {"source": "有出处", "known": "通行做法", "assumed": "设计假定"}
 _SHARES = (Measure.RANGE, Measure.CHANGE)
+PROVINCE = "province"
 _COMPUTED = {"not_connected": "未接入（缺少所需图层）"}
 
 
@@ -32,6 +37,11 @@ class Figure:
     profile: WarningProfile
 
     @property
+    def is_sum(self) -> bool:
+        """Whether it is the province's: its counties together."""
+        return self.unit.level == PROVINCE
+
+    @property
     def record(self) -> FigureRecord:
         return self.explained.record
 
@@ -40,12 +50,25 @@ class Figure:
         return self.explained.canonical
 
 
-def read_figure(connection: Connection, unit_code: str, year: int, code: str) -> Figure:
-    """Return a figure with its rule; raise NotFound outside the actor's scope."""
-    unit = next((u for u in assessment.list_units(connection) if u.code == unit_code), None)
-    if unit is None:
-        raise NotFound(division_code=unit_code)
-    explained = assessment.explain(connection, unit_code, year, code)
+def read_figure(actor: Actor, unit_code: str, year: int, code: str) -> Figure:
+    """Return a figure with its rule; raise NotFound outside the actor's scope.
+
+    The province's own figures are everybody's: they are sums.
+    """
+    if unit_code and unit_code == reading.province_of(actor):
+        name = portal_facts().province_name
+        unit = AssessedUnit(unit_code, name, PROVINCE, PROVINCE, unit_code, "")
+        reader = reading.comparing(actor)
+    else:
+        found, reader = reading.units_of(actor).get(unit_code), actor
+        if found is None:
+            raise NotFound(division_code=unit_code)
+        unit = found
+    return read(reader, lambda connection: _figure(connection, unit, year, code))
+
+
+def _figure(connection: Connection, unit: AssessedUnit, year: int, code: str) -> Figure:
+    explained = assessment.explain(connection, unit.code, year, code)
     version = explained.record.rule_version
     return Figure(
         unit,

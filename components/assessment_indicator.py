@@ -14,6 +14,7 @@ from components import assessment_reading as reading
 from components.assessment_charts import Dot, Line
 from components.assessment_figure import basis_text, level_html, number_text
 from components.assessment_matrix import list_years, scope_key
+from components.assessment_points import bins_table, dots_table
 from components.assessment_reading import Defined
 from components.assessment_unit import figure_address, line_of, targets_of
 from components.charts import link
@@ -42,6 +43,11 @@ class Asked:
     canonical: Canonical
     year: int
     level: str
+
+    def address(self, **more: str) -> str:
+        """Return the address of this page with this indicator, year and level."""
+        fields = {"code": self.canonical.canonical_code, "year": str(self.year)}
+        return address(PAGE, fields | {"level": self.level} | more)
 
     @property
     def unit(self) -> str:
@@ -140,8 +146,11 @@ def _formula(one: Canonical) -> str:
 # DISTRIBUTION
 
 
-def histogram(actor: Actor, asked: Asked, spread: Spread) -> go.Figure:
-    """Return how many units have which values, with the province's where it is of their kind."""
+def histogram(actor: Actor, asked: Asked, spread: Spread) -> tuple[go.Figure, str]:
+    """Return how many units have which values, with the province's where it is of their kind.
+
+    A bar opens the units in it; what comes with the figure is the same as a table.
+    """
     return _histogram(_key(actor, asked), asked, spread)
 
 
@@ -156,7 +165,7 @@ def _key(actor: Actor, asked: Asked) -> tuple[object, ...]:
 
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
-def _histogram(key: object, _asked: Asked, _spread: Spread) -> go.Figure:
+def _histogram(key: object, _asked: Asked, _spread: Spread) -> tuple[go.Figure, str]:
     values = {
         _spread.units[place.division_code].name: float(place.value)
         for place in _spread.known
@@ -166,12 +175,36 @@ def _histogram(key: object, _asked: Asked, _spread: Spread) -> go.Figure:
     province = _spread.province
     if _asked.compares_province and province and province.value is not None:
         marks["全省"] = float(province.value)
-    return charts.histogram(
-        f"{_asked.canonical.name} · {_asked.year} 年{LEVELS[_asked.level]}分布",
-        _asked.unit,
-        charts.bins_of(values),
-        marks,
-        _asked.canonical.decimals,
+    bins = charts.bins_of(values)
+    opens = [_asked.address(low=repr(one.low), high=repr(one.high)) for one in bins]
+    title = f"{_asked.canonical.name} · {_asked.year} 年{LEVELS[_asked.level]}分布"
+    decimals = _asked.canonical.decimals
+    return (
+        charts.histogram(title, _asked.unit, bins, opens, marks, decimals),
+        bins_table(_asked.unit, bins, opens, decimals),
+    )
+
+
+def bin_html(asked: Asked, spread: Spread, low: float, high: float) -> str:
+    """Return the units whose values lie in a bar of the distribution, each with its figure."""
+    values = {
+        place.division_code: float(place.value) for place in spread.known if place.value is not None
+    }
+    most = max(values.values(), default=high)
+    within = [p for p in spread.known if charts.is_within(values[p.division_code], low, high, most)]
+    shown = "、".join(
+        f"{escape(spread.units[place.division_code].name)} "
+        + link(
+            figure_address(place.division_code, place.canonical_code, asked.year),
+            number_text(place.value, asked.canonical.decimals),
+        )
+        for place in within
+    )
+    bounds = charts.Bin(low, high, ()).text(asked.canonical.decimals)
+    head = f"{bounds} {asked.unit}的 {len(within)} 个单位"
+    return (
+        f'<p class="bin"><b>{escape(head)}</b>　{shown or "没有单位"}　'
+        f"{link(asked.address(), '收起')}</p>"
     )
 
 
@@ -255,8 +288,10 @@ def workbook_rows(spread: Spread) -> list[list[object]]:
 # SCATTER
 
 
-def scatter(actor: Actor, asked: Asked, against: Canonical, spread: Spread) -> go.Figure | None:
-    """Return the indicator against another one; None where too few units have both."""
+def scatter(
+    actor: Actor, asked: Asked, against: Canonical, spread: Spread
+) -> tuple[go.Figure, str] | None:
+    """Return the indicator against another one, also as a table; None of too few units."""
     reader = reading.ranking(actor) or actor
     other = reading.places_of(reader, asked.year).get(against.canonical_code, ())
     return _scatter(_key(actor, asked), against.canonical_code, asked, against, spread, other)
@@ -270,26 +305,36 @@ def _scatter(
     _against: Canonical,
     _spread: Spread,
     _other: Sequence[Place],
-) -> go.Figure | None:
-    across = {p.division_code: float(p.value) for p in _other if p.value is not None}
-    dots = [
-        Dot(
-            _spread.units[place.division_code].name,
-            across[place.division_code],
-            float(place.value),
-            place.level,
-            figure_address(place.division_code, place.canonical_code, _asked.year),
-        )
+) -> tuple[go.Figure, str] | None:
+    across = {p.division_code: p for p in _other if p.value is not None}
+    pairs = [
+        (place, across[place.division_code])
         for place in _spread.known
-        if place.value is not None and place.division_code in across
+        if place.division_code in across
     ]
-    if len(dots) < FEWEST:
+    if len(pairs) < FEWEST:
         return None
-    return charts.scatter(
-        f"两项指标 · {_asked.year} 年{LEVELS[_asked.level]} {len(dots)} 个单位",
-        f"{_against.name}（{unit_text(_against.unit)}）",
+    dots = [_dot(_asked, _spread, place, other) for place, other in pairs]
+    names = (
         f"{_asked.canonical.name}（{_asked.unit}）",
-        dots,
+        f"{_against.name}（{unit_text(_against.unit)}）",
+    )
+    title = f"两项指标 · {_asked.year} 年{LEVELS[_asked.level]} {len(dots)} 个单位"
+    decimals = _asked.canonical.decimals, _against.decimals
+    return charts.scatter(title, names[1], names[0], dots), dots_table(names, decimals, dots)
+
+
+def _dot(asked: Asked, spread: Spread, place: Place, other: Place) -> Dot:
+    assert place.value is not None
+    assert other.value is not None
+    unit = place.division_code
+    return Dot(
+        spread.units[unit].name,
+        float(other.value),
+        float(place.value),
+        place.level,
+        figure_address(unit, place.canonical_code, asked.year),
+        figure_address(unit, other.canonical_code, asked.year),
     )
 
 
@@ -338,7 +383,7 @@ def _parts_lines(
     asked: Asked, points: Sequence[Point], results: Mapping[int, UnitResult | None]
 ) -> list[Line]:
     """Return the province's years; a sum to which counties are missing stands apart."""
-    line = line_of("全省", points, opens=False)
+    line = line_of("全省", points, is_rated=False)
     told = tuple(_parts_text(results.get(year)) for year in line.years)
     lacking = [_is_part(asked, results.get(year)) for year in line.years]
     if not any(lacking):
@@ -365,21 +410,22 @@ def _parts_text(result: UnitResult | None) -> str:
     return f"{result.parts}/{result.parts_expected} 个县有数据"
 
 
-def years_html(asked: Asked, years: Sequence[ProvinceYear]) -> str:
+def years_html(actor: Actor, asked: Asked) -> str:
     """Return the province's years as a table: figure, target, how many counties, level."""
+    province, years = reading.province_of(actor), province_years(actor, asked)
     heads = ("年", f"全省值（{asked.unit}）", "目标", "有数据的县", "等级")
     kinds = ("", "number", "number", "number", "")
     head = "".join(
         f'<th class="{kind}">{escape(text)}</th>' for kind, text in zip(kinds, heads, strict=True)
     )
-    body = "".join(_year_html(asked, each) for each in reversed(years))
+    body = "".join(_year_html(asked, province, each) for each in reversed(years))
     return (
         f'<table class="unit-table years"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
 
 
-def _year_html(asked: Asked, each: ProvinceYear) -> str:
+def _year_html(asked: Asked, province: str, each: ProvinceYear) -> str:
     result = each.result
     if result is None:
         return f'<tr><td>{each.year}</td><td colspan="4" class="quiet">没有数据</td></tr>'
@@ -390,9 +436,10 @@ def _year_html(asked: Asked, each: ProvinceYear) -> str:
         value = number_text(result.target_value, asked.canonical.decimals)
         target = f"{value}<small>{result.target_year} 年</small>"
     parts = "—" if result.parts_expected is None else f"{result.parts}/{result.parts_expected}"
+    opens = figure_address(province, asked.canonical.canonical_code, each.year)
+    value = link(opens, number_text(result.value, asked.canonical.decimals))
     return (
-        f'<tr><td>{each.year}</td><td class="number">'
-        f"{number_text(result.value, asked.canonical.decimals)}</td>"
+        f'<tr><td>{each.year}</td><td class="number">{value}</td>'
         f'<td class="number">{target}</td><td class="number">{parts}</td>'
         f"<td>{level_html(result.level)}</td></tr>"
     )

@@ -13,6 +13,7 @@ from components import assessment_reading as reading
 from components.assessment_charts import Line, Spoke
 from components.assessment_figure import level_html, number_text
 from components.assessment_matrix import Column, Matrix, Row, scope_key
+from components.assessment_points import years_table
 from components.charts import link, sparkline
 from components.labels import label
 from components.links import address
@@ -139,9 +140,11 @@ def _of_kind(asked: Asked, whole: Matrix) -> list[Row]:
 def radar(actor: Actor, asked: Asked, whole: Matrix) -> tuple[go.Figure, str]:
     """Return the radar of the unit by dimension, and the table of its counts.
 
-    `whole` is the same matrix of the whole province: of it only sums are shown.
+    `whole` is the same matrix of the whole province: of it only sums are shown, and who may see
+    the units behind them opens their matrix.
     """
-    return _radar(asked.unit.code, asked, whole, _key(actor, asked))
+    sees_all = reading.comparing(actor) is actor
+    return _radar(asked.unit.code, asked, whole, sees_all, _key(actor, asked))
 
 
 def _key(actor: Actor, asked: Asked) -> tuple[object, ...]:
@@ -155,24 +158,31 @@ def _key(actor: Actor, asked: Asked) -> tuple[object, ...]:
 
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
-def _radar(code: str, _asked: Asked, _whole: Matrix, key: object) -> tuple[go.Figure, str]:
+def _radar(
+    code: str, _asked: Asked, _whole: Matrix, _sees_all: bool, key: object
+) -> tuple[go.Figure, str]:
     kind = _of_kind(_asked, _whole)
     names = (
         _asked.unit.name,
         f"{_asked.unit.kind} {len(kind)} 个合计",
         f"全省 {len(_whole.rows)} 个单位合计",
     )
+    matrix = {"set": _asked.set_code, "tier": _asked.tier or "all", "year": str(_asked.year)}
+    of_kind = address("assessment", matrix | {"kind": _asked.unit.kind}) if _sees_all else ""
+    of_all = address("assessment", matrix) if _sees_all else ""
     spokes, rows = [], []
     for dimension, columns in reading.dimensions_of(_asked.matrix).items():
         tallies = [reading.tally(group, columns) for group in ([_asked.row], kind, _whole.rows)]
+        opens = (_asked.address(dimension=dimension), of_kind, of_all)
         spokes.append(
             Spoke(
                 dimension,
                 tuple(one.share for one in tallies),
                 tuple(_told(one) for one in tallies),
+                opens,
             )
         )
-        rows.append((dimension, tallies))
+        rows.append((dimension, tallies, opens))
     title = f"{_asked.unit.name} {_asked.year} 年各维度正常率"
     return charts.radar(title, names, spokes), _counts_html(names, rows)
 
@@ -181,23 +191,30 @@ def _told(one: reading.Tally) -> str:
     return f"正常 {one.normal:,}/已评级 {one.rated:,}；有数据 {one.filled:,}/{one.total:,}"
 
 
-def _counts_html(names: Sequence[str], rows: Sequence[tuple[str, Sequence[reading.Tally]]]) -> str:
+def _counts_html(
+    names: Sequence[str], rows: Sequence[tuple[str, Sequence[reading.Tally], Sequence[str]]]
+) -> str:
     heads = "".join(f'<th class="number">{escape(name)}</th>' for name in names)
     body = "".join(
         f"<tr><td>{escape(dimension)}</td>"
         + "".join(
-            f'<td class="number">{percent(one.share) if one.rated else "未评级"}'
+            f'<td class="number">{_share_html(one, opened)}'
             f"<small>{one.normal:,}/{one.rated:,}</small>"
             f"<small>有数据 {one.filled:,}/{one.total:,}</small></td>"
-            for one in tallies
+            for one, opened in zip(tallies, opens, strict=True)
         )
         + "</tr>"
-        for dimension, tallies in rows
+        for dimension, tallies, opens in rows
     )
     return (
         '<div class="unit-scroll"><table class="unit-table counts"><thead><tr><th>维度</th>'
         f"{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _share_html(one: reading.Tally, opens: str) -> str:
+    text = percent(one.share) if one.rated else "未评级"
+    return link(opens, text) if opens else text
 
 
 # TABLE
@@ -267,13 +284,19 @@ def _entries(_actor: Actor, code: str, _asked: Asked, key: object) -> tuple[Entr
     return tuple(entry(at, column) for at, column in enumerate(_asked.matrix.columns))
 
 
-def table_html(actor: Actor, asked: Asked) -> str:
-    """Return the table of the unit's indicators; every figure opens its record."""
-    return _table_html(asked.unit.code, entries(actor, asked), asked, _key(actor, asked))
+def table_html(actor: Actor, asked: Asked, dimension: str) -> str:
+    """Return the table of the unit's indicators, of one dimension or ('') of all.
+
+    Every figure opens its record.
+    """
+    shown = entries(actor, asked)
+    return _table_html(asked.unit.code, dimension, shown, asked, _key(actor, asked))
 
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
-def _table_html(code: str, _entries: Sequence[Entry], _asked: Asked, key: object) -> str:
+def _table_html(
+    code: str, narrowed: str, _entries: Sequence[Entry], _asked: Asked, key: object
+) -> str:
     heads = (
         ("指标", ""), ("数值", "number"), ("单位", ""), ("目标", "number"),
         ("与目标之差", "number"), ("较上年", "number"), ("同级位次", "number"),
@@ -282,6 +305,8 @@ def _table_html(code: str, _entries: Sequence[Entry], _asked: Asked, key: object
     head = "".join(f'<th class="{kind}">{text}</th>' for text, kind in heads)
     body, dimension = [], ""
     for entry in _entries:
+        if narrowed not in ("", entry.column.dimension):
+            continue
         if entry.column.dimension != dimension:
             dimension = entry.column.dimension
             body.append(
@@ -390,17 +415,17 @@ def chosen_entry(rows: Sequence[Entry], code: str | None) -> Entry | None:
     )
 
 
-def years_figure(actor: Actor, asked: Asked, entry: Entry) -> go.Figure:
-    """Return the indicator's years with its targets and, for ratios, the province's."""
+def years(actor: Actor, asked: Asked, entry: Entry) -> tuple[go.Figure, str]:
+    """Return the indicator's years with its targets and, for ratios, the province's; as a table."""
     reader = reading.comparing(actor)
     province = reading.series_of(reader, reading.province_of(actor)).get(entry.column.code, ())
-    return _years_figure(
+    return _years(
         asked.unit.code, entry.column.code, asked, entry, province, actor, _key(actor, asked)
     )
 
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
-def _years_figure(
+def _years(
     code: str,
     indicator: str,
     _asked: Asked,
@@ -408,52 +433,52 @@ def _years_figure(
     _province: Sequence[Point],
     _actor: Actor,
     key: object,
-) -> go.Figure:
+) -> tuple[go.Figure, str]:
     column = _entry.column
     lines = [line_of(_asked.unit.name, _entry.points)]
     # A sum of all counties says nothing beside one of them.
     kind = reading.canonicals(_actor)[indicator].value_kind
     if kind in (ValueKind.RATIO, ValueKind.DERIVED):
-        lines.append(line_of("全省", _province, opens=False))
-    return charts.years(
-        f"{_asked.unit.name} · {column.name}",
-        column.unit,
-        lines,
-        targets_of(_entry.points, _entry.result),
-        column.decimals,
+        lines.append(line_of("全省", _province, is_rated=False))
+    targets = targets_of(_entry.points, _entry.result)
+    title = f"{_asked.unit.name} · {column.name}"
+    return (
+        charts.years(title, column.unit, lines, targets, column.decimals),
+        years_table([("", column.decimals, [*lines, *targets])]),
     )
 
 
-def line_of(name: str, points: Sequence[Point], *, opens: bool = True) -> Line:
-    """Return the years of a unit as a line; with `opens` each dot opens its record."""
+def line_of(name: str, points: Sequence[Point], *, is_rated: bool = True) -> Line:
+    """Return the years of a unit as a line, each dot opening its record, `is_rated` with levels."""
     return Line(
         name,
         tuple(point.report_year for point in points),
         tuple(None if point.value is None else float(point.value) for point in points),
-        tuple(
-            figure_address(point.division_code, point.canonical_code, point.report_year)
-            for point in points
-        )
-        if opens
-        else (),
-        tuple(point.level for point in points) if opens else (),
-        tuple(label(point.level) for point in points) if opens else (),
+        tuple(_opened_by(point) for point in points),
+        tuple(point.level for point in points) if is_rated else (),
+        tuple(label(point.level) for point in points) if is_rated else (),
     )
 
 
+def _opened_by(point: Point) -> str:
+    return figure_address(point.division_code, point.canonical_code, point.report_year)
+
+
 def targets_of(points: Sequence[Point], result: UnitResult | None) -> list[Line]:
-    """Return what was due each year, and the target itself at its year."""
+    """Return what was due each year, and the target itself at its year; they open the records."""
     due = [point for point in points if point.reference_kind == "target"]
     lines = [
         Line(
             "当年应达",
             tuple(point.report_year for point in due),
             tuple(float(point.reference) for point in due if point.reference is not None),
+            tuple(_opened_by(point) for point in due if point.reference is not None),
         )
     ]
     if result and result.target_value is not None and result.target_year:
         year = result.target_year
-        lines.append(Line(f"{year} 年目标", (year,), (float(result.target_value),)))
+        opens = (_opened_by(points[-1]),) if points else ()
+        lines.append(Line(f"{year} 年目标", (year,), (float(result.target_value),), opens))
     return [line for line in lines if line.years]
 
 

@@ -1,6 +1,7 @@
 """What an address may carry, read with suspicion: anything else gets a sentence, not a fault."""
 
 from datetime import date
+from math import isfinite
 from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
@@ -30,6 +31,15 @@ def number_parameter(name: str) -> int | None:
     """Return the positive whole number in the address, or None where there is none."""
     text = st.query_params.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
+
+
+def decimal_parameter(name: str) -> float | None:
+    """Return the finite number in the address, or None where there is none."""
+    try:
+        number = float(st.query_params.get(name, "")[:40])
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
 
 
 def choice_parameter(name: str, options: list[str]) -> str | None:

@@ -7,7 +7,7 @@ import streamlit as st
 from components import assessment_charts as charts
 from components import assessment_comparison as parts
 from components import assessment_reading as reading
-from components.assessment import follow
+from components.assessment import follow_links
 from components.assessment_comparison import Asked, Side
 from components.assessment_filters import (
     keep_address,
@@ -23,7 +23,6 @@ from components.download import workbook_button
 from components.navigation import WORKERS
 from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
-from components.watch import watch
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -79,9 +78,8 @@ st.html(parts.table_html(actor, asked, found))
 dimensions = {column.dimension: column.dimension for column in found.columns}
 st.subheader("历年走势", anchor=False)
 dimension = select("dimension", dimensions, next(iter(dimensions)), 220)
-opened = charts.draw(
-    parts.multiples(actor, asked, found, dimension), f"评估对比{dimension}", "assessment-multiples"
-)
-seen = watch(None, key="assessment-comparison-watch")
-if opened or seen.opened:
-    follow(opened or seen.opened)
+figure, table = parts.multiples(actor, asked, found, dimension)
+charts.draw(figure, f"评估对比{dimension}", "assessment-multiples")
+with st.expander("历年数值"):
+    st.html(table)
+follow_links(parts.PAGE)

@@ -5,13 +5,14 @@ from pathlib import Path
 import streamlit as st
 
 from components import assessment_figure as parts
-from components.labels import unit_text
+from components.assessment_filters import back_link
+from components.labels import error_message, unit_text
 from components.links import page_path
 from components.navigation import WORKERS
-from components.session import errors_shown, page_frame, require_actor
+from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
 from components.url_parameters import number_parameter
-from data_access.read_replica import read
+from domain.errors import PortalError
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -23,25 +24,31 @@ year = number_parameter("year")
 if not unit_code or not code or year is None:
     page_frame("评估数字来源")
     st.info("请从“现状评估”的矩阵中打开一个数字。")
-    st.page_link(page_path("assessment"), label="返回现状评估", icon=":material/monitoring:")
+    back_link()
     st.stop()
-with errors_shown(stop=True):
-    figure = read(actor, lambda connection: parts.read_figure(connection, unit_code, year, code))
+try:
+    figure = parts.read_figure(actor, unit_code, year, code)
+except PortalError as error:
+    page_frame("评估数字来源")
+    st.error(error_message(error))
+    back_link()
+    st.stop()
 record, explained = figure.record, figure.explained
 
 page_frame(f"{figure.unit.name} · {figure.canonical.name}", f"{year} 年 · {code}")
 st.html(f'<p class="unit-headline">{parts.sentence(figure)}</p>')
 st.html(parts.cards_html(figure))
 with st.container(horizontal=True, gap="small"):
-    to_unit = {"code": unit_code, "year": str(year)}
+    back_link()
+    if not figure.is_sum:
+        to_unit = {"code": unit_code, "year": str(year)}
+        st.page_link(page_path("assessment_unit"), label="该单位全部指标", query_params=to_unit)
     to_indicator = {"code": code, "year": str(year)}
-    st.page_link(page_path("assessment"), label="现状评估", icon=":material/monitoring:")
-    for name, text, query in (
-        ("assessment_unit", "该单位全部指标", to_unit),
-        ("assessment_indicator", "各单位的该指标", to_indicator),
-    ):
-        if Path(page_path(name)).exists():
-            st.page_link(page_path(name), label=text, query_params=query)
+    st.page_link(
+        page_path("assessment_indicator"),
+        label="合计的各县" if figure.is_sum else "各单位的该指标",
+        query_params=to_indicator,
+    )
 if explained.sentence:
     st.subheader("算式", anchor=False)
     st.markdown(unit_text(explained.sentence.replace("*", "×")))
@@ -59,6 +66,8 @@ if explained.versions:
             icon=":material/description:",
             query_params={"id": str(record.submission_id)},
         )
+elif figure.is_sum and not explained.inputs:
+    st.caption("由全省各县合计得出，不单独填报；各县的数值见“合计的各县”。")
 elif explained.inputs:
     st.caption("由上列指标计算得出，不单独填报。")
 else:

@@ -7,7 +7,7 @@ import streamlit as st
 from components import assessment_charts as charts
 from components import assessment_indicator as parts
 from components import assessment_reading as reading
-from components.assessment import follow
+from components.assessment import follow_links
 from components.assessment_figure import definitions_html, rule_html
 from components.assessment_filters import (
     back_link,
@@ -22,11 +22,9 @@ from components.links import page_path
 from components.navigation import WORKERS
 from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
-from components.url_parameters import take_opened
-from components.watch import watch
+from components.url_parameters import decimal_parameter
 
 ASSETS = Path(__file__).parents[1] / "assets"
-WATCH = "assessment-indicator-watch"
 
 actor = require_actor(*WORKERS)
 load_styles()
@@ -58,7 +56,6 @@ assert year is not None
 asked = parts.Asked(canonical, year, level)
 spread = parts.spread_of(actor, asked)
 defined = reading.definition_of(actor, code, year)
-opened = None
 
 st.html(f'<p class="unit-headline">{parts.answer(asked, spread)}</p>')
 if reading.ranking(actor) is None:
@@ -66,10 +63,15 @@ if reading.ranking(actor) is None:
 left, right = st.columns([0.6, 0.4], gap="medium")
 with left:
     if len(spread.known) >= parts.FEWEST:
-        figure = parts.histogram(actor, asked, spread)
+        figure, table = parts.histogram(actor, asked, spread)
         charts.draw(figure, f"{canonical.name}{year}年分布", "assessment-histogram")
+        low, high = decimal_parameter("low"), decimal_parameter("high")
+        if low is not None and high is not None:
+            st.html(parts.bin_html(asked, spread, low, high))
         if not asked.compares_province:
             st.caption("总量指标的全省值是各县之和，与单个单位不可比，不在分布图上标出。")
+        with st.expander("各段单位数"):
+            st.html(table)
     else:
         st.info(f"{year} 年有认定数据的单位不足 {parts.FEWEST} 个，不画分布。")
     others = {
@@ -83,8 +85,11 @@ with left:
     if cloud is None:
         st.info(f"同时有这两项数据的单位不足 {parts.FEWEST} 个，不画散点，可换一个指标。")
     else:
-        opened = charts.draw(cloud, f"{canonical.name}与{known[against].name}", "assessment-cloud")
+        figure, table = cloud
+        charts.draw(figure, f"{canonical.name}与{known[against].name}", "assessment-cloud")
         st.caption(parts.CLOUD_NOTE)
+        with st.expander("两项指标的数值"):
+            st.html(table)
 with right, st.container(key="assessment-ranking"):
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"{parts.LEVELS[level]}排名", anchor=False, width="content")
@@ -104,7 +109,7 @@ with left:
     charts.draw(figure, f"全省{canonical.name}历年", "assessment-province")
 with right:
     st.subheader("历年", anchor=False)
-    st.html(parts.years_html(asked, parts.province_years(actor, asked)))
+    st.html(parts.years_html(actor, asked))
 st.subheader("指标是什么", anchor=False)
 left, right = st.columns([0.5, 0.5], gap="medium")
 with left:
@@ -114,6 +119,4 @@ with right:
     st.html(rule_html(defined.rules, defined.profile))
 st.markdown("**各指标集中的定义**")
 st.html(definitions_html(defined.definitions, defined.standards))
-seen = watch(None, key=WATCH, on_open=lambda: take_opened(WATCH, parts.PAGE))
-if opened or seen.opened:
-    follow(opened or seen.opened)
+follow_links(parts.PAGE)

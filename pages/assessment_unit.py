@@ -7,7 +7,7 @@ import streamlit as st
 from components import assessment_charts as charts
 from components import assessment_reading as reading
 from components import assessment_unit as parts
-from components.assessment import follow
+from components.assessment import follow_links
 from components.assessment_filters import (
     back_link,
     keep_address,
@@ -22,11 +22,8 @@ from components.links import page_path
 from components.navigation import WORKERS
 from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
-from components.url_parameters import take_opened
-from components.watch import watch
 
 ASSETS = Path(__file__).parents[1] / "assets"
-WATCH = "assessment-unit-watch"
 HOW = (
     "正常率 = 正常的指标数 ÷ 已评级的指标数，按维度计；"
     "同类和全省为各单位项数之和相除，不是各单位比率的平均。"
@@ -77,7 +74,12 @@ st.html(parts.cards_html(asked, whole))
 names = {entry.column.code: entry.column.name for entry in entries}
 first = parts.chosen_entry(entries, None)
 assert first is not None
-left, middle, right = st.columns([0.33, 0.4, 0.27], gap="medium")
+dimensions = {each: each for each in reading.dimensions_of(matrix)}
+# Who opened a dimension of the radar came for its indicators.
+above, below = st.container(), st.container()
+if st.query_params.get("dimension") in dimensions:
+    above, below = below, above
+left, middle, right = above.columns([0.33, 0.4, 0.27], gap="medium")
 figure, counts = parts.radar(actor, asked, whole)
 with left:
     charts.draw(figure, f"{unit.name}{year}年各维度正常率", "assessment-radar")
@@ -87,28 +89,27 @@ with left:
 with middle:
     entry = parts.chosen_entry(entries, select("indicator", names, first.column.code, 420))
     assert entry is not None
-    opened = charts.draw(
-        parts.years_figure(actor, asked, entry),
-        f"{unit.name}{entry.column.name}历年",
-        "assessment-years",
-    )
+    figure, table = parts.years(actor, asked, entry)
+    charts.draw(figure, f"{unit.name}{entry.column.name}历年", "assessment-years")
+    with st.expander("历年数值"):
+        st.html(table)
 with right:
     st.html(parts.peers_html(actor, asked, entry))
 
-st.subheader("各项指标", anchor=False)
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption(SIGNS)
-    workbook_button(
-        f"{unit.name}{year}年现状评估",
-        lambda: f"{unit.name}（{unit.code}）　{year} 年　{len(entries)} 项指标",
-        parts.workbook_columns(),
-        lambda: parts.workbook_rows(entries),
-        suffix=set_code,
-        key="assessment-unit-table",
-    )
-st.html(parts.table_html(actor, asked))
-if reading.ranking(actor) is None:
-    st.caption("位次未对市、县开放，不显示。")
-seen = watch(None, key=WATCH, on_open=lambda: take_opened(WATCH, parts.PAGE))
-if opened or seen.opened:
-    follow(opened or seen.opened)
+with below:
+    st.subheader("各项指标", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        dimension = select("dimension", dimensions, None, 200, "全部维度")
+        st.caption(SIGNS)
+        workbook_button(
+            f"{unit.name}{year}年现状评估",
+            lambda: f"{unit.name}（{unit.code}）　{year} 年　{len(entries)} 项指标",
+            parts.workbook_columns(),
+            lambda: parts.workbook_rows(entries),
+            suffix=set_code,
+            key="assessment-unit-table",
+        )
+    st.html(parts.table_html(actor, asked, dimension))
+    if reading.ranking(actor) is None:
+        st.caption("位次未对市、县开放，不显示。")
+follow_links(parts.PAGE)

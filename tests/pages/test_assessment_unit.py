@@ -5,10 +5,10 @@ import pytest
 from components import assessment_reading as reading
 from components import cached
 from components.assessment_matrix import read_matrix
-from tests.actors import COUNTY
+from tests.actors import COUNTY, PROVINCE
 from tests.assessments import accept, assess, open_year, set_target
 from tests.pages.reading import drawn, texts
-from tests.standing import NEIGHBOUR
+from tests.standing import FAR, NEIGHBOUR
 
 PLAN = "CITYPLAN2020"
 
@@ -90,6 +90,17 @@ def test_a_county_sees_no_place_and_no_neighbour_but_the_sums_of_its_kind(
     assert len(matrix.rows) > 2  # what the sums of its kind and the province count
 
 
+def test_a_dimension_in_the_address_shows_its_indicators_alone(open_page, leader, year):
+    page = open_page(leader, "assessment_unit", code=COUNTY, year=str(year), set=PLAN)
+    every = drawn(page).count('<tr class="group">')
+    dimension = read_matrix(leader, PLAN, None, year).columns[0].dimension
+    page = open_page(
+        leader, "assessment_unit", code=COUNTY, year=str(year), set=PLAN, dimension=dimension
+    )
+    table = drawn(page).split('class="unit-table indicators"')[1]
+    assert table.count('<tr class="group">') == 1 < every
+
+
 def test_shares_are_of_sums_and_missing_is_never_normal(leader, year):
     matrix = read_matrix(leader, PLAN, None, year)
     rows = [row for row in matrix.rows if row.unit.code in (COUNTY, NEIGHBOUR)]
@@ -110,6 +121,29 @@ def test_an_indicator_says_who_stands_where_and_the_province_from_sums(open_page
     assert "全省 20.00 %" in said  # 1/2 with 1/8, not the mean of 50 % and 12.5 %
     assert said.index(f"code={COUNTY}&amp;year") < said.index(f"code={NEIGHBOUR}&amp;year")
     assert "设计假定" in said
+
+
+def test_a_bar_lists_the_units_in_it(open_page, leader, year, owner):
+    accept(owner, year, {FAR: {"LIFE_15": (1, 4)}})
+    assess(owner)
+    page = open_page(
+        leader, "assessment_indicator", code="LIFE_15", year=str(year), low="20", high="50"
+    )
+    assert not page.exception
+    assert "2 个单位" in drawn(page)  # the end of the last bar is in it
+    page = open_page(
+        leader, "assessment_indicator", code="LIFE_15", year=str(year), low="nan", high="1e999"
+    )
+    assert not page.exception
+    assert 'class="bin"' not in drawn(page)
+
+
+def test_the_province_opens_as_the_sum_of_its_counties(open_page, county, year):
+    page = open_page(county, "assessment_figure", unit=PROVINCE, code="LIFE_15", year=str(year))
+    assert not page.exception
+    said = drawn(page) + texts(page)
+    assert "20.00" in said
+    assert "由全省各县合计得出" in said
 
 
 def test_the_rule_is_the_one_in_force_and_every_set_defines_it(open_page, leader, year):
