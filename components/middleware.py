@@ -6,10 +6,10 @@ Plain ASGI, so that nothing is held in memory while a large file streams through
 import asyncio
 import re
 from contextlib import suppress
+from functools import lru_cache
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
@@ -40,20 +40,21 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        added = _headers(Request(scope))
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        added = _headers(host.decode("latin-1"), scope["scheme"])
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in added.items():
-                    headers.setdefault(name, value)
+                given = {name.lower() for name, _ in message["headers"]}
+                more = [header for header in added if header[0] not in given]
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
 
-def _headers(request: Request) -> dict[str, str]:
-    host = request.headers.get("host", "")
+@lru_cache(maxsize=64)
+def _headers(host: str, scheme: str) -> tuple[tuple[bytes, bytes], ...]:
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     # Streamlit, deck.gl and plotly need inline styles, generated code and blob workers.
     policy = (
@@ -71,9 +72,9 @@ def _headers(request: Request) -> dict[str, str]:
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(self), payment=()",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
-    if request.url.scheme == "https":
+    if scheme == "https":
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    return headers
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
 
 
 class QuietProbes:

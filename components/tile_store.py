@@ -6,14 +6,13 @@ whoever asks for an older one waits for the new one.
 """
 
 import asyncio
-import gzip
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from threading import Lock
 from time import monotonic
 
+from isal import igzip
 from starlette.concurrency import run_in_threadpool
 
 from data_access import layers
@@ -24,25 +23,23 @@ from domain.access import Actor
 
 _REREAD = 2.0  # seconds after which a tile that moved is read anew, while the old one is served
 _OLDEST = 4.0  # seconds after which whoever asks for a tile that moved waits
-_MOST_BYTES = 96_000_000
+_MOST_BYTES = 64_000_000
+_BESIDE_CONTENT = 600  # bytes that a tile takes beside its content
 _CELL_ZOOM = 12
 
 _WITH_BESIDE = 10  # zoom from which a tile that is not there is read with those beside it
-_READERS = 2  # statements under way at once
-_MOST_TOGETHER = 8  # tiles of one statement
+_READERS = 4  # statements under way at once
+_MOST_TOGETHER = 4  # tiles of one statement
 
 Scope = tuple[str, ...]
 Key = tuple[Scope, str, int, int, int]
 Address = tuple[int, int, int]
-Packed = tuple[bytes, bytes, str]
-"""A tile, the same compressed, and its ETag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A tile as it was read, with what would make it old."""
+    """A tile as it was read, compressed (b'' for nothing), with what would make it old."""
 
-    body: bytes
     compressed: bytes
     etag: str
     counties: tuple[str, ...]
@@ -52,7 +49,28 @@ class Tile:
 
     @property
     def size(self) -> int:
-        return len(self.body) + len(self.compressed)
+        return len(self.compressed) + _BESIDE_CONTENT
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A tile that is being read, with the marks from before: a change in between makes it old."""
+
+    key: Key
+    counties: tuple[str, ...]
+    map_mark: int
+    village_mark: int
+    asked_at: float
+    tile: asyncio.Future[Tile]
+
+    def packed(self, body: bytes) -> Tile:
+        """Return the tile of what was read."""
+        # The quickest level: a tile that changes is packed more often than it is sent.
+        compressed = igzip.compress(body, compresslevel=1, mtime=0) if body else b""
+        etag = f'"{sha256(compressed).hexdigest()[:24]}"'
+        return Tile(
+            compressed, etag, self.counties, self.map_mark, self.village_mark, self.asked_at
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,67 +91,66 @@ class Catalogue:
 class Desk:
     """Reads tiles in few statements: those that are asked for while others are read go together."""
 
-    def __init__(self) -> None:
-        self._waiting: dict[tuple[Scope, str], dict[Address, asyncio.Future[Packed]]] = {}
+    def __init__(self, done: Callable[[Wanted, bytes | BaseException], None]) -> None:
+        self._done = done
+        self._waiting: dict[tuple[Scope, str], list[Wanted]] = {}
         self._actors: dict[tuple[Scope, str], Actor] = {}
         self._reading: set[asyncio.Task[None]] = set()
 
-    def read(
-        self, actor: Actor, scope: Scope, code: str, address: Address
-    ) -> asyncio.Future[Packed]:
-        """Return one tile when it is there; whoever has the same scope may have asked for it."""
-        waiting = self._waiting.setdefault((scope, code), {})
-        self._actors[scope, code] = actor
-        answer = waiting.setdefault(address, asyncio.get_running_loop().create_future())
+    def put(self, actor: Actor, wanted: Wanted) -> None:
+        """Let a tile be read, for whoever has the same scope."""
+        asked = wanted.key[:2]
+        self._waiting.setdefault(asked, []).append(wanted)
+        self._actors[asked] = actor
         # In the next turn of the loop: what arrived with it goes with it.
         asyncio.get_running_loop().call_soon(self._begin)
-        return answer
 
     def _begin(self) -> None:
         while self._waiting and len(self._reading) < _READERS:
-            (scope, code), waiting = next(iter(self._waiting.items()))
-            together = dict(list(waiting.items())[:_MOST_TOGETHER])
-            for address in together:
-                del waiting[address]
-            del self._waiting[scope, code]
-            actor = self._actors.pop((scope, code))
-            if waiting:  # behind those of others
-                self._waiting[scope, code], self._actors[scope, code] = waiting, actor
-            task = asyncio.create_task(_answer(actor, code, together))
+            asked = next(iter(self._waiting))
+            waiting, actor = self._waiting.pop(asked), self._actors.pop(asked)
+            if rest := waiting[_MOST_TOGETHER:]:  # behind those of others
+                self._waiting[asked], self._actors[asked] = rest, actor
+            task = asyncio.create_task(self._read(actor, waiting[:_MOST_TOGETHER]))
             self._reading.add(task)
             task.add_done_callback(self._end)
+
+    async def _read(self, actor: Actor, together: Sequence[Wanted]) -> None:
+        addresses = [each.key[2:] for each in together]
+        read: Sequence[bytes | BaseException]
+        try:
+            read = await layers.read_tiles(actor, together[0].key[1], addresses)
+        except (Exception, asyncio.CancelledError) as error:  # each who asked is told
+            read = [error] * len(together)
+        for wanted, body in zip(together, read, strict=True):
+            self._done(wanted, body)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._reading.discard(task)
         self._begin()
 
 
-async def _answer(actor: Actor, code: str, asked: dict[Address, asyncio.Future[Packed]]) -> None:
-    try:
-        tiles = await run_in_threadpool(_read_tiles, actor, code, list(asked))
-    except Exception as error:  # each who asked is told, whatever it is
-        for answer in asked.values():
-            answer.set_exception(error)
-        return
-    for answer, tile in zip(asked.values(), tiles, strict=True):
-        answer.set_result(tile)
-
-
 class TileStore:
-    """The tiles of this process, the latest used last."""
+    """The tiles of this process, the latest used last; they are read in one event loop."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every tile."""
         self._tiles: OrderedDict[Key, Tile] = OrderedDict()
         self._size = 0
-        self._reading: dict[Key, asyncio.Task[Tile]] = {}
-        self._lock = Lock()
+        self._wanted: dict[Key, Wanted] = {}
         self._catalogue: Catalogue | None = None
-        self._desk = Desk()
+        self._cataloguing = asyncio.Lock()
+        self._desk = Desk(self._keep)
 
     async def catalogue(self) -> Catalogue:
         """Return the registry as it is now."""
         if self._catalogue is None or self._catalogue.map_mark != mark(Topic.MAP):
-            self._catalogue = await run_in_threadpool(_read_catalogue)
+            async with self._cataloguing:  # once, however many ask
+                if self._catalogue is None or self._catalogue.map_mark != mark(Topic.MAP):
+                    self._catalogue = await run_in_threadpool(_read_catalogue)
         return self._catalogue
 
     async def tile(self, actor: Actor, layer: MapLayer, z: int, x: int, y: int) -> Tile:
@@ -141,66 +158,53 @@ class TileStore:
         scope = actor.prefixes if layer.has_answers or layer.is_scoped else ()
         key = (scope, layer.layer_code, z, x, y)
         kept = self._tiles.get(key)
-        if kept is not None and kept.map_mark == mark(Topic.MAP):
+        catalogue = await self.catalogue()
+        if kept is not None and kept.map_mark == catalogue.map_mark:
             if kept.village_mark == county_mark(kept.counties):
                 self._tiles.move_to_end(key)
                 return kept
             age = monotonic() - kept.read_at
             if age < _OLDEST:
                 if age > _REREAD:
-                    self._read(actor, layer, key)
+                    self._want(actor, layer, key, catalogue)
                 return kept
-        reading = self._read(actor, layer, key)
+        wanted = self._want(actor, layer, key, catalogue)
         if kept is None and layer.has_answers and z >= _WITH_BESIDE:
             for beside in _beside(key):
                 if beside not in self._tiles:
-                    self._read(actor, layer, beside)
-        return await asyncio.shield(reading)
+                    self._want(actor, layer, beside, catalogue)
+        return await asyncio.shield(wanted.tile)
 
-    def clear(self) -> None:
-        """Forget every tile."""
-        self._tiles.clear()
-        self._reading.clear()
-        self._catalogue, self._size = None, 0
+    def _want(self, actor: Actor, layer: MapLayer, key: Key, catalogue: Catalogue) -> Wanted:
+        """Let a tile be read once, however many ask for it."""
+        wanted = self._wanted.get(key)
+        if wanted is None:
+            scope, _, z, x, y = key
+            shown = catalogue.counties_of(z, x, y) if layer.has_answers else ()
+            counties = tuple(county for county in shown if lies_in(county, scope))
+            tile = asyncio.get_running_loop().create_future()
+            marks = catalogue.map_mark, county_mark(counties)
+            wanted = self._wanted[key] = Wanted(key, counties, *marks, monotonic(), tile)
+            if layer.has_answers and not shown:
+                self._keep(wanted, b"")
+            else:
+                self._desk.put(actor, wanted)
+        return wanted
 
-    def _read(self, actor: Actor, layer: MapLayer, key: Key) -> asyncio.Task[Tile]:
-        """Read a tile once, however many ask for it."""
-        task = self._reading.get(key)
-        if task is None:
-            task = asyncio.create_task(self._read_and_keep(actor, layer, key))
-            self._reading[key] = task
-            task.add_done_callback(lambda done: self._forget_task(key, done))
-        return task
-
-    def _forget_task(self, key: Key, done: asyncio.Task[Tile]) -> None:
-        if self._reading.get(key) is done:
-            del self._reading[key]
-        if not done.cancelled():
-            done.exception()  # whoever waited has it; a reread in the background asks again
-
-    async def _read_and_keep(self, actor: Actor, layer: MapLayer, key: Key) -> Tile:
-        scope, code, z, x, y = key
-        catalogue = await self.catalogue()
-        shown = catalogue.counties_of(z, x, y) if layer.has_answers else ()
-        counties = tuple(county for county in shown if lies_in(county, scope))
-        # Marked before it is read: a change in between makes it old.
-        marked, read_at = county_mark(counties), monotonic()
-        if layer.has_answers and not shown:
-            body, compressed, etag = _pack(b"")
-        else:
-            body, compressed, etag = await self._desk.read(actor, scope, code, (z, x, y))
-        tile = Tile(body, compressed, etag, counties, catalogue.map_mark, marked, read_at)
-        self._keep(key, tile)
-        return tile
-
-    def _keep(self, key: Key, tile: Tile) -> None:
-        with self._lock:
-            before = self._tiles.pop(key, None)
-            self._tiles[key] = tile
-            self._size += tile.size - (before.size if before else 0)
-            while self._size > _MOST_BYTES:
-                _, oldest = self._tiles.popitem(last=False)
-                self._size -= oldest.size
+    def _keep(self, wanted: Wanted, read: bytes | BaseException) -> None:
+        """Keep the tile that was read, and give it to those who wait for it."""
+        self._wanted.pop(wanted.key, None)
+        if isinstance(read, BaseException):
+            wanted.tile.set_exception(read)
+            wanted.tile.exception()  # nobody may wait for it: of a reread, of one beside
+            return
+        before = self._tiles.pop(wanted.key, None)
+        tile = self._tiles[wanted.key] = wanted.packed(read)
+        self._size += tile.size - (before.size if before else 0)
+        while self._size > _MOST_BYTES:
+            _, oldest = self._tiles.popitem(last=False)
+            self._size -= oldest.size
+        wanted.tile.set_result(tile)
 
 
 def _beside(key: Key) -> list[Key]:
@@ -230,16 +234,6 @@ def _read_catalogue() -> Catalogue:
         {entry.layer_code: entry for entry in entries},
         {address: tuple(names) for address, names in counties.items()},
     )
-
-
-def _read_tiles(actor: Actor, code: str, addresses: Sequence[Address]) -> list[Packed]:
-    return [_pack(body) for body in layers.read_tiles(actor, code, addresses)]
-
-
-def _pack(body: bytes) -> Packed:
-    # The quickest level: a tile that changes is packed more often than it is sent.
-    compressed = gzip.compress(body, compresslevel=1, mtime=0)
-    return body, compressed, f'"{sha256(body).hexdigest()[:24]}"'
 
 
 TILES = TileStore()

@@ -7,9 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-import psycopg
-from psycopg.pq import Format
-from sqlalchemy import Connection, Engine, TextClause, create_engine, make_url
+from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from data_access.queries import load_queries
@@ -20,10 +18,13 @@ from domain.errors import DatabaseAway, RuleViolation
 __all__ = ["Connection", "Engine", "engine", "transaction"]
 
 _SQL = load_queries("session")
-_OPTIONS = (
+OPTIONS = (
     "-c statement_timeout=15s -c lock_timeout=4s -c TimeZone=Asia/Shanghai -c jit=off"
     " -c role=portal_app"
 )
+"""How every connection of the portal begins."""
+PATIENCE = 5
+"""Seconds to connect in."""
 
 
 @cache
@@ -40,7 +41,11 @@ def build_engine(
     An outside database may be reached as its owner: then every connection steps down to
     portal_app, so that row policies and missing rights bind the portal all the same.
     """
-    connecting: dict[str, object] = {"options": _OPTIONS, "connect_timeout": 5, **connect_args}
+    connecting: dict[str, object] = {
+        "options": OPTIONS,
+        "connect_timeout": PATIENCE,
+        **connect_args,
+    }
     settings = {"pool_size": 8, "max_overflow": 8, **pool}
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"), connect_args=connecting, **settings
@@ -65,46 +70,6 @@ def transaction(
         yield connection
 
 
-class _BinaryCursor(psycopg.Cursor[Any]):
-    """Brings bytes as they are: as text a tile would be twice as long and be read twice."""
-
-    def __init__(self, connection: psycopg.Connection[Any], **settings: Any) -> None:
-        super().__init__(connection, **settings)
-        self.format = Format.BINARY
-
-
-@cache
-def _asking(url: str) -> Engine:
-    """Return the engine of questions that are one statement: each commits by itself."""
-    return build_engine(
-        url,
-        isolation_level="AUTOCOMMIT",
-        pool_reset_on_return=None,
-        connect_args={"cursor_factory": _BinaryCursor},
-    )
-
-
-def ask(actor: Actor, question: TextClause, **parameters: object) -> object:
-    """Return the one value of a question that itself takes the actor: one round trip.
-
-    It gets :user_id, :roles and :prefixes, and sets them for its own statement alone. A
-    connection that was lost since the last question is replaced once.
-    """
-    asked = {**parameters, **_settings(actor, "")}
-    with faults_named():
-        try:
-            return _answer(question, asked)
-        except OperationalError as error:
-            if not error.connection_invalidated:
-                raise
-        return _answer(question, asked)
-
-
-def _answer(question: TextClause, parameters: Mapping[str, object]) -> object:
-    with _asking(os.environ["PORTAL_DATABASE_URL"]).connect() as connection:
-        return connection.scalar(question, parameters)
-
-
 @contextmanager
 def acting(
     connection: Connection, actor: Actor | None, *, read_only: bool, action: str = ""
@@ -112,7 +77,7 @@ def acting(
     """Hold a transaction that carries the actor; its faults stay the driver's own."""
     connection.execution_options(postgresql_readonly=read_only)
     with connection.begin():
-        connection.execute(_SQL["set_actor"], _settings(actor, action))
+        connection.execute(_SQL["set_actor"], {**actor_settings(actor), "action": action})
         yield
 
 
@@ -129,12 +94,12 @@ def faults_named() -> Iterator[None]:
         raise
 
 
-def _settings(actor: Actor | None, action: str) -> dict[str, object]:
+def actor_settings(actor: Actor | None) -> dict[str, str]:
+    """Return the actor as the row policies and the trail read it."""
     return {
         "user_id": str(actor.user_id) if actor else "",
         "roles": "{" + ",".join(sorted(actor.roles if actor else ())) + "}",
         "prefixes": "{" + ",".join(actor.prefixes if actor else ()) + "}",
-        "action": action,
     }
 
 

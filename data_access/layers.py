@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from data_access.database import ask
+from data_access.asking import ask
 from data_access.queries import load_queries
 from data_access.read_replica import read
 from data_access.rows import fetch_all, fetch_one
@@ -120,12 +120,14 @@ def list_layers(connection: Connection) -> list[MapLayer]:
     return fetch_all(connection, _SQL["list_layers"], MapLayer)
 
 
-def read_tiles(
+async def read_tiles(
     actor: Actor, layer_code: str, addresses: Sequence[tuple[int, int, int]]
 ) -> list[bytes]:
     """Return vector tiles (EPSG:3857) of a layer by zoom, column and row; b'' for nothing."""
-    zs, xs, ys = (list(numbers) for numbers in zip(*addresses, strict=True))
-    tiles: Any = ask(actor, _SQL["read_tiles"], layer_code=layer_code, zs=zs, xs=xs, ys=ys)
+    zs, xs, ys = (
+        "{" + ",".join(map(str, numbers)) + "}" for numbers in zip(*addresses, strict=True)
+    )
+    tiles = await ask(actor, _SQL["read_tiles"], layer_code=layer_code, zs=zs, xs=xs, ys=ys)
     return [tile or b"" for tile in tiles]
 
 

@@ -3,6 +3,8 @@
 Plain ASGI: of a tile that is in memory nothing else is asked than who wants it.
 """
 
+import asyncio
+import gzip
 import re
 from time import monotonic
 
@@ -35,6 +37,7 @@ class _Sessions:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, Actor]] = {}
+        self._looking: dict[str, asyncio.Future[Actor | None]] = {}
 
     async def actor(self, token: str) -> Actor | None:
         """Return who the token stands for; one revoked is out within half a second."""
@@ -42,13 +45,24 @@ class _Sessions:
         now = monotonic()
         if known is not None and now - known[0] < _LOOK:
             return known[1]
-        actor = await run_in_threadpool(sessions.find_actor, token, touch=False)
+        actor = await asyncio.shield(self._look(token))
         self._known.pop(token, None)
         if actor is not None:
             if len(self._known) >= _MOST_SESSIONS:
                 self._known.clear()
             self._known[token] = (now, actor)
         return actor
+
+    def _look(self, token: str) -> asyncio.Future[Actor | None]:
+        """Look a token up once, however many tiles its page asks for."""
+        looking = self._looking.get(token)
+        if looking is None:
+            looking = asyncio.ensure_future(
+                run_in_threadpool(sessions.find_actor, token, touch=False)
+            )
+            self._looking[token] = looking
+            looking.add_done_callback(lambda _: self._looking.pop(token, None))
+        return looking
 
 
 class Tiles:
@@ -97,7 +111,7 @@ async def _find(actor: Actor, path: str) -> Tile | Response:
     if not layer.min_zoom <= z <= layer.max_zoom:
         return Response(status_code=204)
     tile = await TILES.tile(actor, layer, z, x, y)
-    return tile if tile.body else Response(status_code=204)
+    return tile if tile.compressed else Response(status_code=204)
 
 
 async def _send_tile(tile: Tile, headers: Headers, send: Send) -> None:
@@ -107,10 +121,11 @@ async def _send_tile(tile: Tile, headers: Headers, send: Send) -> None:
         await send({"type": "http.response.start", "status": 304, "headers": shown})
         await send({"type": "http.response.body"})
         return
-    body = tile.body
     if "gzip" in headers.get("accept-encoding", ""):
         body = tile.compressed
         shown.append((b"content-encoding", b"gzip"))
+    else:
+        body = gzip.decompress(tile.compressed)
     shown += [_TYPE, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": shown})
     await send({"type": "http.response.body", "body": body})
