@@ -20,7 +20,6 @@ from domain.forms import (
     Form,
     Problem,
     ProblemKind,
-    Row,
     Rule,
     Severity,
     Values,
@@ -29,7 +28,7 @@ from domain.forms import (
     rows_of,
 )
 from domain.rule_names import find_derived, rule_of
-from domain.typed_rows import Rows, Typed, typed_rows
+from domain.typed_rows import Rows, typed_rows
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
@@ -55,12 +54,8 @@ def check(
 
     `report` is told of every expression of the form itself that fails.
     """
-    typed = typed_rows(form, content)
-    rows = Rows(form, typed, context)
-    problems: list[Problem] = []
-    for group, key in typed:
-        problems += _RowChecker(form, context, report, group, key, rows).problems()
-    return problems
+    checkers = _checkers(form, content, context, report)
+    return [problem for checker in checkers.values() for problem in checker.problems()]
 
 
 class _Names(dict[str, object]):
@@ -91,25 +86,32 @@ class _RowChecker:
         self._group, self._key, self._rows = group, key, rows
         self._row = rows.typed[group, key]
         self._facts = context.find_row(group, key)
-        known = _known_names(form, context, self._facts, group, rows.typed)
-        # A field that is not understood is not there for the rules of the others.
-        own = {item.code: self._row.values.get(item.code) for item in form.fields_of(group)}
-        self._names = _Names(known | own, self._derived)
+        self._names = _Names(rows.names(group, key), self._derived)
+        self._required: dict[str | None, bool] = {}
         self._shown: dict[str, bool] | None = None
         self._hidden: frozenset[str] = frozenset()
         self._verdicts: dict[str, Problem | None] = {}
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> list[Problem]:
+        """Return what is wrong with the row; nothing is, of most of its fields."""
         self._hidden = frozenset(code for code, shown in self.shown().items() if not shown)
         self._names |= dict.fromkeys(self._hidden)
-        found = [
-            problem
-            for item in self._form.fields_of(self._group)
-            if item.code not in self._hidden
-            for problem in self._field_problems(item)
-        ]
-        yield from found
-        yield from self._unexplained(found)
+        values, faults = self._row.values, self._row.faults
+        found: list[Problem] = []
+        for item in self._form.fields_of(self._group):
+            if item.code in self._hidden:
+                continue
+            if values[item.code] is None or item.data_type == "evidence":
+                fault = faults.get(item.code)
+                if fault:
+                    found.append(self._problem(item, fault, ProblemKind.FORMAT))
+                    continue
+                found += self._missing(item)
+            for rule in item.rules:
+                problem = self._verdict(item, rule)
+                if problem:
+                    found.append(problem)
+        return [*found, *self._unexplained(found)]
 
     def _unexplained(self, found: list[Problem]) -> Iterator[Problem]:
         """Ask for the explanation of the row's warnings, where there is a field for it."""
@@ -139,6 +141,13 @@ class _RowChecker:
             self._shown = self._find_shown()
         return self._shown
 
+    @property
+    def holds_hidden(self) -> bool:
+        """Whether something stands in a field that is not shown."""
+        values, faults = self._row.values, self._row.faults
+        hidden = (code for code, shown in self.shown().items() if not shown)
+        return any(values[code] is not None or code in faults for code in hidden)
+
     def _find_shown(self) -> dict[str, bool]:
         fields, answers = self._form.fields_of(self._group), dict[str | None, bool]()
         for item in fields:
@@ -147,21 +156,16 @@ class _RowChecker:
                 answers[item.visible_when] = holds
         return {item.code: answers[item.visible_when] for item in fields}
 
-    def _field_problems(self, item: Field) -> Iterator[Problem]:
-        fault = self._row.faults.get(item.code)
-        if fault:
-            yield self._problem(item, fault, ProblemKind.FORMAT)
-            return
-        value = self._row.values[item.code]
+    def _missing(self, item: Field) -> Iterator[Problem]:
+        """Ask for what a field without a value should have, or for its files."""
+        if item.required_when not in self._required:
+            holds = self._holds(item, item.required_when, when_empty=False)
+            self._required[item.required_when] = holds
+        required = self._required[item.required_when]
         if item.data_type == "evidence":
-            required = self._holds(item, item.required_when, when_empty=False)
-            yield from self._file_problems(item, value, required)
-        elif value is None and self._holds(item, item.required_when, when_empty=False):
+            yield from self._file_problems(item, self._row.values[item.code], required)
+        elif required:
             yield self._problem(item, f"请填写{item.label}。", ProblemKind.MISSING)
-        for rule in item.rules:
-            problem = self._verdict(item, rule)
-            if problem:
-                yield problem
 
     def _file_problems(self, item: Field, value: object, required: bool) -> Iterator[Problem]:
         given = value if isinstance(value, dict) else {}
@@ -251,25 +255,6 @@ class _RowChecker:
         return Problem(path, label_of(self._form, path, self._context), message, severity, kind)
 
 
-def _known_names(
-    form: Form, context: Context, facts: Row | None, group: str, typed: Typed
-) -> dict[str, object]:
-    names: dict[str, object] = {"today": context.today, **context.values}
-    if group != FORM_GROUP:
-        names |= _prefixed(form, typed, FORM_GROUP, "")
-    if facts is not None:
-        if facts.parent:
-            names |= _prefixed(form, typed, *facts.parent)
-        names |= facts.values
-    return names
-
-
-def _prefixed(form: Form, typed: Typed, group: str, key: str) -> dict[str, object]:
-    row = typed.get((group, key))
-    values = row.values if row else {}
-    return {f"{group}_{item.code}": values.get(item.code) for item in form.fields_of(group)}
-
-
 def fill(rule: Rule, names: Values) -> str:
     """Put values into a rule's sentence: only plain names, so it can reach nothing else."""
 
@@ -286,18 +271,17 @@ def fill(rule: Rule, names: Values) -> str:
 
 def visible_fields(form: Form, content: Content, context: Context) -> dict[str, bool]:
     """Return for each path of the content whether its field is shown."""
-    typed = typed_rows(form, content)
-    rows = Rows(form, typed, context)
-    shown: dict[str, bool] = {}
-    for group, key in typed:
-        checker = _RowChecker(form, context, lambda broken: None, group, key, rows)
-        shown |= {path_of(group, key, code): holds for code, holds in checker.shown().items()}
-    return shown
+    checkers = _checkers(form, content, context, lambda broken: None)
+    return {
+        path_of(group, key, code): shown
+        for (group, key), checker in checkers.items()
+        for code, shown in checker.shown().items()
+    }
 
 
 def without_hidden(form: Form, content: Content, context: Context) -> Content:
     """Return the content as it is filed: a field that is not shown holds nothing."""
-    return _shown_only(form, content, visible_fields(form, content, context))
+    return _shown_only(form, content, _checkers(form, content, context, lambda broken: None))
 
 
 def check_without_hidden(
@@ -308,37 +292,28 @@ def check_without_hidden(
     Where nothing stands in a field that is not shown, which is nearly always, both come from
     looking at each row once.
     """
-    typed = typed_rows(form, content)
-    rows = Rows(form, typed, context)
-    checkers = {
-        (group, key): _RowChecker(form, context, report, group, key, rows) for group, key in typed
-    }
-    shown: dict[str, bool] = {}
-    emptied = False
-    for (group, key), checker in checkers.items():
-        row, shows = typed[group, key], checker.shown()
-        shown |= {path_of(group, key, code): holds for code, holds in shows.items()}
-        emptied = emptied or any(
-            row.values.get(code) is not None or code in row.faults
-            for code, holds in shows.items()
-            if not holds
-        )
-    filed = _shown_only(form, content, shown)
-    if emptied:
+    checkers = _checkers(form, content, context, report)
+    filed = _shown_only(form, content, checkers)
+    if any(checker.holds_hidden for checker in checkers.values()):
         return filed, check(form, filed, context, report)
     return filed, [problem for checker in checkers.values() for problem in checker.problems()]
 
 
-def _shown_only(form: Form, content: Content, shown: Mapping[str, bool]) -> Content:
+def _checkers(
+    form: Form, content: Content, context: Context, report: Report
+) -> dict[tuple[str, str], _RowChecker]:
+    typed = typed_rows(form, content)
+    rows = Rows(form, typed, context)
+    return {place: _RowChecker(form, context, report, *place, rows) for place in typed}
+
+
+def _shown_only(
+    form: Form, content: Content, checkers: Mapping[tuple[str, str], _RowChecker]
+) -> Content:
     result: Content = {}
     for group in form.groups:
         rows = [
-            row
-            | {
-                item.code: None
-                for item in form.fields_of(group)
-                if not shown[path_of(group, key, item.code)]
-            }
+            row | {code: None for code, shown in checkers[group, key].shown().items() if not shown}
             for key, row in rows_of(content, group)
         ]
         result[group] = rows[0] if group == FORM_GROUP else rows

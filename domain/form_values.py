@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from domain.forms import FORM_GROUP, Content, Field, Form, path_of, rows_of
 from domain.normalisation import NORMALISE, is_phone, normal_code
@@ -87,7 +88,7 @@ def _typed_number(item: Field, value: object) -> int | Decimal:
         number = int(str(value)) if item.data_type == "integer" else Decimal(str(value))
     except (ValueError, ArithmeticError):
         raise ValueError(f"“{_quote(value)}”不是{word}，请只填{word}。") from None
-    digits, decimals = _limits(item)
+    digits, decimals = _limits(item.length)
     whole, _, fraction = str(value).lstrip("+-").partition(".")
     if digits is not None and len(whole.lstrip("0")) > digits - (decimals or 0):
         raise ValueError(f"“{_quote(value)}”位数过多，整数部分最多 {digits - (decimals or 0)} 位。")
@@ -111,15 +112,16 @@ def _typed_text(item: Field, value: object) -> str:
         raise ValueError(
             f"“{_quote(text)}”不是电话号码，请填 11 位手机号码，或“区号-号码”的固定电话。"
         )
-    limit, _ = _limits(item)
+    limit, _ = _limits(item.length)
     if limit is not None and len(text) > limit:
         raise ValueError(f"共 {len(text)} 字，最多 {limit} 字，请精简。")
     return text
 
 
-def _limits(item: Field) -> tuple[int | None, int | None]:
+@cache
+def _limits(length: str | None) -> tuple[int | None, int | None]:
     """Return (length or total digits, digits after the point)."""
-    first, _, second = (item.length or "").partition(",")
+    first, _, second = (length or "").partition(",")
     return (int(first) if first else None, int(second) if second else None)
 
 

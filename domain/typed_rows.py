@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.form_values import typed_value
-from domain.forms import Content, Context, Field, Form, rows_of
+from domain.forms import FORM_GROUP, Content, Context, Field, Form, rows_of
 from domain.rule_names import Derived, Kind
 
 
 @dataclass(frozen=True, slots=True)
 class TypedRow:
-    """Values of one row as Python values, and what could not become one."""
+    """Values of one row as Python values, None for what could not become one, and why not."""
 
     raw: Mapping[str, Any]
-    values: Mapping[str, object]
+    values: dict[str, object]
     faults: Mapping[str, str]
 
 
@@ -26,23 +26,57 @@ def typed_rows(form: Form, content: Content) -> dict[tuple[str, str], TypedRow]:
     typed = {}
     for group in form.groups:
         for key, row in rows_of(content, group):
-            values, faults = {}, {}
-            for item in form.fields_of(group):
-                try:
-                    values[item.code] = typed_value(form, item, row.get(item.code))
-                except ValueError as error:
-                    faults[item.code] = str(error)
-            typed[group, key] = TypedRow(row, values, faults)
+            typed[group, key] = _typed_row(form, group, row)
     return typed
+
+
+def _typed_row(form: Form, group: str, row: Mapping[str, Any]) -> TypedRow:
+    values, faults = dict[str, object](), dict[str, str]()
+    for item in form.fields_of(group):
+        value = row.get(item.code)
+        if value is not None:  # asked here for speed: of a village most fields are empty
+            try:
+                value = typed_value(form, item, value)
+            except ValueError as error:
+                value, faults[item.code] = None, str(error)
+        values[item.code] = value
+    return TypedRow(row, values, faults)
 
 
 class Rows:
     """The rows of a form with what they are together, each worked out once and when asked for."""
 
     def __init__(self, form: Form, typed: Typed, context: Context) -> None:
-        self.typed, self._form, self._last = typed, form, context.last
+        self.typed, self._form, self._context = typed, form, context
+        self._common: dict[tuple[str, tuple[str, str] | None], dict[str, object]] = {}
         self._together: dict[tuple[Kind, str, str], object] = {}
         self._before: dict[tuple[str, str], dict[str, Any]] | None = None
+
+    def names(self, group: str, key: str) -> dict[str, object]:
+        """Return what the rules of a row may name: unit, form, parent, facts, its own fields."""
+        facts = self._context.find_row(group, key)
+        parent = facts.parent if facts else None
+        if (group, parent) not in self._common:
+            self._common[group, parent] = self._common_names(group, parent)
+        # A field that is not understood is not there for the rules of the others.
+        return {
+            **self._common[group, parent],
+            **(facts.values if facts else {}),
+            **self.typed[group, key].values,
+        }
+
+    def _common_names(self, group: str, parent: tuple[str, str] | None) -> dict[str, object]:
+        names: dict[str, object] = {"today": self._context.today, **self._context.values}
+        if group != FORM_GROUP:
+            names |= self._prefixed(FORM_GROUP, "")
+        return names | self._prefixed(*parent) if parent else names
+
+    def _prefixed(self, group: str, key: str) -> dict[str, object]:
+        row = self.typed.get((group, key))
+        values = row.values if row else {}
+        return {
+            f"{group}_{item.code}": values.get(item.code) for item in self._form.fields_of(group)
+        }
 
     def derived(self, what: Derived, key: str) -> object:
         """Return what a name stands for: of the group together, or of the row as accepted last."""
@@ -68,7 +102,7 @@ class Rows:
             self._before = {
                 (group, key): row
                 for group in self._form.groups
-                for key, row in rows_of(self._last, group)
+                for key, row in rows_of(self._context.last, group)
             }
         try:
             return typed_value(
