@@ -11,12 +11,11 @@ from components.download import workbook_button
 from components.labels import label, unit_text
 from components.session import errors_shown
 from components.url_parameters import number_parameter, set_parameter
-from data_access import assessment, indicator_changes, indicators
+from data_access import indicator_changes, indicators, target_workbook
 from data_access.assessment import AssessedUnit
 from data_access.database import Connection, transaction
 from data_access.indicator_changes import TargetChange
 from data_access.indicators import Canonical, IndicatorTarget
-from data_access.table_workbook import Column
 from domain.access import Actor, Role
 from domain.assessment import Measure, TargetState
 from domain.target_rows import RowFault, TargetRow, read_row, read_target_year
@@ -25,9 +24,9 @@ _COMPARED = frozenset(
     {Measure.TARGET_FLOOR, Measure.TARGET_CEILING, Measure.PATH_FLOOR, Measure.PATH_CEILING}
 )
 _SEES_ALL = (Role.LEADER, Role.PLAN_BUREAU, Role.USE_CONTROL, Role.CITY, Role.COUNTY)
-_STATES = {label(state): state for state in TargetState}
+STATES = {label(state): state for state in TargetState}
 _DOCUMENT_WIDTH = 210
-_NOTICE, _SEEN = "indicator-targets-notice", "indicator-targets-seen"
+NOTICE, _SEEN = "indicator-targets-notice", "indicator-targets-seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,8 @@ def may_change(actor: Actor) -> bool:
     return actor.has_role(Role.PLAN_BUREAU)
 
 
-def list_choices(connection: Connection, actor: Actor) -> dict[str, str]:
-    """Return the indicators that are compared with targets: code to name.
+def list_choices(connection: Connection, actor: Actor) -> dict[str, Canonical]:
+    """Return the indicators that are compared with targets, by code.
 
     A department sees its own, of which there is something to see.
     """
@@ -64,7 +63,12 @@ def list_choices(connection: Connection, actor: Actor) -> dict[str, str]:
     if not actor.has_role(*_SEES_ALL):
         seen = {each.canonical_code for each in indicators.list_targets(connection)}
         known = [each for each in known if each.canonical_code in seen]
-    return {each.canonical_code: f"{each.name}（{unit_text(each.unit)}）" for each in known}
+    return {each.canonical_code: each for each in known}
+
+
+def name_of(indicator: Canonical) -> str:
+    """Return an indicator with its unit."""
+    return f"{indicator.name}（{unit_text(indicator.unit)}）"
 
 
 def year_filter(actor: Actor, targets: Sequence[IndicatorTarget]) -> int | None:
@@ -120,27 +124,36 @@ def read_table(connection: Connection, indicator: Canonical, year: int) -> Targe
     return TargetTable(
         indicator,
         year,
-        assessment.list_units(connection),
+        indicator_changes.list_target_units(connection),
         {each.division_code: each for each in found if each.target_year == year},
     )
 
 
 def sentence(table: TargetTable) -> str:
     """Return how many units have a target of the year, and how many have none yet."""
-    states = [target.state for unit in table.units if (target := table.target_of(unit))]
+    units = [unit for unit in table.units if unit.level != "province"]
+    states = [target.state for unit in units if (target := table.target_of(unit))]
     issued = states.count(TargetState.ISSUED)
     waiting = states.count(TargetState.NOT_ISSUED)
-    missing = len(table.units) - len(states)
+    missing = len(units) - len(states)
     said = (
-        f"{table.indicator.name} {table.target_year} 年目标：{len(table.units)} 个单位中"
-        f" {issued} 个已下达、{waiting} 个未下达"
+        f"{table.indicator.name} {table.target_year} 年目标：{_of_province(table)}{len(units)} 个"
+        f"单位中 {issued} 个已下达、{waiting} 个未下达"
     )
     return f"{said}，{missing} 个没有录入。" if missing else f"{said}。"
 
 
+def _of_province(table: TargetTable) -> str:
+    for unit in table.units:
+        if unit.level == "province":
+            target = table.target_of(unit)
+            return f"全省{label(target.state) if target else '没有录入'}；"
+    return ""
+
+
 def show_notice() -> None:
     """Say what was saved."""
-    if notice := st.session_state.pop(_NOTICE, None):
+    if notice := st.session_state.pop(NOTICE, None):
         st.success(notice)
 
 
@@ -187,34 +200,22 @@ def _float(number: Decimal | None) -> float | None:
 
 
 def download(
-    indicator: Canonical, units: Sequence[AssessedUnit], targets: Sequence[IndicatorTarget]
+    indicator: Canonical,
+    units: Sequence[AssessedUnit],
+    targets: Sequence[IndicatorTarget],
+    year: int | None,
 ) -> None:
-    """Offer every target of the indicator, of all years, as a workbook."""
-    names = {unit.code: unit for unit in units}
-    unit = unit_text(indicator.unit)
-    number = "#,##0" + ("." + "0" * indicator.decimals if indicator.decimals else "")
-    columns = [
-        Column("上级"), Column("单位"), Column("区划代码"), Column("目标年", "0", 8),
-        Column("状态", width=10), Column(f"目标值（{unit}）", number, 16),
-        Column("基期年", "0", 8), Column(f"基期值（{unit}）", number, 16),
-        Column("下达文号", width=26), Column("下达日期", width=12),
-    ]  # fmt: skip
+    """Offer every target of the indicator, of all years, as a workbook that may come back."""
+    years = sorted({each.target_year for each in targets} | ({year} if year else set()))
+    words = {state: word for word, state in STATES.items()}
     workbook_button(
         f"指标目标-{indicator.name}",
-        lambda: f"{indicator.canonical_code}，各单位、各目标年",
-        columns,
-        lambda: [_file_row(names[t.division_code], t) for t in targets if t.division_code in names],
+        lambda: f"{indicator.canonical_code}，各单位、各目标年；改后可在“Excel 批量录入”中传回",
+        target_workbook.columns_of(indicator, unit_text(indicator.unit)),
+        lambda: target_workbook.rows_of(indicator, units, targets, years, words),
         suffix=indicator.canonical_code,
         key="targets-download",
     )
-
-
-def _file_row(unit: AssessedUnit, target: IndicatorTarget) -> list[object]:
-    return [
-        unit.parent_name, unit.name, unit.code, target.target_year, label(target.state),
-        target.target_value, target.base_year, target.base_value, target.document_no,
-        target.issued_on,
-    ]  # fmt: skip
 
 
 # EDITING
@@ -235,7 +236,7 @@ def target_editor(actor: Actor, table: TargetTable) -> None:
         disabled=("上级", "单位"),
         height=min(38 + 35 * len(table.units), 470),
         column_config={
-            "状态": st.column_config.SelectboxColumn(options=list(_STATES), width=90),
+            "状态": st.column_config.SelectboxColumn(options=list(STATES), width=90),
             **_typed_columns(heads),
         },
         key=f"targets-editor-{state[0]}-{state[1]}-{state[2]}",
@@ -277,20 +278,7 @@ def _typed_columns(heads: Mapping[str, str]) -> dict[str, Any]:
 
 def typed(target: IndicatorTarget | None) -> TargetRow:
     """Return a target as it is typed."""
-    if target is None:
-        return TargetRow(None)
-    return TargetRow(
-        target.state,
-        _figure(target.target_value),
-        str(target.base_year or ""),
-        _figure(target.base_value),
-        target.document_no or "",
-        target.issued_on.isoformat() if target.issued_on else "",
-    )
-
-
-def _figure(number: Decimal | None) -> str:
-    return "" if number is None else f"{number.normalize():f}"
+    return target.typed if target else TargetRow(None)
 
 
 def _editor_row(
@@ -313,7 +301,7 @@ def _changes(
     for unit, cells in zip(table.units, edited, strict=True):
         opened = table.target_of(unit)
         row = TargetRow(
-            _STATES.get(str(cells["状态"])),
+            STATES.get(str(cells["状态"])),
             **{name: str(cells[head] or "") for name, head in heads.items()},
         )
         if row == typed(opened):
@@ -338,7 +326,7 @@ def _save(actor: Actor, table: TargetTable, changes: Sequence[TargetChange]) -> 
     ):
         judged = indicator_changes.change_targets(connection, actor, changes)
     st.session_state.pop(_SEEN, None)
-    st.session_state[_NOTICE] = (
+    st.session_state[NOTICE] = (
         f"已保存 {table.indicator.name} {table.target_year} 年 {len(changes)} 个单位的目标："
         f"{judged.changed:,} 项评估结果变化，生成预警事项 {judged.raised:,} 项。"
     )

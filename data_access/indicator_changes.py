@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from data_access import assessment, indicator_warnings, indicators
+from data_access.assessment import AssessedUnit
 from data_access.inbox import IN_APP, Sender
 from data_access.indicators import Canonical, IndicatorTarget
 from data_access.queries import load_queries
+from data_access.rows import fetch_all
 from domain import expressions
 from domain.access import Actor, Role
 from domain.assessment import ValueKind
@@ -74,6 +76,11 @@ def _derived_from(code: str, known: dict[str, Canonical]) -> list[str]:
             and each.canonical_code not in found
         ]
     return found[1:]
+
+
+def list_target_units(connection: Connection) -> list[AssessedUnit]:
+    """Return who may have targets, in the actor's scope: the province, cities and counties."""
+    return fetch_all(connection, _SQL["list_target_units"], AssessedUnit)
 
 
 def change_targets(

@@ -13,6 +13,7 @@ from domain import assessment, indicator_formulas
 from domain.access import Actor, Role
 from domain.assessment import Attribute, Direction, Level, Measure, TargetState, Tier, ValueKind
 from domain.errors import InvalidFormula, NotFound, NotPermitted
+from domain.target_rows import TargetRow
 
 _SQL = load_queries("indicators")
 
@@ -127,6 +128,22 @@ class IndicatorTarget:
         return assessment.Target(
             self.target_year, self.state, self.target_value, self.base_year, self.base_value
         )
+
+    @property
+    def typed(self) -> TargetRow:
+        """The target as it is typed."""
+        return TargetRow(
+            self.state,
+            _figure(self.target_value),
+            str(self.base_year or ""),
+            _figure(self.base_value),
+            self.document_no or "",
+            self.issued_on.isoformat() if self.issued_on else "",
+        )
+
+
+def _figure(number: Decimal | None) -> str:
+    return "" if number is None else f"{number.normalize():f}"
 
 
 @dataclass(frozen=True, slots=True)

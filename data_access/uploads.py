@@ -123,6 +123,12 @@ def get(connection: Connection, upload_id: UUID) -> Upload:
     return found
 
 
+def find_file(connection: Connection, use: str, sha256: str) -> str | None:
+    """Return the name of a file that the actor uploaded for a purpose; None for no such one."""
+    name: str | None = connection.scalar(_SQL["find_file"], {"use": use, "sha256": sha256})
+    return name
+
+
 @contextmanager
 def receiving(actor: Actor, upload_id: UUID, offset: int) -> Iterator["Reception"]:
     """Open the upload for the bytes from `offset` on; note at the end how far it came.

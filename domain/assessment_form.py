@@ -33,10 +33,18 @@ _NOTABLE = 5  # times; less than that may be a change
 
 @dataclass(frozen=True, slots=True)
 class MistakenUnit:
-    """How many times one figure is the other, and the unit it looks to be in, where there is one."""
+    """How many times one figure is the other; the unit it looks to be in, where one is known."""
 
     times: Fraction
     unit: str | None
+    is_more: bool
+
+    def sentence(self, before: str, unit: str) -> str:
+        """Return it in words, beside what it was compared with and the unit it is to be in."""
+        times = f"{round(float(self.times), 1):,}".removesuffix(".0")
+        words = f"约为{before}的 {times} 倍" if self.is_more else f"约为{before}的 1/{times}"
+        seems = f"（似以“{self.unit}”填报）" if self.unit else ""
+        return f"{words}，疑为计量单位有误{seems}：本项以“{unit}”计，请核对。"
 
 
 def problems(form: Form, content: Content, context: Context) -> list[Problem]:
@@ -58,11 +66,7 @@ def _unit_doubts(
     if found is None:
         return
     path = path_of(GROUP, key, "numerator" if row.values.get("is_ratio") else "value")
-    times = f"{round(float(found.times), 1):,}".removesuffix(".0")
-    is_more = bool(now and last and now > last)
-    words = f"约为上年值的 {times} 倍" if is_more else f"约为上年值的 1/{times}"
-    seems = f"（似以“{found.unit}”填报）" if found.unit else ""
-    message = f"{words}，疑为计量单位有误{seems}：本项以“{unit}”计，请核对。"
+    message = found.sentence("上年值", unit)
     yield Problem(path, label_of(form, path, context), message, Severity.HINT, ProblemKind.RULE)
 
 
@@ -70,11 +74,11 @@ def mistaken_unit(last: Decimal | None, now: Decimal | None, unit: str) -> Mista
     """Return in which other unit a figure looks to be, told by last year's; None for none.
 
     >>> mistaken_unit(Decimal("31.2"), Decimal(20_900), "万亩")
-    MistakenUnit(times=Fraction(2000, 3), unit='公顷')
+    MistakenUnit(times=Fraction(2000, 3), unit='公顷', is_more=True)
     >>> mistaken_unit(Decimal("31.2"), Decimal("2.1"), "万亩")
-    MistakenUnit(times=Fraction(15, 1), unit='万公顷')
+    MistakenUnit(times=Fraction(15, 1), unit='万公顷', is_more=False)
     >>> mistaken_unit(Decimal(12), Decimal(12_100), "m2/人")
-    MistakenUnit(times=Fraction(1000, 1), unit=None)
+    MistakenUnit(times=Fraction(1000, 1), unit=None, is_more=True)
     >>> mistaken_unit(Decimal(30), Decimal(33), "万亩")
     """
     if not last or not now or last < 0 or now < 0:
@@ -84,7 +88,7 @@ def mistaken_unit(last: Decimal | None, now: Decimal | None, unit: str) -> Mista
     for step in (*others, *(1 / step for step in _STEPS)):
         times = max(step, 1 / step)
         if times >= _NOTABLE and abs(found / step - 1) <= _NEARLY:
-            return MistakenUnit(times, others.get(step))
+            return MistakenUnit(times, others.get(step), found > 1)
     return None
 
 

@@ -164,8 +164,8 @@ def problems(code: str, formula: str, known: Mapping[str, Named]) -> list[str]:
     >>> problems("AREA", "PER_HEAD * PEOPLE", {**known, "PER_HEAD": Named(
     ...     "人均用地", "m2/人", Decimal(5), Decimal(9), "AREA * 100 / PEOPLE")})
     ['计算式成环：AREA → PER_HEAD → AREA。']
-    >>> problems("AREA", "(AREA_1 + AREA_2) / 2", {
-    ...     name: Named("面积", "km2", Decimal(5), Decimal(9)) for name in ("AREA", "AREA_1", "AREA_2")})
+    >>> land = Named("面积", "km2", Decimal(5), Decimal(9))
+    >>> problems("MEAN", "(NORTH + SOUTH) / 2", dict.fromkeys(("MEAN", "NORTH", "SOUTH"), land))
     []
     """
     try:

@@ -47,12 +47,12 @@ def _type(sheet, code_row: int, codes: dict[str, int], left: dict) -> None:
                 del left[code, key, field]
 
 
-def sent(actor: Actor, path: Path, name: str = "填报.xlsx") -> str:
+def sent(actor: Actor, path: Path, name: str = "填报.xlsx", use: str = "workbook") -> str:
     """Upload the file as the page does; return its checksum."""
     content = path.read_bytes()
     with transaction(actor) as connection:
         upload_id = uploads.begin(
-            connection, actor, use="workbook", file_name=name, size=len(content), target={}
+            connection, actor, use=use, file_name=name, size=len(content), target={}
         )
     with uploads.receiving(actor, upload_id, 0) as reception:
         reception.append(content)

@@ -25,6 +25,7 @@ _STORY = Story(
     ),
     written=(
         "add_targets",
+        "add_province_targets",
         "add_submissions",
         "add_filed",
         "add_accepted",

@@ -161,6 +161,38 @@ SELECT unit.code, kind.canonical_code, aim.year
                        FROM indicator_canonical AS canonical
                       WHERE canonical.canonical_code = kind.canonical_code) AS possible
 
+-- name: add_province_targets
+-- The province's own, in sight of what its counties have together; some were missed, some are not issued.
+INSERT INTO indicator_target (division_code, canonical_code, target_year, state, base_year, base_value
+     , target_value, document_no, issued_on)
+SELECT top.code, kind.canonical_code, CAST(:year AS integer) + 9
+     , CASE WHEN issued.yes THEN 'issued' ELSE 'not_issued' END
+     , CASE WHEN issued.yes THEN CAST(:year AS integer) - 6 END
+     , CASE WHEN issued.yes THEN round(least(together.value * CAST(1 - kind.trend AS numeric), possible.most), 4) END
+     , CASE WHEN issued.yes THEN round(least(together.value / CAST(near.ratio AS numeric), possible.most), 4) END
+     , CASE WHEN issued.yes THEN '国函〔' || (CAST(:year AS integer) - 4) || '〕演示号' END
+     , CASE WHEN issued.yes THEN make_date(CAST(:year AS integer) - 4, 3, 31) END
+  FROM demo_kind AS kind
+ CROSS JOIN (SELECT code, hashtextextended(code, :seed) AS hash
+               FROM division_on(CAST(:day AS date)) WHERE level = 'province') AS top
+  JOIN LATERAL (
+       SELECT CASE kind.value_kind
+                   WHEN 'quantity' THEN sum(figure.figure)
+                   WHEN 'ratio' THEN sum(figure.numerator) * kind.scale / nullif(sum(figure.denominator), 0)
+              END AS value
+         FROM demo_county AS figure
+        WHERE figure.canonical_code = kind.canonical_code AND figure.year = CAST(:year AS integer) - 1) AS together
+    ON together.value IS NOT NULL
+ CROSS JOIN LATERAL (SELECT pg_temp.chance(hashint8extended(top.hash, kind.code_hash), 20) AS luck) AS dice
+ CROSS JOIN LATERAL (SELECT dice.luck < 0.92 AS yes) AS issued
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN kind.profile_code IN ('BIND_CEIL', 'LOWER') THEN
+                       CASE WHEN dice.luck < 0.06 THEN 1.12 WHEN dice.luck < 0.20 THEN 0.985 ELSE 0.88 END
+                   ELSE CASE WHEN dice.luck < 0.06 THEN 0.87 WHEN dice.luck < 0.20 THEN 1.008 ELSE 1.06 END
+              END AS ratio) AS near
+ CROSS JOIN LATERAL (SELECT CAST(CASE WHEN kind.is_share THEN '100' ELSE 'Infinity' END AS numeric) AS most) AS possible
+ WHERE kind.profile_code IN ('BIND_FLOOR', 'BIND_CEIL', 'HIGHER', 'LOWER')
+
 -- name: make_stories
 -- Where each unit stands in each period. Steps is how many reviews it passed; 9 is nothing, 8 a draft.
 CREATE TEMP TABLE demo_story ON COMMIT DROP AS

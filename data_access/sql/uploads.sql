@@ -11,6 +11,13 @@ SELECT upload_id, use, file_name, size, received, user_id, target, sha256, resul
   FROM upload
  WHERE upload_id = :upload_id
 
+-- name: find_file
+-- One of the actor's own: nobody opens another's file by its checksum.
+SELECT file_name FROM upload
+ WHERE use = :use AND sha256 = :sha256
+ ORDER BY finished_at DESC
+ LIMIT 1
+
 -- name: note_received
 UPDATE upload SET received = :received, touched_at = now()
  WHERE upload_id = :upload_id AND finished_at IS NULL

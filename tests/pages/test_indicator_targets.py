@@ -5,7 +5,9 @@ from datetime import date
 import pytest
 
 from components import cached
+from components.indicator_targets import STATES
 from domain.access import Role
+from domain.target_sheet import read_sheet
 from tests.actors import CITY, COUNTY, PROVINCE, make_actor
 from tests.assessments import accept, assess, levels, set_target
 from tests.pages.reading import drawn
@@ -76,13 +78,46 @@ def test_what_cannot_be_is_said_by_unit_and_nothing_is_written(owner, open_page,
 def test_a_new_target_year_is_typed_and_then_filled_in(owner, open_page, bureau, year):
     page = open_page(bureau, "indicator_targets", **LAND)
     page.text_input(key="targets-new-year-None").set_value("2030").run()
-    assert "耕地保有量 2030 年目标：111 个单位中 0 个已下达" in drawn(page)
+    assert "耕地保有量 2030 年目标：全省没有录入；111 个单位中 0 个已下达" in drawn(page)
     type_row(page, "南昌市", **{"状态": "未下达"})
     page.button(key="targets-save").click().run()
     rows = owner.execute(
         "SELECT state FROM indicator_target WHERE division_code = %s AND target_year = 2030", [CITY]
     ).fetchall()
     assert rows == [("not_issued",)]
+
+
+def test_the_province_has_targets_of_its_own(owner, open_page, bureau, year):
+    page = open_page(bureau, "indicator_targets", **LAND)
+    type_row(page, "江西省", **{"状态": "已下达", "目标值（万亩）": "4000"})
+    page.button(key="targets-save").click().run()
+    assert "全省已下达；111 个单位中" in drawn(page)
+    kept = owner.execute(
+        "SELECT target_value FROM indicator_target WHERE division_code = %s", [PROVINCE]
+    ).fetchone()
+    assert kept == (4000,)
+
+
+def test_a_workbook_is_seen_before_it_is_written(owner, open_page, bureau, year):
+    heads = ["单位", "区划代码", "指标代码", "目标年", "状态", "目标值（万亩）"]
+    rows = [
+        heads,
+        ["安义县", COUNTY, "CULT_LAND", 2030.0, "已下达", 40.0],
+        ["南昌市", CITY, "CULT_LAND", 2030.0, "已下达", "很多"],
+    ]
+    page = open_page(bureau, "indicator_targets", **LAND)
+    page.session_state["target-workbook-sheet"] = read_sheet(rows, STATES, {})
+    page.run()
+    wanted, faults = (each.value for each in page.dataframe[:2])
+    assert (wanted.loc[0, "原为"], wanted.loc[0, "改为"]) == ("没有录入", "40 万亩")
+    assert faults.loc[0, "原因"] == "目标值“很多”不是数，请只填数字。"
+    page.button(key="targets-write").click().run()
+    assert not page.exception
+    assert page.success[0].value.startswith("已按工作簿写入 1 项目标")
+    kept = owner.execute(
+        "SELECT division_code, target_value FROM indicator_target WHERE target_year = 2030"
+    ).fetchall()
+    assert kept == [(COUNTY, 40)]
 
 
 def test_somebody_elses_change_is_told_and_not_overwritten(owner, open_page, bureau, year):
