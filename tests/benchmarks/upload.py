@@ -17,7 +17,9 @@ from pathlib import Path
 
 import psycopg
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+from tests.ports import free_port
+
 _BLOCK = bytes(1 << 20)
 _SERVER = """
 import os, sys, uvicorn
@@ -27,7 +29,6 @@ from starlette.middleware import Middleware
 from components.middleware import SecurityHeaders, SessionRequired
 from components.routes import auth, uploads
 from domain.errors import PortalError
-from tests.ports import free_port
 app = Starlette(routes=uploads.ROUTES,
                 middleware=[Middleware(SecurityHeaders), Middleware(SessionRequired)],
                 exception_handlers={PortalError: auth.portal_error, HTTPException: auth.http_error})

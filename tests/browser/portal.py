@@ -10,9 +10,9 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.paths import ROOT
 from tests.ports import free_port
 
-ROOT = Path(__file__).parents[2]
 _PATIENCE = 420  # seconds: a demo of every village, and two cores busy with other things
 
 

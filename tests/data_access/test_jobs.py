@@ -6,7 +6,6 @@ import sys
 import time
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 from procrastinate.schema import SchemaManager
@@ -20,11 +19,11 @@ from domain.errors import InvalidAction, NotFound, NotPermitted, RuleViolation
 from domain.jobs import JobKind, JobState
 from tests.actors import PROVINCE, make_actor
 from tests.data_access import job_tasks
+from tests.paths import ROOT
 
 for _module in TASK_MODULES:
     import_module(_module)
 CLOCK_TASKS = [each for each in jobs.registered_tasks() if each.every]
-ROOT = Path(__file__).parents[2]
 PATIENCE = 60  # seconds
 RUN = (
     "from data_access.worker import Pace, run_worker;"

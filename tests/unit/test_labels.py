@@ -3,7 +3,6 @@
 import re
 from enum import StrEnum
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,8 @@ from components.words.constraints import CONSTRAINT_MESSAGES
 from components.words.errors import ERROR_MESSAGES
 from domain.errors import AccountLocked, PortalError, RuleViolation, WeakPassword
 from domain.passwords import PasswordFault
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 MIGRATIONS = ROOT / "data_access" / "migrations"
 
 

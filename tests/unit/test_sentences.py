@@ -53,7 +53,8 @@ LATE_UNIT = unit(late_days=32, late_since=date(2026, 10, 21), late_stage_name="�
 
 def test_late_unit_says_which_stage_how_long_and_since_when():
     assert unit_headline(LATE_UNIT, [DONE, LATE, AHEAD], LIMITS, TODAY) == (
-        "安义县：总体规划已完成 1/3 个阶段（46\u00a0%），第 2 阶段“阶段2”滞后 32 天（自 10月21日起）。"
+        "安义县：总体规划已完成 1/3 个阶段（46\u00a0%），"
+        "第 2 阶段“阶段2”滞后 32 天（自 10月21日起）。"
     )
 
 
