@@ -171,7 +171,7 @@ def _pair(
         section=item.section if item else "",
         left=text_of(form, path, left, context),
         right=text_of(form, path, right, context),
-        change=_change(left, right, pairs),
+        change=None if item and item.read_only else _change(left, right, pairs),
         files=pairs,
         name=item.label if item else "",
     )

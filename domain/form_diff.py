@@ -1,11 +1,15 @@
-"""How two contents of a form differ, field by field."""
+"""How two contents of a form differ, field by field.
+
+What the portal says itself (a read-only field, such as the year of the report) is no change: nobody
+made it.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.form_texts import text_of
 from domain.form_values import flatten, normal_value
-from domain.forms import Content, Context, Form, label_of, rows_of
+from domain.forms import Content, Context, Form, label_of, rows_of, split_path
 
 
 class ChangeKind(StrEnum):
@@ -36,8 +40,15 @@ def diff(
     return [
         _change(form, path, before.get(path), after.get(path), context)
         for path in paths
-        if before.get(path) != after.get(path)
+        if before.get(path) != after.get(path) and not says_itself(form, path)
     ]
+
+
+def says_itself(form: Form, path: str) -> bool:
+    """Tell whether a path is a field that the portal says itself, whatever is sent."""
+    parts = split_path(path)
+    item = form.find_field(parts[0], parts[2]) if parts else None
+    return item is not None and item.read_only
 
 
 def count_changes(form: Form, old: Content, new: Content) -> int:
@@ -48,6 +59,8 @@ def count_changes(form: Form, old: Content, new: Content) -> int:
         for key in {**before, **after}:
             was, now = before.get(key, {}), after.get(key, {})
             for item in form.fields_of(group):
+                if item.read_only:
+                    continue
                 one, other = was.get(item.code), now.get(item.code)
                 # False equals 0, and yet one may be an answer and the other none.
                 is_plain = not isinstance(one, list | dict)

@@ -8,7 +8,7 @@ import pytest
 from components.comparison import comparison_table, rows_sentence
 from data_access.comparison import Side
 from domain.comparison import FileChange, FilePair, StoredFile, by_row, compare, file_ids
-from domain.form_diff import ChangeKind
+from domain.form_diff import ChangeKind, count_changes, diff
 from domain.forms import Context, Field, Form, Row
 
 OLD, AGAIN = StoredFile(1, "a.pdf", "aa"), StoredFile(2, "b.pdf", "aa")
@@ -23,6 +23,7 @@ FORM = Form(
         Field("form", "note", "说明", "text"),
         Field("form", "days", "天数", "integer"),
         Field("form", "proof", "材料", "evidence"),
+        Field("form", "year", "填报年度", "integer", read_only=True),
     ),
     {},
 )
@@ -46,7 +47,7 @@ def test_files_are_compared_by_what_is_in_them(left, right, change):
 
 
 def content(**values):
-    return {"form": {"note": None, "days": None, "proof": None} | values}
+    return {"form": {"note": None, "days": None, "proof": None, "year": None} | values}
 
 
 def pairs(left, right):
@@ -54,6 +55,15 @@ def pairs(left, right):
     return {
         pair.path: pair for pair in compare(FORM, content(**left), content(**right), CONTEXT, files)
     }
+
+
+def test_what_the_portal_says_itself_is_shown_and_no_change():
+    before, after = {"note": "甲", "year": 2025}, {"note": "乙", "year": 2026}
+    found = pairs(before, after)
+    assert (found["form.year"].left, found["form.year"].right) == ("2025", "2026")
+    assert [path for path, pair in found.items() if pair.change] == ["form.note"]
+    assert count_changes(FORM, content(**before), content(**after)) == 1
+    assert [c.path for c in diff(FORM, content(**before), content(**after))] == ["form.note"]
 
 
 def test_what_is_empty_on_both_sides_is_not_listed():
