@@ -27,6 +27,9 @@ from data_access.settings import Refusal, Settings
 
 _SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.65535")
 _PATIENCE = 300  # seconds: recovery after a power cut takes its time
+# What passes: backends of a killed server may hold its memory for a moment more, and somebody may
+# have taken the port since it was found free.
+_MEMORY_HELD, _PORT_TAKEN = "still in use", "could not create any TCP/IP sockets"
 
 # Two cores and a machine that is shared: small queries by many, nothing lost at a power cut.
 _CONFIGURATION = """
@@ -210,10 +213,11 @@ class Server:
             if self._answers(deadline):
                 return
             said = _text_from(log, already)
-            # Backends of a killed server may hold its memory for a moment more.
-            if self.running or "still in use" not in said:
+            if self.running or not any(words in said for words in (_MEMORY_HELD, _PORT_TAKEN)):
                 self.stop()
                 raise Refusal(f"PostgreSQL does not start ({_last_line(said)}); see {log}.")
+            if _PORT_TAKEN in said:
+                self._take_place()
             sleep(0.5)
 
     def _spawn(self, log: Path, data: Path, options: Mapping[str, str]) -> subprocess.Popen[bytes]:

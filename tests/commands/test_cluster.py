@@ -3,12 +3,13 @@
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from data_access import cluster
+from data_access import cluster, server
 from data_access.settings import Refusal, Settings
 
 
@@ -45,6 +46,16 @@ def test_it_ends_the_server_that_a_killed_portal_left(settings):
     with cluster.running_cluster(settings) as first, cluster.running_cluster(settings) as second:
         assert second.running
         assert not first.running
+
+
+def test_a_port_that_is_taken_meanwhile_is_exchanged(settings, monkeypatch):
+    find = server._free_port
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        first = iter([other.getsockname()[1]])
+        monkeypatch.setattr(server, "_free_port", lambda wanted: next(first, 0) or find(wanted))
+        assert answer(settings, "SELECT 1") == 1
 
 
 def test_a_path_too_long_for_a_socket_is_no_obstacle(folder):
