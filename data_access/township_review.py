@@ -216,9 +216,10 @@ def list_odd(connection: Connection, period_id: int, prefix: str) -> list[int]:
 def list_areas(
     connection: Connection, actor: Actor, desk: Desk, place: Place, odd: Sequence[int]
 ) -> list[Area]:
-    """Return the parts of a place that have villages; of a township the township itself.
+    """Return the parts of a place that have villages, those with villages to review first.
 
-    `odd` are the reports in which something stands out (`list_odd`).
+    Of a township it is the township itself. `odd` are the reports in which something stands out
+    (`list_odd`).
     """
     level, digits = PARTS.get(place.level, (place.level, len(place.prefix)))
     connection.execute(_SQL["plan_anew"])

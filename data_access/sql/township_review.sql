@@ -59,7 +59,7 @@ SELECT reports.area AS prefix, division.name, reports.villages, reports.filed, r
   FROM reports
   LEFT JOIN division_on(CAST(:today AS date)) AS division
          ON division.prefix = reports.area AND division.level = :level
- ORDER BY reports.area
+ ORDER BY reports.waiting = 0, reports.area
 
 -- name: list_odd
 SELECT DISTINCT submission_id FROM village_outliers(:period, :prefix)

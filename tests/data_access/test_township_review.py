@@ -253,6 +253,9 @@ def test_the_parts_of_an_area_add_up(owner, county, period, township, waiting):
     assert (mine.waiting, mine.filed, mine.undrawn, mine.looked) == (len(township),) * 2 + (0, 1)
     assert (whole.waiting, whole.sampled) == (mine.waiting, mine.sampled)
     assert [each.level for each in above] == ["county", "township"]
+    assert [area.waiting > 0 for area in areas] == sorted(
+        (area.waiting > 0 for area in areas), reverse=True
+    )
 
 
 def test_the_city_sees_its_counties_and_draws_for_itself(owner, city, period, filer, township):
