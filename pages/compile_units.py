@@ -6,6 +6,7 @@ import streamlit as st
 
 from components import cached
 from components import compile_overview as parts
+from components import compile_records as records
 from components.navigation import REPORTERS
 from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
@@ -44,7 +45,7 @@ if load := loads.get(asked or ""):
         set_parameter("unit", None)
         st.rerun()
     st.html(parts.institute_html(load, codes))
-    lines = [parts.line_of(contract) for contract in load.contracts]
+    lines = [records.line_of(contract) for contract in load.contracts]
     heading = f"{load.party.name}承担的项目"
     standing = everything
 else:
@@ -61,18 +62,18 @@ else:
     if len({unit.city_code for unit in standing.asked}) > 1:
         right.html(parts.cities_html(standing, keep))
     status = choice_parameter("status", list(codes.status))
-    shown = choice_parameter("show", list(parts.TITLES)) or "contracted"
-    lines = parts.lines_of(standing, shown, status)
-    heading = f"合同状态为“{codes.status[status]}”的项目" if status else parts.TITLES[shown]
+    shown = choice_parameter("show", list(records.TITLES)) or "contracted"
+    lines = records.lines_of(standing, shown, status)
+    heading = f"合同状态为“{codes.status[status]}”的项目" if status else records.TITLES[shown]
 
 with st.container(horizontal=True, vertical_alignment="center", key="compile-units-records"):
     st.subheader(f"{heading}（{len(lines)}）", anchor=False, width="stretch")
     if lines:
-        parts.download(heading, lines, standing, codes)
+        records.download(heading, lines, standing, codes)
 if lines:
-    opened = parts.record_table(lines, standing, codes, f"compile-units-{heading}")
+    opened = records.record_table(lines, standing, codes, f"compile-units-{heading}")
     st.caption("点选一行，打开依据的填报和回执。")
     if opened is not None:
-        parts.open_report(opened)
+        records.open_report(opened)
 else:
     st.info(f"目前没有{heading}。")
