@@ -233,6 +233,7 @@ def target_editor(actor: Actor, table: TargetTable) -> None:
         [_editor_row(unit, table.target_of(unit), heads) for unit in table.units],
         hide_index=True,
         num_rows="fixed",
+        placeholder="—",
         disabled=("上级", "单位"),
         height=min(38 + 35 * len(table.units), 470),
         column_config={
