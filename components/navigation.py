@@ -28,7 +28,8 @@ REVIEWERS = (Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
 REPORT_FILERS = (Role.COUNTY, Role.CITY, Role.DEPARTMENT)
 VILLAGE_FILERS = (Role.TOWNSHIP, Role.COUNTY)
 REPORTERS = (Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY)
-READERS = (*REPORTERS, Role.TOWNSHIP)  # of reports and workbooks
+READERS = (*REPORTERS, Role.TOWNSHIP)  # of reports
+WORKBOOK_TAKERS = (*READERS, Role.DEPARTMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ PAGES = (
     PortalPage("report", "在线填报", "edit_note", "填报", REPORT_FILERS),
     PortalPage("villages", "村庄评估填报", "holiday_village", "填报", VILLAGE_FILERS),
     PortalPage("village", "村庄评估", "cottage", "填报", VILLAGE_FILERS, hidden=True),
-    PortalPage("workbooks", "Excel 填报", "table_view", "填报", READERS),
+    PortalPage("workbooks", "Excel 填报", "table_view", "填报", WORKBOOK_TAKERS),
     PortalPage("review_queue", "审核队列", "rule", "审核", REVIEWERS),
     PortalPage("township_review", "村庄审核", "holiday_village", "审核", REVIEWERS),
     PortalPage("submission", "填报详情", "description", "审核", READERS, hidden=True),

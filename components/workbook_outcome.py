@@ -12,7 +12,7 @@ from data_access import jobs, workbook_apply, workbook_batches
 from data_access.database import transaction
 from data_access.workbook_apply import Filed
 from data_access.workbook_batches import Batch, BatchUnit
-from domain.access import Actor
+from domain.access import Actor, Role
 from domain.errors import InvalidContent
 from domain.jobs import UNFINISHED, JobState
 from domain.workbook_diff import BatchState
@@ -53,7 +53,9 @@ def outcome(actor: Actor, batch: Batch) -> None:
     failed = {each.unit.division_code: each for each in filed if each.error}
     st.html(_unit_table(batch, saved, failed))
     incomplete = [unit for unit in waiting if unit.error_count]
-    if waiting and not incomplete:
+    if actor.roles <= {Role.DEPARTMENT}:
+        st.caption("您部门的指标已写入各单位的草稿，由各单位自行报送。")
+    elif waiting and not incomplete:
         _submit_button(actor, batch, waiting)
     elif incomplete:
         st.caption("有须改正之处的单位，请打开填报改正后报送；也可改好工作簿后再次上传。")

@@ -13,7 +13,7 @@ from data_access import file_store, workbook_exports
 from data_access.collector import collector_waiting
 from data_access.database import transaction
 from data_access.form_checks import all_problems
-from data_access.forms import load_form, tell_owner
+from data_access.forms import tell_owner
 from data_access.queries import load_queries
 from data_access.reporting import load_filers
 from data_access.reporting_forms import contexts_of, prefills_of
@@ -48,7 +48,7 @@ from domain.workbook_diff import (
     applied,
     compare,
 )
-from domain.workflow import filing_role
+from domain.workflow import fills
 
 _SQL = load_queries("workbook_batches")
 _UNSAID = (None, "")  # most lines have neither reason nor problem: left out, they cost nothing
@@ -131,7 +131,8 @@ def _source(actor: Actor, stamp: Stamp) -> tuple[Export, Period, Form]:
             reason = BatchRefusal.NOT_YOUR_UNITS if exists else BatchRefusal.UNKNOWN_EXPORT
             raise WorkbookRefused(reason=reason) from None
         period = workbook_exports.get_period(connection, export.period_id)
-        return export, period, load_form(connection, export.form_code, export.form_version)
+        form = workbook_exports.form_for(connection, actor, export.form_code, export.form_version)
+        return export, period, form
 
 
 def refresh(actor: Actor, batch_id: int) -> None:
@@ -139,7 +140,7 @@ def refresh(actor: Actor, batch_id: int) -> None:
     with transaction(actor, read_only=True) as connection:
         batch = get_batch(connection, batch_id)
         period = workbook_exports.get_period(connection, batch.period_id)
-        form = load_form(connection, batch.form_code, batch.form_version)
+        form = workbook_exports.form_for(connection, actor, batch.form_code, batch.form_version)
     with collector_waiting():
         reading = read_workbook(file_store.stored_path(batch.sha256), form)
     with collector_waiting(), transaction(actor, action="workbook.check") as connection:
@@ -209,7 +210,7 @@ class _Comparison:
         faults = _by_unit(self._reading.faults)
         codes = sorted({*rows, *faults} - {""})
         filers = load_filers(self._connection, self._form.form_code)
-        own = [code for code in codes if filing_role(filers, code, self._actor)]
+        own = [code for code in codes if fills(filers, code, self._actor)]
         bases = {
             base.division_code: base.content
             for base in fetch_all(

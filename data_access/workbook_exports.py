@@ -1,13 +1,14 @@
 """Workbooks handed out: which units go into one, and what of each was written, kept here.
 
-What a unit's filer gets is the draft as it stands; anybody else gets what was filed last. A unit
-without a report gets what a new draft would start from, and no draft is made for it.
+Who fills in a unit gets the draft as it stands, a department its own rows of it; anybody else gets
+what was filed last. A unit without a report gets what a new draft would start from, and no draft
+is made for it.
 """
 
 import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from data_access.forms import load_form
 from data_access.jobs import RunningJob
 from data_access.portal_settings import read_settings
 from data_access.queries import load_queries
-from data_access.reporting import load_filers
+from data_access.reporting import ReportingPeriod, load_filers
 from data_access.reporting_forms import contexts_of, find_form, prefills_of
 from data_access.rows import fetch_all, fetch_one
 from data_access.sessions import actor_today
@@ -32,11 +33,11 @@ from domain.clock import today
 from domain.errors import NotFound, NotPermitted
 from domain.form_texts import mask
 from domain.form_values import normalise
-from domain.forms import Content, Context, Form, with_all_rows
+from domain.forms import FORM_GROUP, Content, Context, Form, with_all_rows
 from domain.jobs import JobKind
 from domain.receipts import canonical
 from domain.workbook import Stamp, WorkbookUnit
-from domain.workflow import SubmissionState, filing_role
+from domain.workflow import SubmissionState, fills, only_contributes
 
 _SQL = load_queries("workbook_exports")
 IN_HAND = frozenset({SubmissionState.DRAFT, SubmissionState.RETURNED})
@@ -131,12 +132,28 @@ def get_period(connection: Connection, period_id: int) -> Period:
     return found
 
 
+def list_offered(
+    connection: Connection, actor: Actor, periods: Sequence[ReportingPeriod]
+) -> list[Period]:
+    """Return the periods of which the actor takes workbooks: a department where it fills in."""
+    found = [get_period(connection, each.period_id) for each in periods]
+    return [period for period in found if _concerns(connection, actor, period)]
+
+
+def _concerns(connection: Connection, actor: Actor, period: Period) -> bool:
+    filers = load_filers(connection, period.form_code)
+    fills_some = actor.roles & {*filers.contributor_roles, *filers.filer_roles}
+    return bool(fills_some) or not only_contributes(filers, actor)
+
+
 def list_scopes(connection: Connection, actor: Actor, period: Period) -> list[Scope]:
     """Return what the actor may ask for: first what he files himself, then areas, then units."""
     units = list_units(connection, period)
     filers = load_filers(connection, period.form_code)
-    own = [unit for unit in units if filing_role(filers, unit.code, actor)]
+    own = [unit for unit in units if fills(filers, unit.code, actor)]
     scopes = [_of_unit(unit) for unit in own]
+    if only_contributes(filers, actor):
+        return [*_areas(connection, own), *scopes]
     if len(own) > 1:
         scopes.insert(0, Scope("own", f"本账号填报的 {len(own)} 个单位", tuple(own)))
     if filers.filed_from_above:
@@ -190,6 +207,17 @@ def _areas(connection: Connection, units: Sequence[Unit]) -> list[Scope]:
 # WHAT IS HANDED OUT
 
 
+def form_for(connection: Connection, actor: Actor, form_code: str, version: int) -> Form:
+    """Return the form as the actor's workbooks have it.
+
+    Who fills rows of his own alone neither reads nor writes what is the unit's as a whole.
+    """
+    form = load_form(connection, form_code, version)
+    if not only_contributes(load_filers(connection, form_code), actor):
+        return form
+    return replace(form, fields=tuple(f for f in form.fields if f.group != FORM_GROUP))
+
+
 def begin(connection: Connection, actor: Actor, period: Period, scope: Scope) -> Export:
     """Write down that the actor takes a workbook."""
     row = connection.execute(
@@ -222,10 +250,10 @@ def hand_out(
     units: Sequence[Unit],
 ) -> list[WorkbookUnit]:
     """Return the units as they go into the workbook, and keep what each was given."""
-    form = load_form(connection, period.form_code, period.form_version)
+    form = form_for(connection, actor, period.form_code, period.form_version)
     filers = load_filers(connection, period.form_code)
     own, codes = find_form(form.form_code), [unit.code for unit in units]
-    filed = {code for code in codes if filing_role(filers, code, actor)}
+    filed = {code for code in codes if fills(filers, code, actor)}
     for code in sorted(filed):
         own.ensure_rows(connection, actor, code)
     reports = reports_of(connection, period.period_id, codes)
@@ -336,7 +364,7 @@ def make(actor: Actor, period_id: int, key: str) -> tuple[Path, str]:
         export = begin(connection, actor, period, scope)
         units = hand_out(connection, actor, export, period, scope.units)
         stamp = stamp_of(connection, export, period)
-        form = load_form(connection, period.form_code, period.form_version)
+        form = form_for(connection, actor, period.form_code, period.form_version)
     with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
         path = Path(file.name)
     try:
@@ -416,7 +444,7 @@ def run_job(job: RunningJob, export_id: str) -> None:
         units = [unit for unit in list_units(connection, period) if unit.code in wanted]
         made = _in_steps(job, units, lambda some: hand_out(connection, actor, export, period, some))
         stamp = stamp_of(connection, export, period)
-        form = load_form(connection, period.form_code, period.form_version)
+        form = form_for(connection, actor, period.form_code, period.form_version)
         job.check()
         write_workbook(form, made, stamp, made_path(export.export_id))
         set_ready(connection, export.export_id)

@@ -168,6 +168,18 @@ def contributes(workflow: Workflow, division_code: str, actor: Actor) -> bool:
     )
 
 
+def fills(workflow: Workflow, division_code: str, actor: Actor) -> bool:
+    """Tell whether the actor fills in a unit's draft, all of it or rows of his own."""
+    return filing_role(workflow, division_code, actor) is not None or contributes(
+        workflow, division_code, actor
+    )
+
+
+def only_contributes(workflow: Workflow, actor: Actor) -> bool:
+    """Tell whether the actor fills rows of his own at most, whichever the unit."""
+    return actor.roles <= {*workflow.contributor_roles, Role.DEPARTMENT}
+
+
 def _filer_moves(workflow: Workflow, unit: Unit, position: Position, actor: Actor) -> list[Move]:
     """The filer sends it; a change he may also give up, and what was filed before stands again."""
     role = may_file(workflow, unit, actor)

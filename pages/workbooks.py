@@ -4,7 +4,7 @@ import streamlit as st
 
 from components import csv_batches as csv_view
 from components import workbook_outcome, workbook_preview, workbooks
-from components.navigation import READERS
+from components.navigation import WORKBOOK_TAKERS
 from components.session import errors_shown, page_frame, require_actor
 from components.upload import upload_field
 from components.url_parameters import number_parameter
@@ -14,7 +14,7 @@ from data_access.forms import load_form
 from domain.access import Role
 from domain.workbook_diff import BatchState
 
-actor = require_actor(*READERS)
+actor = require_actor(*WORKBOOK_TAKERS)
 workbooks.load_styles()
 batch_id, csv_batch_id = number_parameter("batch"), number_parameter("csv")
 
@@ -46,7 +46,7 @@ if batch_id is not None:
 page_frame("Excel 填报")
 with transaction(actor, read_only=True) as connection:
     current = reporting.list_current_periods(connection)
-    periods = [workbook_exports.get_period(connection, each.period_id) for each in current]
+    periods = workbook_exports.list_offered(connection, actor, current)
     batches = workbook_batches.list_batches(connection)
     csv_files = csv_batches.list_batches(connection)
     made = workbook_exports.list_made(connection, actor)
@@ -63,7 +63,7 @@ with take, st.container(border=True, height="stretch", key="workbooks-take"):
     workbooks.download_card(actor, periods)
 with bring, st.container(border=True, height="stretch", key="workbooks-bring"):
     st.subheader("2　上传填好的工作簿", anchor=False)
-    if actor.has_role(Role.CITY, Role.COUNTY, Role.TOWNSHIP):
+    if actor.has_role(Role.CITY, Role.COUNTY, Role.TOWNSHIP, Role.DEPARTMENT):
         uploaded = upload_field(
             actor, "填好的工作簿", key="workbooks-upload", use=workbook_batches.USE
         )

@@ -15,8 +15,8 @@ from data_access.database import transaction
 from domain.access import Role
 from domain.files import MediaType
 
-_TAKERS = (Role.LEADER, Role.PLAN_BUREAU, Role.CITY, Role.COUNTY, Role.TOWNSHIP)
-_FILERS = (Role.CITY, Role.COUNTY, Role.TOWNSHIP)
+_FILERS = (Role.CITY, Role.COUNTY, Role.TOWNSHIP, Role.DEPARTMENT)
+_TAKERS = (Role.LEADER, Role.PLAN_BUREAU, *_FILERS)
 
 
 def download(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """The form of status assessment from the draft to its levels, against PostGIS."""
 
 from decimal import Decimal
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import load_workbook
@@ -13,6 +14,7 @@ from data_access import (
     reporting,
     workbook_apply,
     workbook_batches,
+    workbook_exports,
 )
 from data_access.database import transaction
 from domain.access import Role
@@ -319,3 +321,62 @@ def test_a_workbook_goes_out_and_back_and_every_bad_cell_is_named(
     assert kept["PBF_AREA"]["unit"] == "万亩"
     told = [each for each in state.problems if each.path == "indicator[FOREST_COVER].numerator"]
     assert "超过 100%" in told[0].message
+
+
+def test_a_department_takes_and_brings_its_own_rows_alone(
+    report, county, water, tmp_path, monkeypatch
+):
+    empty_store(tmp_path, monkeypatch)
+    fill(county, report, LAND | {"WATER_TOTAL": {"value": "2.1"}})
+    book = taken(water, report.period_id, COUNTY)
+    with ZipFile(book) as parts:
+        inside = "".join(parts.read(name).decode("utf-8", "replace") for name in parts.namelist())
+    assert "WATER_TOTAL" in inside
+    for hidden in ("CULT_LAND", "耕地保有量", "31.2", "13800000000", "李四"):
+        assert hidden not in inside
+    batch = brought(
+        water, typed(book, {(COUNTY, "WATER_TOTAL", "value"): 2.4}, tmp_path / "b.xlsx")
+    )
+    with transaction(water, action="workbook.apply") as connection:
+        assert workbook_apply.apply(connection, water, batch) == 1
+    with transaction(county, read_only=True) as connection:
+        kept = reporting.get_submission(connection, report.submission_id).draft_content
+    rows = {row["key"]: row for row in kept["indicator"]}
+    assert (rows["WATER_TOTAL"]["value"], rows["CULT_LAND"]["value"]) == ("2.4", "31.2")
+    assert kept["form"]["contact_phone"] == "13800000000"
+    [filed] = workbook_apply.submit_all(water, batch)
+    assert isinstance(filed.error, NotPermitted)
+
+
+def test_a_department_that_brings_the_units_own_workbook_learns_and_changes_nothing_of_others(
+    report, county, water, tmp_path, monkeypatch
+):
+    empty_store(tmp_path, monkeypatch)
+    cells = {(COUNTY, "CULT_LAND", "value"): 99, (COUNTY, "WATER_TOTAL", "value"): 2.4}
+    book = typed(taken(county, report.period_id, COUNTY), cells, tmp_path / "of_the_county.xlsx")
+    fill(county, report, LAND)
+    batch = brought(water, book)
+    with transaction(water, read_only=True) as connection:
+        rows = workbook_batches.all_rows(connection, batch)
+    assert {row.kind for row in rows if row.row_key == "CULT_LAND"} <= {EntryKind.REFUSED}
+    assert {row.old_value for row in rows if row.row_key == "CULT_LAND"} <= {None}
+    assert all(row.group_code != "form" for row in rows)
+    with transaction(water, action="workbook.apply") as connection:
+        workbook_apply.apply(connection, water, batch)
+    with transaction(county, read_only=True) as connection:
+        kept = reporting.get_submission(connection, report.submission_id).draft_content
+    values = {row["key"]: row["value"] for row in kept["indicator"]}
+    assert (values["CULT_LAND"], values["WATER_TOTAL"]) == ("31.2", "2.4")
+
+
+def test_a_department_is_offered_the_workbooks_of_what_it_fills(report, submission, water):
+    with transaction(water, read_only=True) as connection:
+        current = reporting.list_current_periods(connection)
+        offered = workbook_exports.list_offered(connection, water, current)
+        assert [period.form_code for period in offered] == ["status_assessment"]
+        assert "plan_progress" in {period.form_code for period in current}
+        scopes = workbook_exports.list_scopes(connection, water, offered[0])
+        others = [p for p in current if p.form_code != "status_assessment"]
+        foreign = workbook_exports.get_period(connection, others[0].period_id)
+        assert workbook_exports.list_scopes(connection, water, foreign) == []
+    assert len(scopes[0].units) == 111
