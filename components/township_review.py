@@ -12,10 +12,11 @@ from components.charts import link
 from components.labels import label, moment
 from components.periods import sample_words
 from components.session import errors_shown
-from data_access import township_review
+from data_access import review_sample, township_review
 from data_access.database import transaction
 from data_access.reporting import ReportingPeriod, Submission
-from data_access.township_review import Area, Desk, Draw, Outlier, Place, Sampled, Signs
+from data_access.review_sample import Draw, Sampled
+from data_access.township_review import Area, Desk, Outlier, Place, Signs
 from data_access.village_form import FORM_CODE
 from domain.access import Actor
 from domain.clock import BEIJING, now, today
@@ -118,7 +119,7 @@ def village_notes(actor: Actor, submission: Submission) -> None:
         return
     number, version = submission.submission_id, submission.version_no
     with transaction(actor, action="sample.look") as connection:
-        township_review.note_look(connection, actor, number, version)
+        review_sample.note_look(connection, actor, number, version)
         signs = township_review.list_signs(connection, actor, [number])[number]
         odd = township_review.list_outliers(
             connection, submission.period_id, submission.division_code, [number]
@@ -300,13 +301,13 @@ def _sampled_words(desk: Desk, village: Sampled) -> str:
 def _draw(actor: Actor, desk: Desk, place: Place) -> None:
     with errors_shown():
         with transaction(actor, action="sample.draw") as connection:
-            township_review.draw(connection, actor, desk, place.prefix)
+            review_sample.draw(connection, actor, desk, place.prefix)
         st.rerun()
 
 
 def _records(actor: Actor, desk: Desk, place: Place) -> None:
     with transaction(actor, read_only=True) as connection:
-        draws = township_review.list_draws(connection, desk, place.prefix)
+        draws = review_sample.list_draws(connection, desk, place.prefix)
     st.html("".join(_draw_html(draw) for draw in draws))
     st.caption("按 SHA-256（种子:村代码）排序取前若干个，任何人可据种子复算。")
     reason = st.text_area(
@@ -315,7 +316,7 @@ def _records(actor: Actor, desk: Desk, place: Place) -> None:
     if st.button("重新抽样", key="township-review-redraw"):
         with errors_shown():
             with transaction(actor, action="sample.redraw") as connection:
-                township_review.redraw(connection, actor, desk, place.prefix, reason)
+                review_sample.redraw(connection, actor, desk, place.prefix, reason)
             st.rerun()
 
 

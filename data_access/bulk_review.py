@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from data_access import decisions, jobs, township_review
+from data_access import decisions, jobs, review_sample
 from data_access.inbox import IN_APP, Sender
 from data_access.moves import Moved
 from data_access.queries import load_queries
@@ -148,7 +148,7 @@ def _add_items(
         )
     if action is ReviewAction.APPROVE:
         accepted = [number for number, reason in reasons.items() if reason is None]
-        township_review.require_seen(connection, actor, accepted)
+        review_sample.require_seen(connection, actor, accepted)
     added = _insert_items(connection, actor, bulk_decision_id, found, seen, roles, reasons)
     elsewhere = [report for report in found if report.submission_id not in added]
     reasons |= {report.submission_id: LeftOut.PENDING_ELSEWHERE for report in elsewhere}

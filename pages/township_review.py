@@ -12,7 +12,7 @@ from components.navigation import REVIEWERS
 from components.review_queue import review_queue
 from components.session import errors_shown, page_frame, require_actor
 from components.watch import watch
-from data_access import reporting, township_review
+from data_access import reporting, review_sample, township_review
 from data_access.database import transaction
 from data_access.village_form import FORM_CODE
 from domain.review_filter import read_filter, read_query
@@ -40,7 +40,7 @@ if not periods:
 odd = odd_reports(actor, desk.period.period_id, place)
 with transaction(actor, read_only=True) as connection:
     areas = township_review.list_areas(connection, actor, desk, place, odd)
-    sampled = township_review.list_sampled(connection, actor, desk, place.prefix)
+    sampled = review_sample.list_sampled(connection, actor, desk, place.prefix)
 whole = township_review.summed(place, areas)
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -47,7 +47,7 @@ def measure(owner_url: str, portal_url: str) -> list[Figure]:
 
 
 def _list_figures(actor, prefix, words, budget):  # type: ignore[no-untyped-def]
-    from data_access import township_review
+    from data_access import review_sample, township_review
     from data_access.database import transaction
 
     with transaction(actor, read_only=True) as connection:
@@ -70,7 +70,7 @@ def _list_figures(actor, prefix, words, budget):  # type: ignore[no-untyped-def]
 
 
 def _accept_figures(actor, county):  # type: ignore[no-untyped-def]
-    from data_access import bulk_review, review_queue, township_review
+    from data_access import bulk_review, review_queue, review_sample, township_review
     from data_access.database import transaction
     from domain.review_filter import QueueFilter
     from domain.workflow import ReviewAction
@@ -78,13 +78,13 @@ def _accept_figures(actor, county):  # type: ignore[no-untyped-def]
     with transaction(actor, action="sample.draw") as connection:
         desk = township_review.read_desk(connection, actor)
         began = time.perf_counter()
-        township_review.draw(connection, actor, desk, county, seed=1)
+        review_sample.draw(connection, actor, desk, county, seed=1)
         drawn = (time.perf_counter() - began) * 1000
         asked = QueueFilter("village_evaluation", desk.period.period_id, county, 1)
         seen = review_queue.list_seen(connection, actor, asked)
         signs = township_review.list_signs(connection, actor, list(seen))
         for number in (number for number, each in signs.items() if each.is_sampled):
-            township_review.note_look(connection, actor, number, 1)
+            review_sample.note_look(connection, actor, number, 1)
         town = _largest(connection, list(seen))
     began = time.perf_counter()
     chosen = {number: seen[number] for number in town}

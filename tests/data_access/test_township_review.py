@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from data_access import bulk_review, decisions, review_queue, township_review
+from data_access import bulk_review, decisions, review_queue, review_sample, township_review
 from data_access.database import transaction
 from domain.access import Role
 from domain.errors import (
@@ -61,18 +61,18 @@ def desk_of(actor, period):
 def draw(actor, period, prefix, seed=7):
     with transaction(actor, action="sample.draw") as connection:
         desk = township_review.read_desk(connection, actor, period)
-        return township_review.draw(connection, actor, desk, prefix, seed=seed)
+        return review_sample.draw(connection, actor, desk, prefix, seed=seed)
 
 
 def sampled(actor, period, prefix):
     with transaction(actor, read_only=True) as connection:
         desk = township_review.read_desk(connection, actor, period)
-        return township_review.list_sampled(connection, actor, desk, prefix)
+        return review_sample.list_sampled(connection, actor, desk, prefix)
 
 
 def look(actor, submission_id, version=1):
     with transaction(actor, action="sample.look") as connection:
-        return township_review.note_look(connection, actor, submission_id, version)
+        return review_sample.note_look(connection, actor, submission_id, version)
 
 
 def accept(actor, owner, ids):
@@ -189,11 +189,11 @@ def test_a_draw_is_made_once_and_again_only_with_a_reason(owner, county, period,
     assert draw(county, period, COUNTY, seed=9) == 0
     desk, town = desk_of(county, period), township[0][:9]
     with pytest.raises(RuleViolation), transaction(county) as connection:
-        township_review.redraw(connection, county, desk, town, " ")
+        review_sample.redraw(connection, county, desk, town, " ")
     with transaction(county, action="sample.redraw") as connection:
-        township_review.redraw(connection, county, desk, town, "抽样村均为同一片区", seed=9)
+        review_sample.redraw(connection, county, desk, town, "抽样村均为同一片区", seed=9)
     with transaction(county, read_only=True) as connection:
-        draws = township_review.list_draws(connection, desk, town)
+        draws = review_sample.list_draws(connection, desk, town)
     assert [(each.draw_no, each.seed, each.is_redraw) for each in draws] == [
         (1, 7, False), (2, 9, True)
     ]  # fmt: skip
@@ -223,7 +223,7 @@ def test_another_county_is_not_there(owner, county, period, waiting):
         desk = township_review.read_desk(connection, stranger, period)
         with pytest.raises(NotFound):
             township_review.find_place(connection, desk, COUNTY)
-        assert not township_review.list_sampled(connection, stranger, desk, COUNTY)
+        assert not review_sample.list_sampled(connection, stranger, desk, COUNTY)
     assert not look(stranger, min(waiting.values()))
 
 
