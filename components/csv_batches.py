@@ -21,7 +21,7 @@ from domain.csv_data import CsvCounts, CsvReason, CsvRefusal, CsvState
 from domain.errors import PortalError
 from domain.form_texts import text_of
 from domain.forms import Form, cell_label, path_of
-from domain.jobs import UNFINISHED
+from domain.jobs import UNDER_WAY, UNFINISHED
 from domain.workbook_diff import Decision, EntryKind
 
 UPLOADERS = (Role.PLAN_BUREAU, Role.COUNTY, Role.TOWNSHIP)
@@ -166,10 +166,28 @@ def _preview(actor: Actor, batch: CsvBatch, form: Form) -> None:
         st.caption("文件没有“下载编号”：空单元格不改动；草稿由人保存过的，与其不同的值列为冲突。")
     for note in batch.notes:
         st.caption(note)
+    if batch.judged_at is None:
+        _judging(actor, batch)
     kind = _kind_choice(batch, counts)
     if kind:
         _listed(actor, batch, form, counts, kind)
     _actions(actor, batch, counts)
+
+
+@st.fragment(run_every="2s")
+def _judging(actor: Actor, batch: CsvBatch) -> None:
+    """Say how far the rules were asked; the preview grows meanwhile, and may be written already."""
+    with transaction(actor, read_only=True) as connection:
+        now = csv_batches.get_batch(connection, batch.batch_id)
+        job = jobs.get(connection, batch.job_id) if batch.job_id else None
+    if now.judged_at is not None or now.state is not batch.state:
+        st.rerun(scope="app")
+    if job is None or job.state not in UNDER_WAY:
+        st.caption("校验规则没有逐村核对完，“须改正”可能不全；报送时仍会逐份核对。")
+        return
+    done = f"　{job.done:,} / {job.total:,} 村" if job.total else ""
+    text = f"{job.message or '等待按校验规则核对'}{done}（已发现的问题列在“须改正”）"
+    st.progress(min(job.ratio or 0.0, 1.0), text=text)
 
 
 def _kind_choice(batch: CsvBatch, counts: CsvCounts) -> str | None:

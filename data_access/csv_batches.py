@@ -55,6 +55,8 @@ class CsvBatch:
     job_id: int | None
     created_at: datetime
     checked_at: datetime | None
+    judged_at: datetime | None
+    """When the rules had been asked of every unit of it; None until then."""
     applied_at: datetime | None
     expires_at: datetime
     form_title: str

@@ -1,6 +1,6 @@
 """The jobs of CSV: a file made for a download, one read and compared, one written into drafts."""
 
-from data_access import csv_apply, csv_check, csv_exports
+from data_access import csv_apply, csv_check, csv_exports, csv_rules
 from data_access.csv_batches import Tell, get_batch
 from data_access.database import transaction
 from data_access.jobs import RunningJob, task
@@ -17,18 +17,21 @@ def export_csv(job: RunningJob, export_id: str) -> None:
 
 @task(JobKind.CHECK_CSV)
 def check_csv(job: RunningJob, batch_id: int) -> None:
-    """Read one file and compare it with the drafts."""
+    """Read one file, compare it with the drafts, and ask the rules of what would stand then."""
     actor = actor_of(job.requested_by)
     with transaction(actor, read_only=True) as connection:
         state = get_batch(connection, batch_id).state
     if state is CsvState.CHECKING:  # a job that comes again after its end has nothing left to do
         csv_check.check(actor, batch_id, _teller(job))
+    csv_rules.judge(actor, batch_id, _teller(job))
 
 
 @task(JobKind.APPLY_CSV)
 def apply_csv(job: RunningJob, batch_id: int) -> None:
     """Write one batch into the drafts, all of it or nothing."""
-    csv_apply.write(actor_of(job.requested_by), batch_id, _teller(job))
+    actor = actor_of(job.requested_by)
+    csv_apply.write(actor, batch_id, _teller(job))
+    csv_rules.judge(actor, batch_id, _teller(job))  # where it had to be compared anew
 
 
 def _teller(job: RunningJob) -> Tell:

@@ -11,12 +11,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from data_access import database, reporting
+from data_access import database, file_store, reporting
 from data_access.migrate import migrate
 from data_access.reference_data import load_all
 from domain.access import Actor, Role
 from tests.actors import CITY, COUNTY, PROVINCE, make_actor
 from tests.reports import complete_launch, opened
+from tests.workbooks import empty_store
 
 POSTGRES_BIN = Path(os.environ.get("PORTAL_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
 _ROOM_IN_MEMORY = 8 * 1024**3  # bytes
@@ -93,6 +94,14 @@ def owner(
         database.engine().dispose()
         database.engine.cache_clear()
         admin.execute("DROP DATABASE portal_test WITH (FORCE)")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test an empty store of files."""
+    empty_store(tmp_path, monkeypatch)
+    yield tmp_path / "uploads"
+    file_store.root.cache_clear()
 
 
 @pytest.fixture

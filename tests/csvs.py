@@ -5,7 +5,14 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 
-from data_access import csv_batches, csv_check, csv_exports, uploads, workbook_exports
+from data_access import (
+    csv_batches,
+    csv_check,
+    csv_exports,
+    csv_rules,
+    uploads,
+    workbook_exports,
+)
 from data_access.csv_batches import CsvRow
 from data_access.database import transaction
 from domain.access import Actor
@@ -60,11 +67,12 @@ def sent(actor: Actor, content: bytes, name: str) -> str:
 
 
 def checked(actor: Actor, period_id: int, content: bytes) -> int:
-    """Upload a file, and let it be read and compared; return its batch."""
+    """Upload a file, and let it be read, compared and judged; return its batch."""
     sha256 = sent(actor, content, "村.zip" if content.startswith(b"PK") else "村.csv")
     with transaction(actor, action="csv.upload") as connection:
         batch_id = csv_batches.request(connection, actor, period_id, sha256)
     csv_check.check(actor, batch_id, quietly)
+    csv_rules.judge(actor, batch_id, quietly)
     return batch_id
 
 

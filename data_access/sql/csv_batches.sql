@@ -13,7 +13,7 @@ RETURNING batch_id
 -- name: get_batch
 SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, batch.export_id
      , batch.user_id, batch.file_name, batch.sha256, batch.state, batch.counts, batch.notes
-     , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.applied_at
+     , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.judged_at, batch.applied_at
      , batch.expires_at, form_version.title AS form_title, period.name AS period_name
      , period.starts_on
   FROM csv_batch AS batch
@@ -25,7 +25,7 @@ SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, bat
 -- name: list_batches
 SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, batch.export_id
      , batch.user_id, batch.file_name, batch.sha256, batch.state, batch.counts, batch.notes
-     , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.applied_at
+     , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.judged_at, batch.applied_at
      , batch.expires_at, form_version.title AS form_title, period.name AS period_name
      , period.starts_on
   FROM csv_batch AS batch
@@ -53,7 +53,7 @@ UPDATE csv_batch SET state = 'refused', refusal = :refusal WHERE batch_id = :bat
 -- name: set_checked
 UPDATE csv_batch
    SET state = 'open', export_id = :export_id, counts = CAST(:counts AS jsonb), notes = :notes
-     , checked_at = now()
+     , checked_at = now(), judged_at = NULL
  WHERE batch_id = :batch_id
 
 -- name: forget_rows
@@ -82,6 +82,28 @@ SELECT row.entry_no, row.file, row.row_no, row.group_code, row.division_code, ro
    AND (NOT CAST(:with_problem AS boolean) OR (row.kind <> 'refused' AND row.problem <> ''))
  ORDER BY row.entry_no
  LIMIT :limit OFFSET :offset
+
+-- name: list_offered_units
+-- The units whose drafts a batch would change, with the entries of each.
+SELECT division_code, array_agg(entry_no) AS entry_nos
+  FROM csv_batch_row
+ WHERE batch_id = :batch_id AND kind <> 'refused' AND division_code IS NOT NULL
+ GROUP BY division_code
+ ORDER BY division_code
+
+-- name: list_offered
+SELECT entry_no, division_code, group_code, row_key, new_values, removed, conflicts, decision, problem
+  FROM csv_batch_row
+ WHERE batch_id = :batch_id AND entry_no = ANY (CAST(:entry_nos AS integer[]))
+
+-- name: set_problems
+UPDATE csv_batch_row AS row
+   SET problem = said.problem
+  FROM unnest(CAST(:entry_nos AS integer[]), CAST(:problems AS text[])) AS said (entry_no, problem)
+ WHERE row.batch_id = :batch_id AND row.entry_no = said.entry_no
+
+-- name: set_judged
+UPDATE csv_batch SET judged_at = now() WHERE batch_id = :batch_id AND state = 'open'
 
 -- name: decide
 UPDATE csv_batch_row SET decision = :decision

@@ -54,6 +54,12 @@ def province_figures(portal: BenchPortal) -> list[Figure]:
         Figure(f"province CSV of {took['rows']:,.0f} rows made", took["export"], "s"),
         Figure("read, compared and written, a trail entry a row", whole, "s", 20, beside=bare),
         Figure("memory of it, database backend included", took["memory"], "MB", 800),
+        Figure(
+            "rules asked of every village of it, behind the preview",
+            took["judge"],
+            "s",
+            beside=f"{took['judge_cpu']:.1f} s of CPU beside the database",
+        ),
     ]
 
 
@@ -174,7 +180,14 @@ def _county(folder: Path) -> dict[str, float]:
 
 
 def _province(folder: Path) -> dict[str, float]:
-    from data_access import csv_apply, csv_batches, csv_check, csv_exports, workbook_exports
+    from data_access import (
+        csv_apply,
+        csv_batches,
+        csv_check,
+        csv_exports,
+        csv_rules,
+        workbook_exports,
+    )
     from data_access.database import transaction
     from tests.csvs import quietly, sent
 
@@ -204,6 +217,9 @@ def _province(folder: Path) -> dict[str, float]:
         batch_id = csv_batches.request(connection, actor, period_id, sha256)
     with _memory() as peak:
         _timed(took, "check", lambda: csv_check.check(actor, batch_id, quietly))
+        began = time.process_time()
+        _timed(took, "judge", lambda: csv_rules.judge(actor, batch_id, quietly))
+        took["judge_cpu"] = time.process_time() - began
         _timed(took, "write", lambda: csv_apply.write(actor, batch_id, quietly))
     with transaction(actor, read_only=True) as connection:
         batch = csv_batches.get_batch(connection, batch_id)

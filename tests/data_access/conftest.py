@@ -1,16 +1,11 @@
-"""What many tests of the database start from: a village with its officer, an empty store."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""What many tests of the database start from: a village with its officer."""
 
 import psycopg
 import pytest
 
-from data_access import file_store
 from domain.access import Actor, Role
 from tests.actors import COUNTY, make_actor
 from tests.villages import add_natural_villages, villages_of
-from tests.workbooks import empty_store
 
 
 @pytest.fixture
@@ -25,11 +20,3 @@ def village(owner: psycopg.Connection) -> str:
 def officer(owner: psycopg.Connection, village: str) -> Actor:
     """Who files for the village's township."""
     return make_actor(owner, "officer", Role.TOWNSHIP, village[:9])
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give the test an empty store of files."""
-    empty_store(tmp_path, monkeypatch)
-    yield tmp_path / "uploads"
-    file_store.root.cache_clear()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_access import csv_apply, csv_batches, drafts, filing
+from data_access import csv_apply, csv_batches, csv_rules, drafts, filing
 from data_access.database import transaction
 from domain.access import Role
 from domain.csv_data import CsvState
@@ -289,3 +289,55 @@ def test_a_file_that_is_not_taken_says_why_and_writes_nothing(
         batch = csv_batches.get_batch(connection, batch_id)
     assert (batch.state, batch.refusal.partition("|")[0]) == (CsvState.REFUSED, refusal)
     assert rows_of(officer, batch_id) == []
+
+
+def test_rules_over_fields_rows_and_last_year_are_said_at_the_row_of_the_file(
+    officer, year, opened, villages
+):
+    village = villages[0]
+    taken = handed_out(officer, year)
+    row = next(r for r in taken["行政村"] if r["行政村代码"] == village)
+    row["户籍人口（人）"], row["宅基地面积（公顷）"] = "1000", "13"
+    row["村庄规划编制状态"] = "已批复"
+    batch_id = checked(officer, year, both(taken))
+    (found,) = rows_of(officer, batch_id)
+    number = [r["行政村代码"] for r in taken["行政村"]].index(village) + 2
+    assert (found.row_no, found.row_key, found.kind) == (number, "", "changed")
+    said = found.problem.split("\n")
+    assert "户籍人口：各自然村户籍人口合计 1050 人，大于行政村的 1000 人，请核对。" in said
+    assert any(text.startswith("宅基地面积：宅基地面积 13 公顷，大于") for text in said)
+    assert said[-1].startswith("还有 ")
+    assert counted(officer, batch_id).problems == 1
+
+
+def test_what_a_changed_natural_village_does_to_its_village_is_said_where_it_changed(
+    officer, year, opened, villages
+):
+    taken = handed_out(officer, year)
+    row = next(r for r in taken["自然村"] if r["自然村代码"] == f"{villages[0]}002")
+    row["户籍人口（人）"] = "900"
+    batch_id = checked(officer, year, as_csv(taken["自然村"]))
+    (found,) = rows_of(officer, batch_id)
+    assert (found.row_key, found.kind) == (f"{villages[0]}002", "changed")
+    assert "户籍人口：各自然村户籍人口合计 1600 人，大于行政村的 1200 人，请核对。" in found.problem
+
+
+def test_rules_are_asked_anew_where_a_draft_moved_and_not_of_what_was_written(
+    officer, year, opened, villages
+):
+    taken = handed_out(officer, year)
+    taken["行政村"][0]["户籍人口（人）"] = "1000"
+    batch_id = checked(officer, year, both(taken))
+    with transaction(officer, read_only=True) as connection:
+        assert csv_batches.get_batch(connection, batch_id).judged_at is not None
+    save(officer, opened[0], households=350)
+    csv_apply.write(officer, batch_id, quietly)  # compares anew instead
+    with transaction(officer, read_only=True) as connection:
+        assert csv_batches.get_batch(connection, batch_id).judged_at is None
+    told: list[str] = []
+    csv_rules.judge(officer, batch_id, lambda done, total, text: told.append(f"{done}/{total}"))
+    assert told == ["0/1", "1/1"]
+    assert "合计 1050 人" in rows_of(officer, batch_id)[0].problem
+    csv_apply.write(officer, batch_id, quietly)
+    csv_rules.judge(officer, batch_id, quietly)  # nothing is open any more
+    assert state_of(officer, batch_id) is CsvState.APPLIED

@@ -11,7 +11,6 @@ from tests.data_access.test_csv_batches import (  # noqa: F401  fixtures are nam
     content_of,
     officer,
     opened,
-    store,
     villages,
     year,
 )
