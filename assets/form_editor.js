@@ -7,8 +7,7 @@ class Editor extends FieldForm {
     const theirs = this.flatten(answer.content);
     const differing = Object.keys(theirs).filter((path) => !this.alike(path, theirs[path], this.values[path]));
     // Any save whose answer was lost on the way is my own; what I typed since goes on top of it.
-    const mine = (path) => same(theirs[path], this.base[path])
-      || this.unanswered.some((sent) => path in sent && this.alike(path, theirs[path], sent[path]));
+    const mine = (path) => same(theirs[path], this.base[path]) || this.isOwn(path, theirs[path]);
     if (differing.every(mine)) return this.takeTheirs(theirs, answer, {});
     this.askConflict(differing, answer.content, answer);
   }
@@ -82,7 +81,7 @@ class Editor extends FieldForm {
     }
     const asked = this.conflict !== null;
     this.conflict = null;
-    this.unanswered = [];
+    this.unanswered = {};
     this.raw = {};
     this.failures = 0;
     this.remember();

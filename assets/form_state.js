@@ -25,7 +25,7 @@ class FormState {
     this.composing = false;
     this.failures = 0;
     this.conflict = null;
-    this.unanswered = [];
+    this.unanswered = {};
     this.body = element("div", { className: "editor" });
     root.append(this.body);
     this.watcher = new ResizeObserver(() => this.resized());
@@ -93,21 +93,39 @@ class FormState {
     this.refresh();
     if (clashes.length) this.askConflict(clashes, state.content, state);
     else if (this.dirtyPaths().length) this.schedule(0);
-    else this.saySaved();
+    else {
+      if (!this.readOnly) this.forgetSent();
+      this.saySaved();
+    }
+  }
+
+  /** The server has all that was in the outbox. */
+  forgetSent() {
+    this.unanswered = {};
+    this.remember();
   }
 
   /** Apply the outbox; return the paths that somebody else changed meanwhile. */
   restore() {
     const clashes = [];
     this.restored = 0;
-    for (const [path, { value, base }] of Object.entries(this.outbox.take())) {
-      if (!(path in this.base) || this.alike(path, this.base[path], value)) continue;
+    this.unanswered = {};
+    for (const [path, { value, base, sent = [] }] of Object.entries(this.outbox.take())) {
+      if (!(path in this.base)) continue;
+      // What is still on its way, from a tab that was closed, may arrive after this.
+      if (sent.length) this.unanswered[path] = sent;
+      if (this.alike(path, this.base[path], value)) continue;
       this.values[path] = value;
       this.touched.add(path);
-      if (same(this.base[path], base)) this.restored += 1;
+      if (same(this.base[path], base) || this.isOwn(path, this.base[path])) this.restored += 1;
       else clashes.push(path);
     }
     return clashes;
+  }
+
+  /** Whether the server has a value because it was sent from here and its answer was lost. */
+  isOwn(path, value) {
+    return (this.unanswered[path] ?? []).some((sent) => this.alike(path, value, sent));
   }
 
   /** Every field of every row by its path, whether it is drawn or not. */
@@ -168,8 +186,11 @@ class FormState {
     const empty = (value) => value === null || value === undefined || value === "";
     if (empty(a) || empty(b)) return empty(a) && empty(b);
     if (typeof a === "object" || typeof b === "object") return false;
-    const isNumber = ["integer", "decimal"].includes(this.cells[path]?.field.type);
-    return isNumber ? Number(a) === Number(b) : String(a).trim() === String(b).trim();
+    const type = this.cells[path]?.field.type;
+    const plain = (value) => String(value).normalize("NFKC").trim();
+    if (["integer", "decimal"].includes(type)) return Number(plain(a).replaceAll(",", "")) === Number(plain(b).replaceAll(",", ""));
+    const bare = (value) => (type === "phone" ? plain(value).replace(/[\s-]/g, "") : plain(value));
+    return bare(a) === bare(b);
   }
 
   dirtyPaths() {
@@ -197,10 +218,19 @@ class FormState {
 
   remember() {
     const entries = {};
-    for (const path of this.dirtyPaths()) {
-      entries[path] = { value: this.values[path], base: this.base[path] };
+    for (const path of new Set([...this.dirtyPaths(), ...Object.keys(this.unanswered)])) {
+      entries[path] = { value: this.values[path], base: this.base[path], sent: this.unanswered[path] };
     }
     this.outbox.put(entries);
+  }
+
+  /** Keep what is being sent: without an answer, only this tells it from what others saved. */
+  noteSent(sent) {
+    for (const path of this.dirtyPaths()) {
+      const known = (this.unanswered[path] ??= []);
+      if (!known.some((value) => same(value, sent[path]))) known.push(sent[path]);
+    }
+    this.remember();
   }
 
   schedule(delay) {
@@ -238,13 +268,13 @@ class FormState {
     }
     if (!this.dirtyPaths().length) return true;
     const sent = structuredClone(this.values);
+    this.noteSent(sent);
     const begun = performance.now();
     const answer = await this.ask(
       "PUT", this.url, { content: this.content(), draft_version: this.draftVersion }, options,
     );
     this.lastSave = performance.now() - begun;
     if (answer.ok) return this.saved(sent, answer.data);
-    this.unanswered.push(Object.fromEntries(this.dirtyPaths().map((path) => [path, sent[path]])));
     return this.notSaved(answer);
   }
 
@@ -259,7 +289,7 @@ class FormState {
 
   saved(sent, answer) {
     this.draftVersion = answer.draft_version;
-    this.unanswered = [];
+    this.unanswered = {};
     for (const path of Object.keys(sent)) {
       if (!path.startsWith("reply:")) this.base[path] = sent[path];
     }

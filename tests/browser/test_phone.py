@@ -107,7 +107,7 @@ def drafts_of(database: psycopg.Connection, village: str) -> list[dict]:
 
 
 def people_of(database: psycopg.Connection, village: str) -> object:
-    return drafts_of(database, village)[0]["form"]["hukou_pop"]
+    return drafts_of(database, village)[0]["form"].get("hukou_pop")
 
 
 def can_open_offline(page: Page, village: str) -> bool:
@@ -214,6 +214,44 @@ def where(database: psycopg.Connection, code: str) -> tuple[float, float]:
     return database.execute(
         "SELECT ST_X(location), ST_Y(location) FROM natural_village WHERE code = %s", [code]
     ).fetchone()
+
+
+def test_an_own_save_whose_answer_was_lost_asks_nothing(database, villages, officers, phone):
+    village = villages[1]
+    page = phone(officers[0], f"/phone/{village}")
+    expect(page.locator(".steps")).to_be_visible()
+    go_to(page, "人口")
+    context, sent = page.context, []
+
+    def cut(route):
+        """Let the first save be committed, and no answer to any come back."""
+        if route.request.method == "PUT":
+            sent.append(route.request.url)
+            if len(sent) == 1:
+                route.fetch()
+        route.abort()
+
+    context.route("**/api/drafts/*", cut)
+    people(page).fill("１，２５０")
+    eventually(
+        page,
+        lambda: drafts_of(database, village) and people_of(database, village) == 1250,
+        "committed",
+    )
+    people(page).fill("1260")
+    expect(page.locator(".state-bar .save-state")).to_contain_text("保留在本机")
+    address = page.url
+    page.close()
+    assert people_of(database, village) == 1250
+    context.unroute("**/api/drafts/*", cut)
+
+    again = context.new_page()
+    again.goto(address)
+    expect(people(again)).to_have_value("1260")
+    saved(again)
+    eventually(again, lambda: people_of(database, village) == 1260, "saved")
+    assert not again.get_by_role("alertdialog").is_visible()
+    assert again.evaluate("Object.keys(localStorage).filter((k) => k.includes('outbox'))") == []
 
 
 def test_of_two_who_typed_the_officer_chooses(database, villages, officers, phone):
