@@ -9,16 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from data_access import csv_check
-from data_access.csv_batches import (
-    KEYS,
-    CsvBatch,
-    Tell,
-    count_rows,
-    get_batch,
-    require_state,
-    writable_units,
-)
+from data_access import csv_batches, csv_check
+from data_access.csv_batches import CsvBatch, Tell
 from data_access.database import transaction
 from data_access.queries import load_queries
 from data_access.reporting_forms import find_form, prefills_of
@@ -56,15 +48,15 @@ def apply(connection: Connection, actor: Actor, batch_id: int, tell: Tell) -> in
     is written. InvalidAction while a conflict is undecided.
     """
     connection.execute(_SQL["allow_time"])
-    require_state(connection, batch_id, CsvState.OPEN, CsvState.APPLYING)
-    if count_rows(connection, batch_id).undecided:
+    csv_batches.require_state(connection, batch_id, CsvState.OPEN, CsvState.APPLYING)
+    if csv_batches.count_rows(connection, batch_id).undecided:
         raise InvalidAction(batch_id=batch_id)
-    batch = get_batch(connection, batch_id)
+    batch = csv_batches.get_batch(connection, batch_id)
     seen = {
         each.division_code: each.seen_version
         for each in fetch_all(connection, _SQL["list_seen"], _Seen, batch_id=batch_id)
     }
-    if not seen.keys() <= set(writable_units(connection, actor, batch.period_id)):
+    if not seen.keys() <= set(csv_batches.writable_units(connection, actor, batch.period_id)):
         raise StaleVersion(batch_id=batch_id)
     tell(0, _STEPS, "正在锁定草稿")
     _open_missing(connection, actor, batch, [code for code, version in seen.items() if not version])
@@ -79,7 +71,9 @@ def apply(connection: Connection, actor: Actor, batch_id: int, tell: Tell) -> in
         "user_id": actor.user_id,
         "period_id": batch.period_id,
         "form_group": FORM_GROUP,
-        "row_group": next(k.group for k in KEYS[batch.form_code] if k.group != FORM_GROUP),
+        "row_group": next(
+            k.group for k in csv_batches.KEYS[batch.form_code] if k.group != FORM_GROUP
+        ),
     }
     if connection.execute(_SQL["save_drafts"], written).rowcount != len(seen):
         raise StaleVersion(batch_id=batch_id)
@@ -124,7 +118,7 @@ def write(actor: Actor, batch_id: int, tell: Tell) -> None:
     """Write a batch for its uploader; where drafts moved meanwhile, compare it anew instead."""
     try:
         with transaction(actor, action="csv.apply") as connection:
-            if get_batch(connection, batch_id).state is not CsvState.APPLIED:
+            if csv_batches.get_batch(connection, batch_id).state is not CsvState.APPLIED:
                 apply(connection, actor, batch_id, tell)
     except StaleVersion:
         csv_check.check(actor, batch_id, tell)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from data_access import jobs, village_form, workbook_exports
+from data_access import jobs, uploads, village_form, workbook_exports
 from data_access.queries import load_queries
 from data_access.reporting import load_filers
 from data_access.rows import fetch_all, fetch_one
@@ -108,7 +108,7 @@ def may_write(filers: Workflow, division_code: str, actor: Actor) -> bool:
 
 def request(connection: Connection, actor: Actor, period_id: int, sha256: str) -> int:
     """Let a job read and compare a file the actor has uploaded; return the batch."""
-    file_name = connection.scalar(_SQL["find_upload"], {"sha256": sha256})
+    file_name = uploads.find_file(connection, USE, sha256)
     period = workbook_exports.get_period(connection, period_id)
     if file_name is None or period.form_code not in KEYS:
         raise NotFound(sha256=sha256[:12])
@@ -144,7 +144,7 @@ def _defer(
 
 def get_batch(connection: Connection, batch_id: int) -> CsvBatch:
     """Return one of the actor's own batches; raise NotFound, also once its time is over."""
-    found = fetch_one(connection, _SQL["get_batch"], CsvBatch, batch_id=batch_id)
+    found = fetch_one(connection, _SQL["list_batches"], CsvBatch, batch_id=batch_id)
     if found is None:
         raise NotFound(batch_id=batch_id)
     return found
@@ -152,7 +152,7 @@ def get_batch(connection: Connection, batch_id: int) -> CsvBatch:
 
 def list_batches(connection: Connection) -> list[CsvBatch]:
     """Return the actor's latest batches that were not thrown away."""
-    return fetch_all(connection, _SQL["list_batches"], CsvBatch)
+    return fetch_all(connection, _SQL["list_batches"], CsvBatch, batch_id=None)
 
 
 def count_rows(connection: Connection, batch_id: int) -> CsvCounts:

@@ -19,16 +19,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from data_access import csv_compare, file_store
-from data_access.csv_batches import (
-    KEYS,
-    CsvBatch,
-    Tell,
-    count_rows,
-    get_batch,
-    require_state,
-    writable_units,
-)
+from data_access import csv_batches, csv_compare, file_store
+from data_access.csv_batches import CsvBatch, Tell
 from data_access.csv_cells import Wanted
 from data_access.database import transaction
 from data_access.forms import load_form
@@ -61,8 +53,10 @@ def check(actor: Actor, batch_id: int, tell: Tell) -> None:
     try:
         with transaction(actor, action="csv.check") as connection:
             _run(connection, "allow_time")
-            require_state(connection, batch_id, CsvState.CHECKING, CsvState.APPLYING, CsvState.OPEN)
-            _compare(connection, actor, get_batch(connection, batch_id), tell)
+            csv_batches.require_state(
+                connection, batch_id, CsvState.CHECKING, CsvState.APPLYING, CsvState.OPEN
+            )
+            _compare(connection, actor, csv_batches.get_batch(connection, batch_id), tell)
     except CsvRefused as refused:
         said = f"{refused.details['reason']}|{refused.details.get('name', '')}"
         with transaction(actor, action="csv.check") as connection:
@@ -75,7 +69,7 @@ def _run(connection: Connection, query: str, **parameters: object) -> None:
 
 def _compare(connection: Connection, actor: Actor, batch: CsvBatch, tell: Tell) -> None:
     form = load_form(connection, batch.form_code, batch.form_version)
-    units = writable_units(connection, actor, batch.period_id)
+    units = csv_batches.writable_units(connection, actor, batch.period_id)
     tell(0, _STEPS, "正在读取文件")
     read = _staged(connection, form, file_store.stored_path(batch.sha256))
     export_id = _export_of(connection, batch, read.stamps)
@@ -88,7 +82,7 @@ def _compare(connection: Connection, actor: Actor, batch: CsvBatch, tell: Tell) 
         csv_compare.add_prefills(connection, started)
     tell(2, _STEPS, "正在逐行比对")
     _run(connection, "forget_rows", batch_id=batch.batch_id)
-    for key in KEYS[form.form_code]:
+    for key in csv_batches.KEYS[form.form_code]:
         file = next((file for file in read.files if file.group == key.group), None)
         if file is not None:
             csv_compare.compare_group(
@@ -96,7 +90,7 @@ def _compare(connection: Connection, actor: Actor, batch: CsvBatch, tell: Tell) 
             )
     tell(3, _STEPS, "正在汇总")
     rows = sum(file.row_count for file in read.files)
-    counts = asdict(count_rows(connection, batch.batch_id))
+    counts = asdict(csv_batches.count_rows(connection, batch.batch_id))
     listed = sum(counts[name] for name in ("new", "changed", "conflicting", "refused"))
     _run(
         connection,
@@ -135,7 +129,7 @@ def _export_of(connection: Connection, batch: CsvBatch, stamps: Sequence[str]) -
 def _staged(connection: Connection, form: Form, path: Path) -> Read:
     """Let the process that reads write straight into the table of this transaction."""
     csv_compare.stage_rows(connection, form)
-    wanted = Wanted(form, KEYS[form.form_code])
+    wanted = Wanted(form, csv_batches.KEYS[form.form_code])
     with _reading(path, wanted) as process:
         assert process.stdout is not None
         assert process.stderr is not None

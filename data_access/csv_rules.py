@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from data_access import workbook_exports
+from data_access import csv_batches, workbook_exports
 from data_access.collector import collector_waiting
-from data_access.csv_batches import CsvBatch, Tell, get_batch
+from data_access.csv_batches import CsvBatch, Tell
 from data_access.database import transaction
 from data_access.form_checks import all_problems
 from data_access.forms import load_form, tell_owner
@@ -79,12 +79,12 @@ def judge(actor: Actor, batch_id: int, tell: Tell) -> None:
         tell(start, len(units), _SAID)
         some = units[start : start + _UNITS_AT_ONCE]
         with collector_waiting(), transaction(actor, action="csv.check") as connection:
-            batch = get_batch(connection, batch_id)
+            batch = csv_batches.get_batch(connection, batch_id)
             if not _is_to_judge(batch):
                 return
             _judge_units(connection, batch, some)
     with transaction(actor, action="csv.check") as connection:
-        if _is_to_judge(get_batch(connection, batch_id)):
+        if _is_to_judge(csv_batches.get_batch(connection, batch_id)):
             connection.execute(_SQL["set_judged"], {"batch_id": batch_id})
     tell(len(units), len(units), _SAID)
 

@@ -113,7 +113,7 @@ class BatchUnit:
 
 def get_batch(connection: Connection, batch_id: int) -> Batch:
     """Return one of the actor's own batches; raise NotFound, also once its time is over."""
-    found = fetch_one(connection, _SQL["get_batch"], Batch, batch_id=batch_id)
+    found = fetch_one(connection, _SQL["list_batches"], Batch, batch_id=batch_id)
     if found is None:
         raise NotFound(batch_id=batch_id)
     return found
@@ -121,7 +121,7 @@ def get_batch(connection: Connection, batch_id: int) -> Batch:
 
 def list_batches(connection: Connection) -> list[Batch]:
     """Return the actor's latest batches that were not thrown away."""
-    return fetch_all(connection, _SQL["list_batches"], Batch)
+    return fetch_all(connection, _SQL["list_batches"], Batch, batch_id=None)
 
 
 def count_rows(connection: Connection, batch_id: int) -> Counts:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from data_access import file_store, workbook_exports
+from data_access import file_store, uploads, workbook_exports
 from data_access.collector import collector_waiting
 from data_access.database import transaction
 from data_access.form_checks import all_problems
@@ -18,7 +18,7 @@ from data_access.queries import load_queries
 from data_access.reporting import load_filers
 from data_access.reporting_forms import contexts_of, prefills_of
 from data_access.rows import fetch_all
-from data_access.workbook_batches import all_rows, get_batch, require_state
+from data_access.workbook_batches import USE, all_rows, get_batch, require_state
 from data_access.workbook_exports import IN_HAND, Export, Period, Report
 from data_access.workbook_read import read_workbook
 from domain.access import Actor
@@ -89,7 +89,7 @@ def receive(actor: Actor, sha256: str) -> int:
     Raise WorkbookRefused for a file that is not taken at all; nothing is written then.
     """
     with transaction(actor, read_only=True) as connection:
-        file_name = connection.scalar(_SQL["find_upload"], {"sha256": sha256})
+        file_name = uploads.find_file(connection, USE, sha256)
         if file_name is None:
             raise NotFound(sha256=sha256[:12])
     source: list[tuple[Export, Period, Form]] = []

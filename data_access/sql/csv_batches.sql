@@ -1,28 +1,10 @@
--- name: find_upload
--- One of the actor's own uploads: nobody opens another's file by its checksum.
-SELECT file_name FROM upload
- WHERE use = 'csv' AND sha256 = :sha256
- ORDER BY finished_at DESC
- LIMIT 1
-
 -- name: add_batch
 INSERT INTO csv_batch (form_code, form_version, period_id, user_id, file_name, sha256)
 VALUES (:form_code, :form_version, :period_id, :user_id, :file_name, :sha256)
 RETURNING batch_id
 
--- name: get_batch
-SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, batch.export_id
-     , batch.user_id, batch.file_name, batch.sha256, batch.state, batch.counts, batch.notes
-     , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.judged_at, batch.applied_at
-     , batch.expires_at, form_version.title AS form_title, period.name AS period_name
-     , period.starts_on
-  FROM csv_batch AS batch
-  JOIN form_version
-    ON form_version.form_code = batch.form_code AND form_version.version = batch.form_version
-  JOIN reporting_period AS period USING (period_id)
- WHERE batch.batch_id = :batch_id AND batch.expires_at > now()
-
 -- name: list_batches
+-- One of the actor's own, or the latest that were not thrown away.
 SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, batch.export_id
      , batch.user_id, batch.file_name, batch.sha256, batch.state, batch.counts, batch.notes
      , batch.refusal, batch.job_id, batch.created_at, batch.checked_at, batch.judged_at, batch.applied_at
@@ -32,7 +14,9 @@ SELECT batch.batch_id, batch.form_code, batch.form_version, batch.period_id, bat
   JOIN form_version
     ON form_version.form_code = batch.form_code AND form_version.version = batch.form_version
   JOIN reporting_period AS period USING (period_id)
- WHERE batch.state <> 'discarded' AND batch.expires_at > now()
+ WHERE batch.expires_at > now()
+   AND CASE WHEN CAST(:batch_id AS bigint) IS NULL THEN batch.state <> 'discarded'
+            ELSE batch.batch_id = :batch_id END
  ORDER BY batch.batch_id DESC
  LIMIT 5
 

@@ -1,10 +1,3 @@
--- name: find_upload
--- One of the actor's own uploads: nobody opens another's file by its checksum.
-SELECT file_name FROM upload
- WHERE use = 'workbook' AND sha256 = :sha256
- ORDER BY finished_at DESC
- LIMIT 1
-
 -- name: export_exists
 -- Also where its units are all of others.
 SELECT workbook_export_exists(:export_id)
@@ -23,24 +16,11 @@ INSERT INTO workbook_batch (export_id, user_id, file_name, sha256)
 VALUES (:export_id, :user_id, :file_name, :sha256)
 RETURNING batch_id
 
--- name: get_batch
-SELECT batch.batch_id, batch.export_id, batch.user_id, batch.file_name, batch.sha256, batch.state
-     , batch.unchanged_count, batch.notes, batch.created_at, batch.checked_at, batch.expires_at
-     , batch.applied_at, batch.job_id
-     , export.form_code, export.form_version, export.period_id, export.taken_at
-     , form_version.title AS form_title, period.name AS period_name
-  FROM workbook_batch AS batch
-  JOIN workbook_export AS export USING (export_id)
-  JOIN form_version
-    ON form_version.form_code = export.form_code AND form_version.version = export.form_version
-  JOIN reporting_period AS period USING (period_id)
- WHERE batch.batch_id = :batch_id AND batch.expires_at > now()
-
 -- name: lock_batch
 SELECT state FROM workbook_batch WHERE batch_id = :batch_id FOR UPDATE
 
 -- name: list_batches
--- What the actor has not finished, the newest first.
+-- One of the actor's own, or the latest that were not thrown away.
 SELECT batch.batch_id, batch.export_id, batch.user_id, batch.file_name, batch.sha256, batch.state
      , batch.unchanged_count, batch.notes, batch.created_at, batch.checked_at, batch.expires_at
      , batch.applied_at, batch.job_id
@@ -51,7 +31,9 @@ SELECT batch.batch_id, batch.export_id, batch.user_id, batch.file_name, batch.sh
   JOIN form_version
     ON form_version.form_code = export.form_code AND form_version.version = export.form_version
   JOIN reporting_period AS period USING (period_id)
- WHERE batch.state <> 'discarded' AND batch.expires_at > now()
+ WHERE batch.expires_at > now()
+   AND CASE WHEN CAST(:batch_id AS bigint) IS NULL THEN batch.state <> 'discarded'
+            ELSE batch.batch_id = :batch_id END
  ORDER BY batch.batch_id DESC
  LIMIT 5
 

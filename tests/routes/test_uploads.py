@@ -20,14 +20,7 @@ from domain.errors import PortalError
 from tests.actors import COUNTY, make_actor
 from tests.files import docx, pdf, picture
 
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    """Give the test an empty store."""
-    monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path))
-    file_store.root.cache_clear()
-    yield tmp_path / "uploads"
-    file_store.root.cache_clear()
+pytestmark = pytest.mark.usefixtures("store")
 
 
 @pytest.fixture
