@@ -162,8 +162,9 @@ SELECT place.code AS division_code, both_years.year, both_years.year AS report_y
      , trim_scale(round(CAST(ST_Y(place.location) AS numeric), 6)) AS latitude
      , class.code AS village_class
      , together.natural_cnt, together.natural_cnt + CAST(8 * chance.c1 AS integer) AS group_cnt
-     , together.hukou_pop + CAST(30 * chance.c2 AS integer) AS hukou_pop
-     , together.resident_pop + CAST(20 * chance.c2 AS integer) AS resident_pop
+     , people.hukou_pop
+     , CASE WHEN unusual.kind = 'residents' THEN CAST(people.hukou_pop * 1.7 AS integer)
+            ELSE together.resident_pop + CAST(20 * chance.c2 AS integer) END AS resident_pop
      , together.households + CAST(8 * chance.c2 AS integer) AS households
      , together.resident_households + CAST(5 * chance.c2 AS integer) AS resident_households
      , land.construction_area
@@ -234,8 +235,11 @@ SELECT place.code AS division_code, both_years.year, both_years.year AS report_y
      , CASE WHEN class.code = '4' THEN '1' END AS relocate_reason
      , '139' || lpad(CAST(CAST(99999999 * pg_temp.chance(hash, 88) AS integer) AS text), 8, '0')
        AS fill_phone
-     , trim_scale(round(land.construction_area * 10000
-                        / greatest(together.hukou_pop + CAST(30 * chance.c2 AS integer), 1), 2))
+     , CASE unusual.kind
+            WHEN 'residents' THEN '村内工业园区外来务工人员多，常住人口已与派出所登记核对。'
+            WHEN 'people' THEN '相邻两个村民小组的户籍本年并入本村，已与公安户籍底册核对。'
+            WHEN 'land' THEN '新建集中安置点和村级产业用房，面积依据年度国土变更调查更新。' END AS explanation
+     , trim_scale(round(land.construction_area * 10000 / greatest(people.hukou_pop, 1), 2))
        AS per_capita_construction
   FROM demo_place AS place
  CROSS JOIN LATERAL (VALUES (0, CAST(:year AS integer) - 1), (1, CAST(:year AS integer)))
@@ -258,8 +262,17 @@ SELECT place.code AS division_code, both_years.year, both_years.year AS report_y
     ON together.division_code = place.code AND together.year = both_years.year
  CROSS JOIN (SELECT array_agg(name ORDER BY uscc) AS names FROM compile_unit) AS institutes
  CROSS JOIN LATERAL (SELECT pg_temp.chance(hash, 40) AS c1, pg_temp.chance(hash, 41) AS c2) AS chance
+ -- Some villages of this year are out of the ordinary: rules warn, and their officers explain why.
  CROSS JOIN LATERAL (
-       SELECT trim_scale(round(together.construction_area
+       SELECT CASE WHEN is_later = 0 OR together.hukou_pop < 250 OR together.construction_area < 5 THEN NULL
+                   WHEN pg_temp.chance(hash, 89) < 0.008 THEN 'residents'
+                   WHEN pg_temp.chance(hash, 89) < 0.014 THEN 'people'
+                   WHEN pg_temp.chance(hash, 89) < 0.020 THEN 'land' END AS kind) AS unusual
+ CROSS JOIN LATERAL (
+       SELECT CAST((together.hukou_pop + CAST(30 * chance.c2 AS integer))
+                   * CASE WHEN unusual.kind = 'people' THEN 1.7 ELSE 1 END AS integer) AS hukou_pop) AS people
+ CROSS JOIN LATERAL (
+       SELECT trim_scale(round(together.construction_area * CASE WHEN unusual.kind = 'land' THEN 1.7 ELSE 1 END
                   * CAST(CASE WHEN pg_temp.chance(hash, 42) < 0.03 THEN 1.8
                               ELSE 1.02 + 0.08 * pg_temp.chance(hash, 43) END AS numeric), 4))
               AS construction_area) AS land
@@ -541,6 +554,7 @@ INSERT INTO submission_check (submission_id, version_no, division_code, errors, 
      , attachments, new_attachments, required, answered, checked_at)
 SELECT waiting.submission_id, 1, waiting.division_code, 0
      , CASE WHEN village.per_capita_construction > :per_capita_hint THEN 1 ELSE 0 END
+       + CASE WHEN village.explanation IS NOT NULL THEN 1 ELSE 0 END
      , counted.changes, 0, 0, answers.answered, answers.answered, waiting.submitted_at
   FROM waiting
   JOIN answers USING (submission_id)

@@ -176,3 +176,21 @@ def test_a_county_accepts_a_township_after_looking_at_its_sample(
         [township],
     ).fetchone()
     assert kept == (waiting,)
+
+
+def test_a_reviewer_reads_what_a_rule_warned_of_and_how_it_is_explained(page_as, database):
+    submission_id, username, explanation = database.execute(
+        "SELECT submission_id, min(username), content #>> '{form,explanation}'"
+        "  FROM submission_version AS version"
+        "  JOIN submission USING (submission_id, version_no, division_code)"
+        "  JOIN account_grant ON account_grant.division_code = left(submission.division_code, 6)"
+        "  JOIN account USING (user_id)"
+        " WHERE form_code = 'village_evaluation' AND submission.state = 'submitted'"
+        "   AND role = 'county' AND user_id <> filer_id"
+        "   AND content #>> '{form,explanation}' IS NOT NULL"
+        " GROUP BY submission_id, content ORDER BY submission_id LIMIT 1"
+    ).fetchone()
+    page = page_as(username, f"/submission?id={submission_id}&show=all")
+    warned = page.locator(".portal-comparison .portal-warning").first
+    expect(warned).to_contain_text("请核实并说明")
+    expect(page.locator(".portal-comparison")).to_contain_text(explanation)
