@@ -10,14 +10,14 @@ import streamlit as st
 
 from components.assessment_figure import band_text, basis_text, level_html
 from components.assessment_matrix import SYMBOLS
-from components.labels import label, moment, unit_text
+from components.labels import label, moment
 from components.session import errors_shown
-from data_access import assessment_rules, indicator_changes
+from data_access import assessment_rules
 from data_access.assessment_rules import LevelChange, RulesVersion
 from data_access.database import transaction
 from data_access.indicators import Canonical, WarningLevel, WarningProfile
 from domain.access import Actor, Role
-from domain.assessment import Level, Measure, ValueKind
+from domain.assessment import Level, Measure
 from domain.errors import InvalidFormula, InvalidWarningRules
 from domain.warning_rules import (
     BANDS,
@@ -52,7 +52,8 @@ def show_notice() -> None:
         st.success(notice)
 
 
-def _said(notice: str) -> None:
+def said(notice: str) -> None:
+    """Keep what is said at the top of the page in the next run, and start it."""
     st.session_state[_NOTICE] = notice
     st.rerun()
 
@@ -224,10 +225,11 @@ def draft_panel(actor: Actor, draft: RulesDraft) -> None:
             if keeps:
                 _save(actor, draft)
         except InvalidWarningRules as error:
-            _list_problems(error)
+            list_problems(error)
 
 
-def _list_problems(error: InvalidWarningRules | InvalidFormula) -> None:
+def list_problems(error: InvalidWarningRules | InvalidFormula) -> None:
+    """Draw a sentence for each fault."""
     problems = error.details["problems"]
     assert isinstance(problems, list)
     for each in problems:
@@ -276,7 +278,7 @@ def _save(actor: Actor, draft: RulesDraft) -> None:
     ):
         kept = assessment_rules.save_rules(connection, actor, draft)
     st.query_params.clear()
-    _said(
+    said(
         f"已保存第 {kept.rule_version} 版，自 {draft.valid_from_year} 年度起采用："
         f"{kept.changed:,} 项结果变化，生成预警事项 {kept.raised:,} 项。以前年度保持原来的规则。"
     )
@@ -321,7 +323,7 @@ def _save_limits(actor: Actor, changed: Mapping[WarningLevel, int]) -> None:
                 connection, actor, each.level, each.working_days or 0, days
             )
     words = "、".join(f"{label(each.level)} {days} 个工作日" for each, days in changed.items())
-    _said(f"已保存处置时限：{words}。")
+    said(f"已保存处置时限：{words}。")
 
 
 def _levels_html(levels: Sequence[WarningLevel]) -> str:
@@ -339,72 +341,6 @@ def _levels_html(levels: Sequence[WarningLevel]) -> str:
         '<div class="unit-scroll"><table class="unit-table">'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
-
-
-# FORMULAS
-
-
-def formula_panel(actor: Actor, known: Sequence[Canonical], code: str) -> None:
-    """Draw the formula of a derived indicator in codes and in words; the bureau changes it."""
-    names = {each.canonical_code: each for each in known}
-    opened = names[code]
-    st.markdown(
-        f"**{opened.name}**（{unit_text(opened.unit)}）= {formula_words(opened.formula, names)}"
-    )
-    if may_change(actor):
-        # The key holds the formula: an input belongs to what it was opened with.
-        formula = st.text_area(
-            "计算式", opened.formula or "", height=80, max_chars=500,
-            key=f"assessment-formula-{code}-{opened.formula}",
-            help="加减乘除、括号、数和指标代码；单位不同的须乘以换算系数。",
-        )  # fmt: skip
-        is_same = formula.strip() == opened.formula
-        if st.button("保存算式", type="primary", key="assessment-formula-save", disabled=is_same):
-            with errors_shown():
-                try:
-                    _save_formula(actor, opened, formula.strip())
-                except InvalidFormula as error:
-                    _list_problems(error)
-    st.caption("数值不单独填报：各年、各单位由所用指标计算，缺任何一项即为缺数。")
-    with st.expander("可以使用的指标代码"):
-        st.dataframe(_code_rows(known), hide_index=True, height=320)
-
-
-def _save_formula(actor: Actor, opened: Canonical, formula: str) -> None:
-    with (
-        st.spinner("正在保存并重新计算…"),
-        transaction(actor, action="indicator_canonical.formula") as connection,
-    ):
-        judged = indicator_changes.change_formula(connection, actor, opened, formula)
-    _said(
-        f"已保存“{opened.name}”的算式，各年数值已重新计算：{judged.changed:,} 项结果变化，"
-        f"生成预警事项 {judged.raised:,} 项。"
-    )
-
-
-def formula_words(formula: str | None, names: Mapping[str, Canonical]) -> str:
-    """Return a formula with the names of its indicators in place of their codes."""
-    words = formula or ""
-    for code in sorted(names, key=len, reverse=True):
-        words = words.replace(code, names[code].name)
-    return words.replace("*", "×").replace("/", "÷")
-
-
-def derived_of(known: Sequence[Canonical]) -> dict[str, str]:
-    """Return the derived indicators: code to name."""
-    return {e.canonical_code: e.name for e in known if e.value_kind is ValueKind.DERIVED}
-
-
-def _code_rows(known: Sequence[Canonical]) -> list[dict[str, object]]:
-    return [
-        {
-            "代码": each.canonical_code,
-            "指标": each.name,
-            "单位": unit_text(each.unit),
-            "合理区间": f"{each.typical_min:f} 至 {each.typical_max:f}",
-        }
-        for each in known
-    ]
 
 
 def used_by(known: Sequence[Canonical]) -> dict[str, int]:

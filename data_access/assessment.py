@@ -166,6 +166,10 @@ class FigureRecord:
     """What the layers say, beside what was filed."""
     computed_state: str | None
     computed_at: datetime | None
+    formula: str | None
+    """The formula that the year is computed by; None for what is filed."""
+    formula_version: int | None
+    formula_from_year: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """A city's figure that differs from what its counties have together."""
+    """A city's figure that differs from what its counties have together.
+
+    Where counties are missing, those that filed have more than the city already.
+    """
 
     city_code: str
     city_name: str
@@ -206,7 +213,14 @@ class Discrepancy:
     canonical_code: str
     city_value: Decimal
     counties_value: Decimal
+    parts: int
+    parts_expected: int
     found_at: datetime
+
+    @property
+    def missing(self) -> int:
+        """How many counties have no value yet."""
+        return self.parts_expected - self.parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,10 +406,10 @@ def formula_sentence(canonical: Canonical, record: FigureRecord, inputs: Sequenc
             f" {canonical.denominator_unit}"
             f"{scale} = {_text(record.value)} {canonical.unit}"
         )
-    if canonical.formula is None:
+    if record.formula is None:
         return ""
     values: Mapping[str, Decimal | None] = {each.canonical_code: each.value for each in inputs}
-    words = canonical.formula
+    words = record.formula
     for code in sorted(values, key=len, reverse=True):
         words = words.replace(code, _text(values[code]))
     return f"{words.replace('*', '×').replace('/', '÷')} = {_text(record.value)} {canonical.unit}"

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from data_access import assessment, indicator_warnings, indicators
+from data_access import assessment, indicator_versions, indicator_warnings, indicators
 from data_access.assessment import AssessedUnit
 from data_access.inbox import IN_APP, Sender
 from data_access.indicators import Canonical, IndicatorTarget
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
-from domain import expressions
 from domain.access import Actor, Role
 from domain.assessment import ValueKind
 from domain.errors import InvalidAction, NotPermitted, StaleVersion
@@ -40,42 +39,31 @@ def change_formula(
     actor: Actor,
     opened: Canonical,
     formula: str,
+    *,
+    reason: str,
+    from_year: int,
     sender: Sender = IN_APP,
 ) -> Judged:
-    """Compute a derived indicator otherwise, in every year, with all that is derived from it.
+    """Compute a derived indicator otherwise from a data year on, with all that is derived from it.
 
     Raises NotPermitted for anybody but the bureau, InvalidAction for what is filed, StaleVersion
-    when somebody changed the formula since, InvalidFormula with a sentence for each fault.
+    when somebody changed the formula since, InvalidFormula with a sentence for each fault,
+    RuleViolation without a reason.
     """
     code = opened.canonical_code
     if not actor.has_role(Role.PLAN_BUREAU):
         raise NotPermitted(canonical_code=code)
     connection.execute(_SQL["lock"])
-    known = {each.canonical_code: each for each in indicators.list_canonicals(connection)}
-    if known[code].value_kind is not ValueKind.DERIVED:
+    current = indicators.get_canonical(connection, code)
+    if current.value_kind is not ValueKind.DERIVED:
         raise InvalidAction(canonical_code=code)
-    if known[code].formula != opened.formula:
+    if current.formula != opened.formula:
         raise StaleVersion(canonical_code=code)
-    indicators.save_formula(connection, actor, code, formula)
-    codes = [code, *_derived_from(code, known)]
-    # What is stored is expanded down to what is filed: those above are expanded anew.
-    for above in codes[1:]:
-        indicators.save_formula(connection, actor, above, known[above].formula or "")
-    return _judge(connection, codes, sender)
-
-
-def _derived_from(code: str, known: dict[str, Canonical]) -> list[str]:
-    """Return the indicators whose formulas name this one, or one that does, nearest first."""
-    found = [code]
-    for name in found:
-        found += [
-            each.canonical_code
-            for each in known.values()
-            if each.formula
-            and name in expressions.parse(each.formula).names
-            and each.canonical_code not in found
-        ]
-    return found[1:]
+    codes = indicator_versions.save_formula(
+        connection, actor, code, formula, reason=reason, from_year=from_year
+    )
+    years = [year for year in assessment.list_years(connection) if year >= from_year]
+    return _judge(connection, codes, sender, years)
 
 
 def list_target_units(connection: Connection) -> list[AssessedUnit]:
@@ -114,6 +102,12 @@ def _key(target: IndicatorTarget) -> tuple[str, str, int]:
     return target.division_code, target.canonical_code, target.target_year
 
 
-def _judge(connection: Connection, codes: Sequence[str], sender: Sender) -> Judged:
-    changed = assessment.assess(connection, codes=codes, raising=True) if codes else 0
+def _judge(
+    connection: Connection,
+    codes: Sequence[str],
+    sender: Sender,
+    years: Sequence[int] | None = None,
+) -> Judged:
+    is_idle = not codes or years == []
+    changed = 0 if is_idle else assessment.assess(connection, years, codes, raising=True)
     return Judged(changed, indicator_warnings.tell_raised(connection, sender))

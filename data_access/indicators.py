@@ -1,6 +1,5 @@
 """Indicators as they are defined: sets, canonical codes, targets, rules of warning."""
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,10 +8,10 @@ from sqlalchemy import Connection
 
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
-from domain import assessment, indicator_formulas
+from domain import assessment
 from domain.access import Actor, Role
 from domain.assessment import Attribute, Direction, Level, Measure, TargetState, Tier, ValueKind
-from domain.errors import InvalidFormula, NotFound, NotPermitted
+from domain.errors import NotFound, NotPermitted
 from domain.target_rows import TargetRow
 
 _SQL = load_queries("indicators")
@@ -258,36 +257,6 @@ def save_target(connection: Connection, actor: Actor, target: IndicatorTarget) -
         raise NotPermitted(canonical_code=target.canonical_code)
     values = {name: getattr(target, name) for name in IndicatorTarget.__slots__}
     connection.execute(_SQL["save_target"], values)
-
-
-def save_formula(connection: Connection, actor: Actor, canonical_code: str, formula: str) -> None:
-    """Let an indicator be derived from others; its values are assessed afterwards.
-
-    Raises InvalidFormula with a sentence for each fault: unknown names, units that do not fit,
-    division by what may be zero, a circle. Raises NotPermitted for anybody but the bureau.
-    """
-    if not actor.has_role(Role.PLAN_BUREAU):
-        raise NotPermitted(canonical_code=canonical_code)
-    get_canonical(connection, canonical_code)
-    known = {
-        each.canonical_code: indicator_formulas.Named(
-            each.name, each.unit, each.typical_min, each.typical_max, each.formula
-        )
-        for each in list_canonicals(connection)
-    }
-    problems = indicator_formulas.problems(canonical_code, formula, known)
-    if problems:
-        raise InvalidFormula(canonical_code=canonical_code, problems=problems)
-    expanded = indicator_formulas.expanded(canonical_code, formula, known)
-    connection.execute(
-        _SQL["save_formula"],
-        {
-            "canonical_code": canonical_code,
-            "formula": formula,
-            "tree": json.dumps(expanded.tree),
-            "inputs": sorted(expanded.inputs),
-        },
-    )
 
 
 def list_rules(connection: Connection) -> list[Rules]:

@@ -63,7 +63,7 @@ def load_all(connection: psycopg.Connection[Any], own: Path | None = None) -> No
         _once(connection, source("admin_division.csv"), import_divisions)
         _once(connection, source("county_boundary.geojson"), import_boundaries)
         for table in _TABLES:
-            load = _add_missing if table in _BUREAUS else _upsert
+            load = _add_missing if table in _BUREAUS else _OF_TABLE.get(table, _upsert)
             _once(connection, source(f"{table}.csv"), load)
         _once(connection, source("check_rule.csv"), _load_rules)
         _once(connection, source("portal_setting.csv"), _add_missing)
@@ -225,6 +225,15 @@ def _load_rules(connection: psycopg.Connection[Any], path: Path) -> None:
         cursor.execute("SET LOCAL app.bulk_load = 'on'")
         count = rule_reference.load(connection, path)
         _log_bulk_load(cursor, "check_rule", count, path, "reference.load")
+
+
+def _load_canonicals(connection: psycopg.Connection[Any], path: Path) -> None:
+    """Load the indicators; a formula that the bureau changed stays as it left it."""
+    _upsert(connection, path)
+    connection.execute("SELECT take_released_formulas()")
+
+
+_OF_TABLE: dict[str, _Load] = {"indicator_canonical": _load_canonicals}
 
 
 def _add_missing(connection: psycopg.Connection[Any], path: Path) -> None:

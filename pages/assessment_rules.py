@@ -5,11 +5,12 @@ from pathlib import Path
 import streamlit as st
 
 from components import assessment_rules as parts
+from components import indicator_formulas
 from components.assessment_filters import segments, select
 from components.navigation import REPORTERS
 from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
-from data_access import assessment, assessment_rules, indicators
+from data_access import assessment, assessment_rules, indicator_versions, indicators
 from data_access.database import transaction
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -51,5 +52,9 @@ elif view == parts.LIMITS:
         levels = indicators.list_levels(connection)
     parts.limits_panel(actor, levels)
 else:
-    derived = parts.derived_of(known)
-    parts.formula_panel(actor, known, select("code", derived, min(derived), 320))
+    derived = indicator_formulas.derived_of(known)
+    code = select("code", derived, min(derived), 320)
+    with transaction(actor, read_only=True) as connection:
+        formulas = indicator_versions.list_formulas(connection, code)
+        first_year = indicator_versions.first_year(connection)
+    indicator_formulas.formula_panel(actor, known, code, formulas, first_year)

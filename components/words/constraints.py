@@ -16,6 +16,7 @@ CONSTRAINT_MESSAGES: Mapping[object, str] = {
     "warning_level_days_sensible": "处置时限应为 1 至 250 个工作日，请修改。",
     "assessment_rules_yellow_years": "连续黄升级的年数应为 2 至 5。",
     "assessment_rules_named": "请填写规则名称。",
+    "indicator_formula_has_reason": "请填写修改说明：依据的文件，或改正了什么。",
     "warning_profile_levels_apart": "预警模型的各级区间不能重叠，请修改。",
     "admin_division_code_is_digits": "区划代码应为 6 至 15 位数字，请核对。",
     "admin_division_prefix_begins_code": "代码前缀必须是区划代码的开头部分，请核对。",

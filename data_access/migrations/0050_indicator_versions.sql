@@ -8,3 +8,284 @@ COMMENT ON COLUMN indicator_canonical.is_share IS '是否为整体中的一部�
 INSERT INTO upload_use (use, title, roles, media_types, max_size, max_unpacked) VALUES
     ('target_workbook', '指标目标表', '{plan_bureau}'
      , '{application/vnd.openxmlformats-officedocument.spreadsheetml.sheet}', 10485760, 104857600);
+
+-- FORMULAS IN VERSIONS: a year is computed by the version made last of those that reach it.
+CREATE TABLE indicator_formula (
+    canonical_code  text NOT NULL REFERENCES indicator_canonical,
+    version         integer NOT NULL,
+    valid_from_year integer NOT NULL,
+    formula         text NOT NULL,
+    formula_tree    jsonb NOT NULL,
+    formula_inputs  text[] NOT NULL,
+    reason          text NOT NULL,
+    made_by         bigint REFERENCES account,
+    made_at         timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (canonical_code, version),
+    CONSTRAINT indicator_formula_has_inputs CHECK (formula_inputs <> '{}'),
+    CONSTRAINT indicator_formula_has_reason CHECK (btrim(reason) <> '')
+);
+CREATE INDEX indicator_formula_made_by ON indicator_formula (made_by);
+COMMENT ON TABLE indicator_formula IS '派生指标的算式版本（只增不改）';
+COMMENT ON COLUMN indicator_formula.canonical_code IS '归并代码';
+COMMENT ON COLUMN indicator_formula.version IS '版本';
+COMMENT ON COLUMN indicator_formula.valid_from_year IS '自哪一数据年度起采用';
+COMMENT ON COLUMN indicator_formula.formula IS '计算式（以归并代码为变量）';
+COMMENT ON COLUMN indicator_formula.formula_tree IS '计算式的语法树，已展开到直接填报的指标';
+COMMENT ON COLUMN indicator_formula.formula_inputs IS '计算式最终用到的归并代码';
+COMMENT ON COLUMN indicator_formula.reason IS '修改说明';
+COMMENT ON COLUMN indicator_formula.made_by IS '修改人，空为随系统发布';
+COMMENT ON COLUMN indicator_formula.made_at IS '修改时间';
+COMMENT ON COLUMN indicator_canonical.formula IS '最新版本的计算式（以归并代码为变量），空为直接填报';
+COMMENT ON COLUMN indicator_canonical.formula_inputs IS '各版本计算式最终用到的归并代码';
+
+CREATE FUNCTION indicator_formulas_of(year integer)
+RETURNS TABLE (canonical_code text, version integer, valid_from_year integer, formula text
+             , formula_tree jsonb, formula_inputs text[])
+LANGUAGE sql STABLE AS $$
+    SELECT DISTINCT ON (canonical_code)
+           canonical_code, version, valid_from_year, formula, formula_tree, formula_inputs
+      FROM indicator_formula
+     WHERE valid_from_year <= year
+     ORDER BY canonical_code, version DESC
+$$;
+
+-- The indicator itself shows its newest formula, and names every input of any year: what changes
+-- there may change it.
+CREATE FUNCTION show_newest_formulas(codes text[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE indicator_canonical AS canonical
+       SET value_kind = 'derived', formula = newest.formula, formula_tree = newest.formula_tree
+         , formula_inputs = newest.all_inputs
+      FROM (SELECT DISTINCT ON (canonical_code) canonical_code, formula, formula_tree
+                 , ARRAY (SELECT DISTINCT input FROM indicator_formula AS any_version
+                           CROSS JOIN unnest(any_version.formula_inputs) AS input
+                           WHERE any_version.canonical_code = found.canonical_code
+                           ORDER BY input) AS all_inputs
+              FROM indicator_formula AS found
+             WHERE canonical_code = ANY (codes)
+             ORDER BY canonical_code, version DESC) AS newest
+     WHERE newest.canonical_code = canonical.canonical_code
+       AND (canonical.value_kind, canonical.formula, canonical.formula_tree, canonical.formula_inputs)
+           IS DISTINCT FROM ('derived', newest.formula, newest.formula_tree, newest.all_inputs)
+$$;
+CREATE FUNCTION show_made_formula() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM show_newest_formulas(ARRAY[NEW.canonical_code]);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER indicator_formula_shown AFTER INSERT ON indicator_formula
+   FOR EACH ROW EXECUTE FUNCTION show_made_formula();
+
+-- After a load of reference data: what the bureau changed stays, what it never touched follows the
+-- file as a version of its own, from the newest data year on.
+CREATE FUNCTION take_released_formulas() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO indicator_formula
+           (canonical_code, version, valid_from_year, formula, formula_tree, formula_inputs, reason)
+    SELECT canonical.canonical_code, coalesce(newest.version, 0) + 1
+         , CASE WHEN newest.version IS NULL THEN 2000
+                ELSE coalesce((SELECT max(year) FROM unnest(assessment_years()) AS year), 2000) END
+         , canonical.formula, canonical.formula_tree, canonical.formula_inputs
+         , CASE WHEN newest.version IS NULL THEN '随系统发布' ELSE '随系统升级更新' END
+      FROM indicator_canonical AS canonical
+      LEFT JOIN LATERAL (
+           SELECT version, formula FROM indicator_formula AS found
+            WHERE found.canonical_code = canonical.canonical_code
+            ORDER BY version DESC LIMIT 1) AS newest ON true
+     WHERE canonical.value_kind = 'derived' AND canonical.formula IS DISTINCT FROM newest.formula
+       AND NOT EXISTS (SELECT FROM indicator_formula AS touched
+                        WHERE touched.canonical_code = canonical.canonical_code
+                          AND touched.made_by IS NOT NULL);
+    PERFORM show_newest_formulas(ARRAY (
+        SELECT canonical_code FROM indicator_canonical WHERE value_kind = 'derived'
+         UNION
+        SELECT canonical_code FROM indicator_formula WHERE made_by IS NOT NULL));
+END
+$$;
+REVOKE ALL ON FUNCTION show_newest_formulas(text[]), take_released_formulas() FROM PUBLIC;
+
+SELECT audit_table('indicator_formula');
+ALTER TABLE indicator_formula ENABLE ROW LEVEL SECURITY;
+CREATE POLICY indicator_formula_read ON indicator_formula FOR SELECT TO portal_app USING (true);
+CREATE POLICY indicator_formula_made ON indicator_formula FOR INSERT TO portal_app
+    WITH CHECK ((SELECT 'plan_bureau' = ANY (actor_roles())) AND made_by = (SELECT actor_user_id()));
+GRANT SELECT, INSERT (canonical_code, version, valid_from_year, formula, formula_tree
+    , formula_inputs, reason, made_by) ON indicator_formula TO portal_app;
+REVOKE UPDATE (value_kind, formula, formula_tree, formula_inputs) ON indicator_canonical FROM portal_app;
+DROP POLICY indicator_canonical_changed ON indicator_canonical;
+
+-- What is there becomes the first version; who changed it before is in the trail.
+SELECT set_config('app.action', 'migration.0050', true);
+INSERT INTO indicator_formula
+       (canonical_code, version, valid_from_year, formula, formula_tree, formula_inputs, reason, made_by)
+SELECT canonical.canonical_code, 1, 2000, canonical.formula, canonical.formula_tree
+     , canonical.formula_inputs
+     , CASE WHEN changed.user_id IS NULL THEN '随系统发布' ELSE '启用算式版本以前修改，旧算式见审计日志' END
+     , changed.user_id
+  FROM indicator_canonical AS canonical
+  LEFT JOIN LATERAL (
+       SELECT account.user_id
+         FROM row_change
+         JOIN account ON account.user_id = row_change.user_id
+        WHERE table_name = 'indicator_canonical' AND row_change.action = 'indicator_canonical.formula'
+          AND after ->> 'canonical_code' = canonical.canonical_code
+        ORDER BY row_change_id DESC LIMIT 1) AS changed ON true
+ WHERE canonical.value_kind = 'derived';
+
+-- VALUES, as in 0033, each year by its own formulas.
+CREATE OR REPLACE FUNCTION assessed_values(years integer[], codes text[])
+RETURNS TABLE (report_year integer, division_code text, canonical_code text, numerator numeric
+             , denominator numeric, value numeric, parts integer, parts_expected integer, parts_value numeric)
+LANGUAGE sql STABLE ROWS 20000 SET enable_mergejoin = off AS $$
+    WITH unit AS MATERIALIZED (
+        SELECT code, level, parent_code FROM division_on(current_date)
+         WHERE level IN ('province', 'city', 'county')
+    ), above AS (
+        SELECT county.code AS county, county.parent_code AS code FROM unit AS county WHERE level = 'county'
+        UNION ALL
+        SELECT county.code, city.parent_code
+          FROM unit AS county
+          JOIN unit AS city ON city.code = county.parent_code
+         WHERE county.level = 'county'
+    ), expected AS (
+        SELECT code, CAST(count(*) AS integer) AS counties FROM above GROUP BY code
+    ), formula AS MATERIALIZED (
+        SELECT of_year.report_year, found.canonical_code, found.formula_tree, found.formula_inputs
+          FROM unnest(years) AS of_year (report_year)
+         CROSS JOIN LATERAL indicator_formulas_of(of_year.report_year) AS found
+         WHERE found.canonical_code = ANY (codes)
+    ), needed AS (
+        SELECT unnest(codes) AS canonical_code
+         UNION
+        SELECT unnest(formula_inputs) FROM formula
+    ), filed AS MATERIALIZED (
+        SELECT * FROM indicator_values_in_force(
+            years, (SELECT array_agg(needed.canonical_code) FROM needed))
+    ), summed AS (
+        SELECT filed.report_year, above.code AS division_code, filed.canonical_code
+             , sum(filed.numerator) AS numerator, sum(filed.denominator) AS denominator
+             , CAST(count(*) AS integer) AS parts
+             , CASE canonical.value_kind
+                    WHEN 'quantity' THEN sum(filed.value)
+                    WHEN 'ratio' THEN round(sum(filed.numerator) * canonical.scale
+                                            / nullif(sum(filed.denominator), 0), 6)
+               END AS value
+          FROM filed
+          JOIN above ON above.county = filed.division_code
+          JOIN indicator_canonical AS canonical USING (canonical_code)
+         GROUP BY filed.report_year, above.code, filed.canonical_code, canonical.value_kind, canonical.scale
+    ), known AS MATERIALIZED (
+        SELECT coalesce(filed.report_year, summed.report_year) AS report_year
+             , coalesce(filed.division_code, summed.division_code) AS division_code
+             , coalesce(filed.canonical_code, summed.canonical_code) AS canonical_code
+             , CASE WHEN unit.level = 'province' THEN summed.numerator ELSE filed.numerator END AS numerator
+             , CASE WHEN unit.level = 'province' THEN summed.denominator ELSE filed.denominator END AS denominator
+             , CASE WHEN unit.level = 'province' THEN summed.value ELSE filed.value END AS value
+             , summed.parts, summed.value AS parts_value
+          FROM filed
+          FULL JOIN summed USING (report_year, division_code, canonical_code)
+          JOIN unit ON unit.code = coalesce(filed.division_code, summed.division_code)
+    ), named AS (
+        SELECT known.report_year, known.division_code
+             , jsonb_object_agg(known.canonical_code, known.value) AS own
+             , jsonb_object_agg(known.canonical_code, known.parts_value) AS together
+             , jsonb_object_agg(known.canonical_code, coalesce(known.parts, 0)) AS parts
+          FROM known
+         WHERE known.canonical_code IN (SELECT unnest(formula_inputs) FROM formula)
+         GROUP BY known.report_year, known.division_code
+    ), derived AS (
+        SELECT named.report_year, named.division_code, formula.canonical_code
+             , round(formula_value(formula.formula_tree, named.own), 6) AS value
+             , CASE WHEN expected.counties IS NOT NULL
+                    THEN round(formula_value(formula.formula_tree, named.together), 6) END AS parts_value
+             , expected.counties
+             , (SELECT min(CAST(coalesce(named.parts ->> input, '0') AS integer))
+                  FROM unnest(formula.formula_inputs) AS input) AS parts
+          FROM named
+          JOIN formula
+            ON formula.report_year = named.report_year AND named.parts ?| formula.formula_inputs
+          LEFT JOIN expected ON expected.code = named.division_code
+    )
+    SELECT known.report_year, known.division_code, known.canonical_code, known.numerator
+         , known.denominator, known.value
+         , CASE WHEN expected.counties IS NOT NULL THEN coalesce(known.parts, 0) END
+         , expected.counties, known.parts_value
+      FROM known
+      LEFT JOIN expected ON expected.code = known.division_code
+     WHERE known.canonical_code = ANY (codes)
+     UNION ALL
+    SELECT derived.report_year, derived.division_code, derived.canonical_code, NULL, NULL
+         , derived.value, CASE WHEN derived.counties IS NOT NULL THEN derived.parts END
+         , derived.counties, derived.parts_value
+      FROM derived
+$$;
+
+-- DIFFERENCES between a city and its counties, also where the counties that filed have more already.
+ALTER TABLE indicator_discrepancy
+    ADD COLUMN parts integer
+  , ADD COLUMN parts_expected integer;
+UPDATE indicator_discrepancy AS found
+   SET parts = counted.counties, parts_expected = counted.counties
+  FROM (SELECT parent_code, CAST(count(*) AS integer) AS counties
+          FROM division_on(current_date) WHERE level = 'county' GROUP BY parent_code) AS counted
+ WHERE counted.parent_code = found.city_code;
+ALTER TABLE indicator_discrepancy
+    ALTER COLUMN parts SET NOT NULL
+  , ALTER COLUMN parts_expected SET NOT NULL
+  , ADD CONSTRAINT indicator_discrepancy_partial_is_more
+        CHECK (parts = parts_expected OR parts < parts_expected AND counties_value > city_value);
+COMMENT ON COLUMN indicator_discrepancy.parts IS '已有数的县数；少于所辖县数时，已报各县之和已超过市级值';
+COMMENT ON COLUMN indicator_discrepancy.parts_expected IS '所辖县数';
+
+CREATE OR REPLACE FUNCTION find_discrepancies(first_year integer, last_year integer, codes text[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH found AS MATERIALIZED (
+        SELECT result.division_code AS city_code, result.report_year, result.canonical_code
+             , result.value AS city_value, result.parts_value AS counties_value
+             , result.parts, result.parts_expected
+          FROM assessment_result AS result
+          JOIN admin_division AS city ON city.code = result.division_code AND city.level = 'city'
+          JOIN indicator_canonical AS canonical ON canonical.canonical_code = result.canonical_code
+         WHERE result.report_year BETWEEN first_year AND last_year
+           AND result.canonical_code = ANY (codes)
+           AND result.rule_version = assessment_rules_of(result.report_year)
+           -- Whoever is missing can only add to a sum of what is never negative.
+           AND (result.parts = result.parts_expected
+                OR canonical.value_kind = 'quantity' AND canonical.typical_min >= 0
+                   AND result.parts_value > result.value)
+           AND abs(result.value - result.parts_value)
+               > greatest(abs(result.parts_value), abs(result.value)) / 100
+                 * coalesce((SELECT CAST(value ->> 'discrepancy_percent' AS numeric)
+                               FROM portal_setting WHERE name = 'assessment_limits'), 0.5)
+    ), told AS (
+        SELECT found.city_code, unit.code AS division_code, found.report_year, found.canonical_code
+             , found.city_value, found.counties_value, found.parts, found.parts_expected
+          FROM found
+          JOIN division_on(current_date) AS unit
+            ON unit.code = found.city_code
+            OR unit.level = 'county' AND unit.parent_code = found.city_code
+    ), settled AS (
+        DELETE FROM indicator_discrepancy AS known
+         WHERE known.report_year BETWEEN first_year AND last_year AND known.canonical_code = ANY (codes)
+           AND NOT EXISTS (
+               SELECT FROM told
+                WHERE told.city_code = known.city_code AND told.division_code = known.division_code
+                  AND told.report_year = known.report_year AND told.canonical_code = known.canonical_code)
+    )
+    INSERT INTO indicator_discrepancy
+           (city_code, division_code, report_year, canonical_code, city_value, counties_value, parts
+          , parts_expected)
+    SELECT city_code, division_code, report_year, canonical_code, city_value, counties_value, parts
+         , parts_expected
+      FROM told
+        ON CONFLICT (city_code, division_code, report_year, canonical_code) DO UPDATE
+       SET city_value = excluded.city_value, counties_value = excluded.counties_value
+         , parts = excluded.parts, parts_expected = excluded.parts_expected, found_at = now()
+     WHERE (indicator_discrepancy.city_value, indicator_discrepancy.counties_value
+          , indicator_discrepancy.parts, indicator_discrepancy.parts_expected)
+        IS DISTINCT FROM (excluded.city_value, excluded.counties_value, excluded.parts
+          , excluded.parts_expected)
+$$;

@@ -103,7 +103,9 @@ SELECT result.division_code, result.report_year, result.canonical_code, result.r
      , filer.display_name AS filed_by_name, version.submitted_at
      , accepter.display_name AS accepted_by_name, filed.accepted_at
      , computed.value AS computed_value, computed.state AS computed_state, computed.computed_at
+     , made.formula, made.version AS formula_version, made.valid_from_year AS formula_from_year
   FROM assessment_result AS result
+  LEFT JOIN indicator_formulas_of(:year) AS made ON made.canonical_code = result.canonical_code
   LEFT JOIN indicator_value AS filed
          ON filed.division_code = result.division_code AND filed.report_year = result.report_year
         AND filed.canonical_code = result.canonical_code
@@ -132,7 +134,7 @@ SELECT filed.submission_id, filed.version_no, filed.numerator, filed.denominator
 
 -- name: inputs_of
 SELECT canonical.canonical_code, canonical.name, canonical.unit, result.value
-  FROM indicator_canonical AS derived
+  FROM indicator_formulas_of(:year) AS derived
  CROSS JOIN unnest(derived.formula_inputs) AS input
   JOIN indicator_canonical AS canonical ON canonical.canonical_code = input
   LEFT JOIN assessment_result AS result
@@ -145,7 +147,8 @@ SELECT canonical.canonical_code, canonical.name, canonical.unit, result.value
 -- Each once: the city's own row where the reader sees it, else what one of the counties is told.
 SELECT DISTINCT ON (found.report_year, found.city_code, found.canonical_code)
        found.city_code, city.name AS city_name, found.division_code, found.report_year
-     , found.canonical_code, found.city_value, found.counties_value, found.found_at
+     , found.canonical_code, found.city_value, found.counties_value, found.parts
+     , found.parts_expected, found.found_at
   FROM indicator_discrepancy AS found
   JOIN division_on(current_date) AS city ON city.code = found.city_code
  WHERE (CAST(:year AS integer) IS NULL OR found.report_year = :year)

@@ -46,12 +46,6 @@ VALUES (:division_code, :canonical_code, :target_year, :state, :base_year, :base
      , target_value = excluded.target_value, document_no = excluded.document_no
      , issued_on = excluded.issued_on
 
--- name: save_formula
-UPDATE indicator_canonical
-   SET value_kind = 'derived', formula = :formula
-     , formula_tree = CAST(:tree AS jsonb), formula_inputs = CAST(:inputs AS text[])
- WHERE canonical_code = :canonical_code
-
 -- name: list_rules
 SELECT rule_version, title, valid_from_year, yellow_years, basis, basis_note
   FROM assessment_rules

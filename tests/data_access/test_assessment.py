@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from data_access import assessment, indicator_warnings, indicators
+from data_access import assessment, indicator_versions, indicator_warnings, indicators
 from data_access.database import transaction
 from domain import indicator_formulas
 from domain.access import Role
@@ -369,6 +369,12 @@ def test_a_county_sees_its_own_and_a_department_its_indicators(owner, bureau, co
 # FORMULAS
 
 
+def save(connection, actor, formula):
+    return indicator_versions.save_formula(
+        connection, actor, "WATER_PC", formula, reason="试算", from_year=2025
+    )
+
+
 @pytest.mark.parametrize(
     ("formula", "sentence"),
     [
@@ -386,16 +392,14 @@ def test_a_county_sees_its_own_and_a_department_its_indicators(owner, bureau, co
 )
 def test_a_formula_that_cannot_be_is_refused_with_a_sentence(bureau, formula, sentence):
     with pytest.raises(InvalidFormula) as refused, transaction(bureau) as connection:
-        indicators.save_formula(connection, bureau, "WATER_PC", formula)
+        save(connection, bureau, formula)
     assert sentence in refused.value.details["problems"][0]
 
 
 def test_a_mean_is_of_the_unit_of_what_it_is_the_mean_of(owner, bureau):
     accept(owner, 2025, {COUNTY: {"WATER_TOTAL": "2.4", "POP_RESIDENT": 80}}, bureau.user_id)
     with transaction(bureau, action="formula.save") as connection:
-        indicators.save_formula(
-            connection, bureau, "WATER_PC", "(WATER_TOTAL + WATER_TOTAL) / 2 * 10000 / POP_RESIDENT"
-        )
+        save(connection, bureau, "(WATER_TOTAL + WATER_TOTAL) / 2 * 10000 / POP_RESIDENT")
         assessment.assess(connection, codes=["WATER_TOTAL"])
     assert result(owner, COUNTY, 2025, "WATER_PC")["value"] == 300
 
@@ -403,10 +407,10 @@ def test_a_mean_is_of_the_unit_of_what_it_is_the_mean_of(owner, bureau):
 def test_a_formula_is_the_bureaus_to_change_and_computes_at_once(owner, bureau, county):
     formula = "(WATER_TOTAL - WATER_TOTAL + WATER_TOTAL) * 10000 / POP_RESIDENT"
     with pytest.raises(NotPermitted), transaction(county) as connection:
-        indicators.save_formula(connection, county, "WATER_PC", formula)
+        save(connection, county, formula)
     accept(owner, 2025, {COUNTY: {"WATER_TOTAL": "2.4", "POP_RESIDENT": 80}}, bureau.user_id)
     with transaction(bureau, action="formula.save") as connection:
-        indicators.save_formula(connection, bureau, "WATER_PC", formula)
+        save(connection, bureau, formula)
         assessment.assess(connection, codes=["WATER_TOTAL", "POP_RESIDENT"])
         told = assessment.explain(connection, COUNTY, 2025, "WATER_PC")
     assert told.record.value == 300

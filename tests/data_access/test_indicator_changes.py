@@ -85,12 +85,14 @@ def canonical(actor, code):
         return indicators.get_canonical(connection, code)
 
 
-def reckon(actor, opened, formula):
-    with transaction(actor, action="indicator_canonical.formula") as connection:
-        return indicator_changes.change_formula(connection, actor, opened, formula)
+def reckon(actor, opened, formula, reason="口径调整", from_year=2025):
+    with transaction(actor, action="indicator_formula.save") as connection:
+        return indicator_changes.change_formula(
+            connection, actor, opened, formula, reason=reason, from_year=from_year
+        )
 
 
-def test_a_changed_formula_computes_every_year_anew(owner, bureau, year):
+def test_a_changed_formula_computes_anew(owner, bureau, year):
     opened = canonical(bureau, "WATER_PC")
     assert result(owner, COUNTY, 2025, "WATER_PC")["value"] == 250
     judged = reckon(bureau, opened, "(WATER_TOTAL + WATER_TOTAL) * 10000 / POP_RESIDENT")

@@ -114,5 +114,13 @@ def test_a_formula_is_refused_beside_its_field_and_computes_when_it_is_right(
     assert page.error[0].value == "计算式与单位“m3/人”相差 10000 倍，请乘以换算系数 10000。"
     page.text_area[0].set_value("(WATER_TOTAL + WATER_TOTAL) * 10000 / POP_RESIDENT").run()
     page.button(key="assessment-formula-save").click().run()
-    assert page.success[0].value.startswith("已保存“人均年用水量”的算式，各年数值已重新计算")
+    assert page.error[0].value == "请填写修改说明：依据的文件，或改正了什么。"
+    page.text_input[0].set_value("用水口径调整")
+    page.button(key="assessment-formula-save").click().run()
+    said = "已保存“人均年用水量”的算式，自 2025 年度起的数值已重新计算"
+    assert page.success[0].value.startswith(said)
+    versions = page.dataframe[0].value
+    assert list(versions["版本"]) == [2, 1]
+    assert list(versions["适用"]) == ["自 2025 年度起", "所有年度"]
+    assert versions.loc[0, "说明"] == "用水口径调整"
     assert result(owner, COUNTY, 2025, "WATER_PC")["value"] == 500
