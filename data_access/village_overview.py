@@ -86,6 +86,16 @@ class Difference:
     counted: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class MapDifference:
+    """What the map shows of a village, its sign or its points in a cell, and a recount does not."""
+
+    division_code: str
+    shown: str
+    kept: str
+    counted: str
+
+
 def list_years(connection: Connection) -> list[Year]:
     """Return the years opened so far, the newest first."""
     return fetch_all(connection, _SQL["list_years"], Year, form_code=FORM_CODE)
@@ -192,6 +202,17 @@ def count_sums(connection: Connection) -> int:
     return int(connection.execute(_SQL["count_sums"]).scalar_one())
 
 
+def list_map_differences(connection: Connection) -> list[MapDifference]:
+    """Return every sign and cell of the map that a full recount finds otherwise; owner's right."""
+    return fetch_all(connection, _SQL["list_map_differences"], MapDifference)
+
+
+def count_map_rows(connection: Connection) -> int:
+    """Return how many signs and cells with points the map has."""
+    return int(connection.execute(_SQL["count_map_rows"]).scalar_one())
+
+
 def rebuild(connection: Connection) -> None:
-    """Count every sum anew, while nobody files; the owner's right."""
+    """Count every sum anew, and what the map shows, while nobody files; the owner's right."""
     connection.execute(_SQL["rebuild"])
+    connection.execute(_SQL["rebuild_map"])

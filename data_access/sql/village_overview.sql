@@ -190,3 +190,12 @@ SELECT (SELECT count(*) FROM (SELECT DISTINCT division_code, report_year, measur
 
 -- name: rebuild
 SELECT rebuild_village_rollup()
+
+-- name: list_map_differences
+SELECT division_code, shown, kept, counted FROM village_map_differences()
+
+-- name: count_map_rows
+SELECT (SELECT count(*) FROM village_sign) + (SELECT count(*) FROM village_grid)
+
+-- name: rebuild_map
+SELECT rebuild_village_map()

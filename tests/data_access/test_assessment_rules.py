@@ -70,13 +70,38 @@ def test_new_rules_judge_the_newest_year_and_leave_the_one_before(owner, bureau,
     assert (version.title, version.made_by_name) == ("新规则", "bureau先生")
 
 
-def test_what_did_not_change_raises_nothing_again(owner, bureau, years):
-    """The neighbour's item, open since before, is left as it is."""
-    before = owner.execute("SELECT * FROM indicator_warning ORDER BY 1").fetchall()
+def test_what_did_not_change_raises_nothing_again(owner, bureau):
+    """An item in hand says the rules that judged it last; its level, limit and history stay.
+
+    What was assessed by the rules before stays too, and so does a closed item.
+    """
+    set_target(owner, COUNTY, "CULT_LAND", 2035, 100)
+    for year, value in ((2024, 110), (2025, 99)):
+        accept(owner, year, {COUNTY: {"CULT_LAND": value}}, bureau.user_id)
+    assess(owner, raising=True)
+
+    def item():
+        [row] = owner.execute(
+            "SELECT rule_version, to_jsonb(item) - 'rule_version' FROM indicator_warning AS item"
+        ).fetchall()
+        return row
+
+    rules, before = item()
+    assert (rules, before["level"], before["report_year"]) == (1, "severe", 2025)
     save(bureau, wider(draft(bureau)))
-    after = owner.execute("SELECT * FROM indicator_warning ORDER BY 1").fetchall()
-    assert after[: len(before)] == before
-    assert len(after) == len(before) + 1
+    assert item() == (2, before)
+    assert owner.execute("SELECT count(*) FROM indicator_warning_note").fetchone() == (1,)
+    assert owner.execute(
+        "SELECT rule_version, level FROM assessment_result WHERE report_year = 2025"
+        " AND division_code = %s AND canonical_code = 'CULT_LAND' ORDER BY 1",
+        [COUNTY],
+    ).fetchall() == [(1, "severe"), (2, "severe")]
+    owner.execute(
+        "UPDATE indicator_warning SET state = 'closed', closed_at = now(), closed_by = %s",
+        [bureau.user_id],
+    )
+    save(bureau, replace(draft(bureau), yellow_years=3))
+    assert item()[0] == 2
 
 
 def test_rules_for_a_later_year_wait_for_it(owner, bureau, years):
