@@ -57,6 +57,7 @@ def panel(actor: Actor, found: Sequence[Discrepancy], seen: Collection[str]) -> 
     """
     if not found:
         st.info("没有市县不一致的指标：市级填报值与所辖各县合计相符，或有县尚未报齐。")
+        _waiting_list(actor, max(read(actor, assessment.list_years), default=None))
         return
     years = {str(each.report_year): f"{each.report_year} 年" for each in found}
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -66,6 +67,7 @@ def panel(actor: Actor, found: Sequence[Discrepancy], seen: Collection[str]) -> 
         _download(shown, known)
     st.caption(
         "县级合计按各县填报值相加，比率按分子、分母重算。请市、县核对，由填报错误的一方更正后重新报送。"
+        "有县未报齐而已报之和已超过市级值的总量指标，也在此列出。"
     )
     rows = [_row(each, known[each.canonical_code]) for each in shown]
     number = st.column_config.NumberColumn(format="%,.2f")
@@ -84,6 +86,8 @@ def panel(actor: Actor, found: Sequence[Discrepancy], seen: Collection[str]) -> 
         },
         key=f"discrepancies-{year}-{len(rows)}",
     )
+    asked = int(year) if year else max(map(int, years))
+    _waiting_list(actor, asked)
     if chosen["selection"]["rows"]:
         opened = shown[chosen["selection"]["rows"][0]]
         st.switch_page(
@@ -96,6 +100,46 @@ def panel(actor: Actor, found: Sequence[Discrepancy], seen: Collection[str]) -> 
         )
 
 
+def _waiting_list(actor: Actor, year: int | None) -> None:
+    """Draw what is not compared yet, and how many counties each lacks."""
+    if year is None:
+        return
+    waiting = read(actor, lambda connection: assessment.list_waiting(connection, year))
+    if not waiting:
+        return
+    known = {each.canonical_code: each for each in read(actor, indicators.list_canonicals)}
+    with st.expander(f"{year} 年尚不能比较：{len(waiting):,} 项，有县没有数值"):
+        st.dataframe(
+            [
+                {
+                    "设区市": each.city_name,
+                    "指标": known[each.canonical_code].name,
+                    "已有数值的县": f"{each.parts}/{each.parts_expected}",
+                    "原因": f"缺 {each.missing} 个县",
+                }
+                for each in waiting
+            ],
+            hide_index=True,
+            height=min(38 + 35 * len(waiting), 320),
+            key=f"discrepancies-waiting-{year}",
+        )
+
+
+def waiting_line(actor: Actor, division_code: str, year: int, canonical_code: str) -> None:
+    """Draw why a figure of a city or its counties is not compared; nothing where it is."""
+    found = read(
+        actor, lambda connection: assessment.list_waiting(connection, year, canonical_code)
+    )
+    units = {each.code: each for each in read(actor, assessment.list_units)}
+    unit = units.get(division_code)
+    cities = {division_code, unit.parent_code} if unit else {division_code}
+    for each in found:
+        if each.city_code in cities:
+            st.caption(
+                f"{each.city_name}缺 {each.missing} 个县的该项数值，市级填报值暂不与各县合计比较。"
+            )
+
+
 def _row(each: Discrepancy, indicator: Canonical) -> dict[str, object]:
     difference = each.city_value - each.counties_value
     return {
@@ -105,6 +149,7 @@ def _row(each: Discrepancy, indicator: Canonical) -> dict[str, object]:
         "计量单位": unit_text(indicator.unit),
         "市级填报": float(each.city_value),
         "各县合计": float(each.counties_value),
+        "县": "齐" if not each.missing else f"缺 {each.missing} 个，已报之和已超过市级值",
         "差值": float(difference),
         "相差": _percent(difference, each.counties_value),
         "发现时间": moment(each.found_at),
@@ -118,7 +163,8 @@ def _percent(difference: Decimal, of: Decimal) -> float | None:
 def _download(shown: Sequence[Discrepancy], known: Mapping[str, Canonical]) -> None:
     columns = [
         Column("年度", "0", 8), Column("设区市"), Column("指标", width=28), Column("计量单位"),
-        Column("市级填报", "#,##0.00"), Column("各县合计", "#,##0.00"), Column("差值", "#,##0.00"),
+        Column("市级填报", "#,##0.00"), Column("各县合计", "#,##0.00"), Column("县", width=30),
+        Column("差值", "#,##0.00"),
         Column("相差（%）", "0.0"), Column("发现时间", width=18),
     ]  # fmt: skip
     workbook_button(

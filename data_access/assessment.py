@@ -224,6 +224,22 @@ class Discrepancy:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A city's figure that is compared with its counties only when the missing ones have filed."""
+
+    city_code: str
+    city_name: str
+    canonical_code: str
+    parts: int
+    parts_expected: int
+
+    @property
+    def missing(self) -> int:
+        """How many counties have no value yet."""
+        return self.parts_expected - self.parts
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
     """A figure with everything that answers "says who"."""
 
@@ -365,6 +381,15 @@ def list_discrepancies(
     """Return where a city and its counties differ, each once: all in scope, or of one unit."""
     return fetch_all(
         connection, _SQL["list_discrepancies"], Discrepancy, year=year, division_code=division_code
+    )
+
+
+def list_waiting(
+    connection: Connection, year: int, canonical_code: str | None = None
+) -> list[Waiting]:
+    """Return what is not compared yet: of the actor's cities, or of the city above the actor."""
+    return fetch_all(
+        connection, _SQL["list_waiting"], Waiting, year=year, canonical_code=canonical_code
     )
 
 

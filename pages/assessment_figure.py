@@ -5,7 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from components import assessment_figure as parts
+from components import discrepancies
 from components.assessment_filters import back_link
+from components.indicator_formulas import since_words
 from components.labels import error_message, unit_text
 from components.links import page_path
 from components.navigation import WORKERS
@@ -38,6 +40,8 @@ record, explained = figure.record, figure.explained
 page_frame(f"{figure.unit.name} · {figure.canonical.name}", f"{year} 年 · {code}")
 st.html(f'<p class="unit-headline">{parts.sentence(figure)}</p>')
 st.html(parts.cards_html(figure))
+if not figure.is_sum:
+    discrepancies.waiting_line(actor, unit_code, year, code)
 with st.container(horizontal=True, gap="small"):
     back_link()
     if not figure.is_sum:
@@ -52,6 +56,9 @@ with st.container(horizontal=True, gap="small"):
 if explained.sentence:
     st.subheader("算式", anchor=False)
     st.markdown(unit_text(explained.sentence.replace("*", "×")))
+    if record.formula_version is not None and record.formula_from_year is not None:
+        since = since_words(record.formula_from_year)
+        st.caption(f"第 {record.formula_version} 版算式，{since}适用")
     if explained.inputs:
         st.html(parts.inputs_html(figure))
 st.subheader("评级规则", anchor=False)

@@ -289,3 +289,28 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
         IS DISTINCT FROM (excluded.city_value, excluded.counties_value, excluded.parts
           , excluded.parts_expected)
 $$;
+
+-- Why no difference is told: counties of the city are missing. The city and its counties see how many
+-- they are and no figure of each other.
+CREATE FUNCTION discrepancies_waiting(of_year integer, of_code text DEFAULT NULL)
+RETURNS TABLE (city_code text, city_name text, canonical_code text, parts integer, parts_expected integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT city.code, city.name, result.canonical_code, result.parts, result.parts_expected
+      FROM division_on(current_date) AS city
+      JOIN assessment_result AS result
+        ON result.division_code = city.code AND result.report_year = of_year
+       AND result.rule_version = assessment_rules_of(of_year)
+      JOIN indicator_canonical AS canonical
+        ON canonical.canonical_code = result.canonical_code AND canonical.value_kind <> 'reading'
+     WHERE city.level = 'city' AND (of_code IS NULL OR result.canonical_code = of_code)
+       AND result.value IS NOT NULL AND result.parts < result.parts_expected
+       AND EXISTS (SELECT FROM unnest(actor_prefixes()) AS prefix
+                    WHERE city.prefix ^@ prefix OR prefix ^@ city.prefix)
+       AND ((SELECT NOT actor_is_department())
+            OR result.canonical_code = ANY ((SELECT actor_indicator_codes())::text[]))
+       AND NOT EXISTS (SELECT FROM indicator_discrepancy AS told
+                        WHERE told.city_code = city.code AND told.report_year = of_year
+                          AND told.canonical_code = result.canonical_code)
+$$;
+REVOKE ALL ON FUNCTION discrepancies_waiting(integer, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION discrepancies_waiting(integer, text) TO portal_app;

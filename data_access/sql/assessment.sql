@@ -155,3 +155,9 @@ SELECT DISTINCT ON (found.report_year, found.city_code, found.canonical_code)
    AND (CAST(:division_code AS text) IS NULL OR found.division_code = :division_code)
  ORDER BY found.report_year DESC, found.city_code, found.canonical_code
      , found.division_code <> found.city_code, found.division_code
+
+-- name: list_waiting
+SELECT found.city_code, found.city_name, found.canonical_code, found.parts, found.parts_expected
+  FROM discrepancies_waiting(:year, :canonical_code) AS found
+  JOIN indicator_canonical AS canonical USING (canonical_code)
+ ORDER BY found.city_code, canonical.canonical_order

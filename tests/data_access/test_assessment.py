@@ -258,6 +258,46 @@ def test_a_citys_own_figure_is_never_added_and_a_difference_is_told_to_both(owne
         assert assessment.list_discrepancies(connection, 2025) == []
 
 
+def test_what_the_filed_counties_have_more_is_told_before_the_last_one_files(
+    owner, bureau, city, county
+):
+    """A county that is missing can only add to a sum of what is never negative."""
+    figures = {unit: {"CULT_LAND": 10} for unit in NANCHANG[:-2]}
+    accept(owner, 2025, figures | {CITY: {"CULT_LAND": 60, "AIR_DAYS": 300}}, bureau.user_id)
+    assess(owner, "CULT_LAND")
+    for actor in (city, bureau):
+        with transaction(actor, read_only=True) as connection:
+            [told] = assessment.list_discrepancies(connection, 2025)
+            assert assessment.list_waiting(connection, 2025, "CULT_LAND") == []
+        assert (told.counties_value, told.parts, told.missing) == (70, 7, 2)
+    accept(owner, 2025, {CITY: {"CULT_LAND": 72}}, bureau.user_id)
+    assess(owner, "CULT_LAND")
+    for actor in (city, county):
+        with transaction(actor, read_only=True) as connection:
+            assert assessment.list_discrepancies(connection, 2025) == []
+            [waits] = assessment.list_waiting(connection, 2025)
+        assert (waits.city_name, waits.missing, waits.parts_expected) == ("南昌市", 2, 9)
+    far = make_actor(owner, "far", Role.COUNTY, "360733")
+    with transaction(far, read_only=True) as connection:
+        assert assessment.list_waiting(connection, 2025) == []
+    accept(owner, 2025, {unit: {"CULT_LAND": 1} for unit in NANCHANG[-2:]}, bureau.user_id)
+    assess(owner, "CULT_LAND")
+    with transaction(county, read_only=True) as connection:
+        assert assessment.list_waiting(connection, 2025) == []
+        assert assessment.list_discrepancies(connection, 2025) == []
+
+
+def test_a_ratio_of_some_counties_says_nothing_of_all(owner, bureau, city):
+    accept(
+        owner, 2025, {CITY: {"PARK_5": (50, 100)}, COUNTY: {"PARK_5": (90, 100)}}, bureau.user_id
+    )
+    assess(owner, "PARK_5")
+    with transaction(city, read_only=True) as connection:
+        assert assessment.list_discrepancies(connection, 2025) == []
+        [waits] = assessment.list_waiting(connection, 2025)
+    assert waits.missing == 8
+
+
 def test_a_sum_that_lacks_a_county_is_shown_and_not_rated(owner, bureau):
     set_target(owner, PROVINCE, "CULT_LAND", 2035, 4000)
     accept(owner, 2025, {COUNTY: {"CULT_LAND": 31}}, bureau.user_id)
