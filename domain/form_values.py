@@ -1,5 +1,6 @@
 """Values of a form: their normal form, as it is stored, and their Python type, as rules see it."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -9,6 +10,10 @@ from domain.forms import FORM_GROUP, Content, Field, Form, path_of, rows_of
 from domain.normalisation import NORMALISE, is_phone, normal_code
 
 _QUOTED_LENGTH = 30
+# Python's own numbers also know 1e5, 1_000 and NaN.
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_PLAIN = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+")
 
 
 def normalise(form: Form, content: Content) -> Content:
@@ -83,18 +88,23 @@ def typed_value(form: Form, item: Field, value: object) -> object:
 
 
 def _typed_number(item: Field, value: object) -> int | Decimal:
-    word = "整数" if item.data_type == "integer" else "数字"
-    try:
-        number = int(str(value)) if item.data_type == "integer" else Decimal(str(value))
-    except (ValueError, ArithmeticError):
-        raise ValueError(f"“{_quote(value)}”不是{word}，请只填{word}。") from None
+    text, is_whole = str(value), item.data_type == "integer"
+    if not (_WHOLE if is_whole else _PLAIN).fullmatch(text):
+        raise ValueError(_no_number(text, "整数" if is_whole else "数字"))
+    number = int(text) if is_whole else Decimal(text)
     digits, decimals = _limits(item.length)
-    whole, _, fraction = str(value).lstrip("+-").partition(".")
+    whole, _, fraction = text.lstrip("+-").partition(".")
     if digits is not None and len(whole.lstrip("0")) > digits - (decimals or 0):
         raise ValueError(f"“{_quote(value)}”位数过多，整数部分最多 {digits - (decimals or 0)} 位。")
     if decimals is not None and len(fraction.rstrip("0")) > decimals:
         raise ValueError(f"“{_quote(value)}”小数位数过多，最多 {decimals} 位。")
     return number
+
+
+def _no_number(text: str, word: str) -> str:
+    if _SCIENTIFIC.fullmatch(text):
+        return f"“{_quote(text)}”是科学计数的写法，请写出全部数字，如 100000。"
+    return f"“{_quote(text)}”不是{word}，请只填{word}。"
 
 
 def _typed_date(value: object) -> date:
