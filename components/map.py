@@ -16,7 +16,7 @@ import pydeck
 import streamlit as st
 
 from components.labels import label
-from data_access.layers import Extent, MapLayer
+from data_access.layers import Extent
 from domain.overview import Stage, milestone_class, ratio_class
 from domain.progress import Lateness, LatenessLimits, UnitProgress
 
@@ -257,24 +257,6 @@ def registry_url(layer_code: str, fields: Mapping[str, object]) -> str:
     """Return the address of a whole layer of the registry."""
     query = _query(fields)
     return f"/api/layers/{layer_code}.geojson" + (f"?{query}" if query else "")
-
-
-def tile_layer(layer: MapLayer, colour: str) -> pydeck.Layer:
-    """Return a layer of the registry that comes in vector tiles, as points or lines."""
-    return pydeck.Layer(
-        "MVTLayer",
-        f"/tiles/{layer.layer_code}/{{z}}/{{x}}/{{y}}",
-        id=layer.layer_code,
-        min_zoom=layer.min_zoom,
-        max_zoom=layer.max_zoom,
-        pickable=True,
-        get_fill_color=rgb(colour),
-        get_line_color=rgb(colour),
-        get_point_radius=3,
-        point_radius_units=pydeck.types.String("pixels"),
-        # Else the library would fetch its worker from a public server.
-        load_options={"mvt": {"workerUrl": WORKER_URL}},
-    )
 
 
 def _query(fields: Mapping[str, object]) -> str:

@@ -163,11 +163,6 @@ def _require_hand_on(actor: Actor, job: JobRow, states: frozenset[JobState]) -> 
         raise InvalidAction(job_id=job.job_id, state=job.state)
 
 
-def is_cancelled(connection: Connection, job_id: int) -> bool:
-    """Tell whether somebody has asked the job to stop, or it is gone."""
-    return bool(connection.execute(_SQL["is_cancelled"], {"job_id": job_id}).scalar_one())
-
-
 def system_actor() -> Actor:
     """Return the portal's own hand: it sees the work data of every province."""
     with transaction(None, read_only=True) as connection:

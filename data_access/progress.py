@@ -1,6 +1,5 @@
 """Plan-preparation progress as the province accepted it, now or at any past moment."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -13,17 +12,6 @@ from domain.errors import NotFound
 from domain.progress import Disposition, MilestoneState, UnitProgress
 
 _SQL = load_queries("progress")
-
-
-@dataclass(frozen=True, slots=True)
-class MonthFigures:
-    """The headline figures at the end of a month, of the units in the actor's scope."""
-
-    at: datetime
-    mean_ratio: float | None
-    approved: int
-    late: int
-    severely_late: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +77,6 @@ def get_unit(connection: Connection, code: str, moment: datetime, day: date) -> 
     ):
         return unit
     raise NotFound(code=code)
-
-
-def list_months(
-    connection: Connection, moments: Sequence[datetime], *, approved_stage: str, severe_days: int
-) -> list[MonthFigures]:
-    """Return the headline figures at each moment, oldest first."""
-    return fetch_all(
-        connection,
-        _SQL["list_months"],
-        MonthFigures,
-        moments=list(moments),
-        approved_stage=approved_stage,
-        severe_days=severe_days,
-    )
 
 
 def month_ends(day: date, count: int) -> list[datetime]:

@@ -255,20 +255,6 @@ def get_submission(connection: Connection, submission_id: int) -> Submission:
     return found
 
 
-def get_version(connection: Connection, submission_id: int, version_no: int) -> SubmissionVersion:
-    """Return one filed version, which nobody can change; raise NotFound."""
-    found = fetch_one(
-        connection,
-        _SQL["get_version"],
-        SubmissionVersion,
-        submission_id=submission_id,
-        version_no=version_no,
-    )
-    if found is None:
-        raise NotFound(submission_id=submission_id, version_no=version_no)
-    return found
-
-
 def list_versions(connection: Connection, submission_id: int) -> list[SubmissionVersion]:
     """Return every filed version, oldest first."""
     return fetch_all(

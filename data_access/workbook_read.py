@@ -35,11 +35,6 @@ _OURS = {CODES_SHEET, STAMP_SHEET, GUIDE_SHEET, ERROR_SHEET}
 _NAMED = 5  # things listed in a note before it only counts
 
 
-def read_stamp(path: Path, limits: Limits | None = None) -> Stamp:
-    """Return what a workbook was taken from; raise WorkbookRefused."""
-    return _stamp(read_cells(path, limits))
-
-
 def read_workbook(
     path: Path, form: Form | Callable[[Stamp], Form], limits: Limits | None = None
 ) -> Reading:

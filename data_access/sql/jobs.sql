@@ -80,11 +80,6 @@ RETURNING job_id
 -- name: is_current
 SELECT EXISTS (SELECT FROM job_progress WHERE job_id = :job_id AND attempt = :attempt)
 
--- name: is_cancelled
-SELECT coalesce(bool_or(abort_requested OR status IN ('cancelled', 'aborted')), true)
-  FROM job_queue.procrastinate_jobs
- WHERE id = :job_id
-
 -- name: note_failure
 INSERT INTO job_progress (job_id, error)
 VALUES (:job_id, CAST(:error AS jsonb))

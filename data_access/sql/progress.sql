@@ -152,55 +152,6 @@ SELECT unit.code, unit.name, unit.level, unit.kind, unit.prefix, unit.parent_cod
        LIMIT 1) AS responsible ON true
  ORDER BY unit.code
 
--- name: list_months
--- The headline figures at the ends of months: facts in force at each moment, not today's.
-WITH moment AS (
-    SELECT CAST(unnest(CAST(:moments AS timestamptz[])) AS timestamptz) AS at
-), fact AS (
-    SELECT plan_id, stage_code, state, baseline_on, accepted_at AS from_at
-         , lead(accepted_at) OVER (PARTITION BY plan_id, stage_code
-                                   ORDER BY accepted_at, accepted_milestone_id) AS to_at
-      FROM accepted_milestone
-      JOIN plan USING (plan_id)
-     WHERE plan.is_headline
-), merged AS (
-    SELECT plan_id, disposition, accepted_at AS from_at
-         , lead(accepted_at) OVER (PARTITION BY plan_id
-                                   ORDER BY accepted_at, accepted_disposition_id) AS to_at
-      FROM accepted_disposition
-), standing AS (
-    SELECT moment.at, fact.plan_id
-         , sum(weight.weight) FILTER (WHERE fact.state = 'completed') / 100 AS ratio
-         , bool_or(fact.state = 'completed' AND stage.name = :approved_stage) AS approved
-         , min(fact.baseline_on) FILTER (
-               WHERE fact.state IN ('not_started', 'running')
-                 AND fact.baseline_on < CAST(timezone('Asia/Shanghai', moment.at - interval '1 second') AS date)) AS late_since
-      FROM moment
-      JOIN fact ON fact.from_at <= moment.at AND (fact.to_at IS NULL OR moment.at < fact.to_at)
-      JOIN plan_stage AS stage USING (stage_code)
-      JOIN stage_weight AS weight
-        ON weight.stage_code = fact.stage_code
-       AND weight.weight_version = (SELECT max(weight_version) FROM weight_version
-                                     WHERE in_force_at <= moment.at)
-     GROUP BY moment.at, fact.plan_id
-)
-SELECT moment.at
-     , CAST(coalesce(sum(standing.ratio), 0) / nullif(count(plan.plan_id), 0) AS double precision) AS mean_ratio
-     , count(*) FILTER (WHERE standing.approved) AS approved
-     , count(standing.late_since) AS late
-     , count(*) FILTER (
-           WHERE CAST(timezone('Asia/Shanghai', moment.at - interval '1 second') AS date) - standing.late_since > :severe_days) AS severely_late
-  FROM moment
-  LEFT JOIN plan
-         ON plan.is_headline AND plan.declared_at <= moment.at
-        AND NOT EXISTS (
-            SELECT FROM merged
-             WHERE merged.plan_id = plan.plan_id AND merged.disposition = 'merged'
-               AND merged.from_at <= moment.at AND (merged.to_at IS NULL OR moment.at < merged.to_at))
-  LEFT JOIN standing ON standing.plan_id = plan.plan_id AND standing.at = moment.at
- GROUP BY moment.at
- ORDER BY moment.at
-
 -- name: data_version
 SELECT coalesce(max(dashboard_change_id), 0) || '-' || count(*) FROM dashboard_change
 

@@ -118,14 +118,6 @@ SELECT event.review_event_id, event.submission_id, event.version_no, event.round
  WHERE event.submission_id = :submission_id
  ORDER BY event.happened_at, event.review_event_id
 
--- name: get_version
-SELECT submission_id, version_no, round_no, form_version, rule_version, code_version
-     , workflow_version, content, content_sha256, no_change, submitted_at
-     , account.display_name AS submitted_by_name
-  FROM submission_version
-  JOIN account ON account.user_id = submission_version.submitted_by
- WHERE submission_id = :submission_id AND version_no = :version_no
-
 -- name: list_versions
 SELECT submission_id, version_no, round_no, form_version, rule_version, code_version
      , workflow_version, content, content_sha256, no_change, submitted_at

@@ -47,7 +47,7 @@ def measure(owner_url: str, portal_url: str) -> list[Figure]:
 
 
 def _list_figures(actor, prefix, words, budget):  # type: ignore[no-untyped-def]
-    from data_access import review_sample, township_review
+    from data_access import township_review
     from data_access.database import transaction
 
     with transaction(actor, read_only=True) as connection:

@@ -268,7 +268,8 @@ def test_a_name_that_differs_from_what_is_known_is_a_hint(report, owner, county,
     file_for_good(county, city, bureau, report.submission_id)
     with transaction(county) as connection:
         context = form_checks.form_context(connection, FORM, COUNTY)
-        content = reporting.get_version(connection, report.submission_id, 1).content
+        [version] = reporting.list_versions(connection, report.submission_id)
+        content = version.content
         content["contract"][0] |= {"unit1_name": "另一个名称", "unit1_grade": "2"}
         found = form_checks.prepare(connection, load_form(connection, FORM, 1), COUNTY, content)[1]
     assert context.references[uscc(LEAD)]["name"] == "演示规划设计研究院"

@@ -10,7 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from data_access.workbook_layout import FIRST_ROW, KEPT
 from data_access.workbook_mark import mark_workbook
-from data_access.workbook_read import read_stamp, read_workbook
+from data_access.workbook_read import read_workbook
 from domain.forms import Severity
 from domain.workbook import FaultKind, Mark
 from tests.forms import county_context, filled, plan_form
@@ -49,7 +49,6 @@ def test_what_was_written_is_read(tmp_path):
     assert contents(reading) == expected(FORM, UNIT, other)
     assert (reading.faults, reading.notes) == ((), ())
     assert reading.stamp == STAMP
-    assert read_stamp(tmp_path / "workbook.xlsx") == STAMP
 
 
 def test_form_a_comes_back(tmp_path):

@@ -12,10 +12,9 @@ from components.map import (
     Picture,
     clicked_code,
     deck,
-    tile_layer,
     tooltip_lines,
 )
-from data_access.layers import Extent, MapLayer
+from data_access.layers import Extent
 from domain.overview import Stage, funnel, late_units, milestone_class, rank, ratio_class
 from domain.progress import Disposition, Lateness, LatenessLimits
 from tests.standing import UNIT
@@ -92,13 +91,6 @@ def test_the_tooltip_says_since_when():
     assert tooltip_lines(LATE, LIMITS)["since"] == "“公示”自 2026-10-03 起滞后 50 天"
     assert UNPLANNED.lateness(LIMITS) is Lateness.UNPLANNED
     assert tooltip_lines(UNPLANNED, LIMITS)["since"] == "未定计划完成日期"
-
-
-def test_tiles_are_read_by_our_own_worker():
-    layer = MapLayer("village", "行政村", "tile", 8, 14, is_scoped=False, data_version=1)
-    description = tile_layer(layer, "#0F5C8C").to_json()
-    assert "/tiles/village/{z}/{x}/{y}" in description
-    assert "/api/vendor/mvt-worker.js" in description
 
 
 def test_nothing_on_the_map_is_asked_of_another_server():
