@@ -6,13 +6,14 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from components.labels import label, moment
+from components.labels import label
 from components.session import errors_shown
 from data_access import accounts, sessions
 from data_access.accounts import AccountRow, DivisionChoice, GrantRow
 from data_access.database import Connection, transaction
 from domain import clock
 from domain.access import Actor, Role
+from domain.clock import moment
 
 _PASSWORD = "accounts-password"
 _NOTICE = "accounts-notice"

@@ -7,7 +7,7 @@ from html import escape
 
 from components import assessment_reading as reading
 from components.assessment_matrix import COLOURS, SYMBOLS
-from components.labels import label, moment, unit_text
+from components.labels import label, unit_text
 from components.links import address
 from components.session import portal_facts
 from data_access import assessment, indicators
@@ -17,6 +17,7 @@ from data_access.indicators import Canonical, Indicator, Rules, WarningProfile
 from data_access.read_replica import read
 from domain.access import Actor
 from domain.assessment import Attribute, Level, Measure, Reason, ReferenceKind, parse_band
+from domain.clock import moment
 from domain.errors import NotFound
 
 _BANDS = ((Level.HINT, "blue"), (Level.WATCH, "yellow"), (Level.WARN, "orange"))

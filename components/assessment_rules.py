@@ -10,7 +10,7 @@ import streamlit as st
 
 from components.assessment_figure import band_text, basis_text, level_html
 from components.assessment_matrix import SYMBOLS
-from components.labels import label, moment
+from components.labels import label
 from components.session import errors_shown
 from data_access import assessment_rules
 from data_access.assessment_rules import LevelChange, RulesVersion
@@ -18,6 +18,7 @@ from data_access.database import transaction
 from data_access.indicators import Canonical, WarningLevel, WarningProfile
 from domain.access import Actor, Role
 from domain.assessment import Level, Measure
+from domain.clock import moment
 from domain.errors import InvalidFormula, InvalidWarningRules
 from domain.warning_rules import (
     BANDS,

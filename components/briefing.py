@@ -6,7 +6,7 @@ from datetime import date
 import streamlit as st
 
 from components import cached
-from components.labels import label, moment
+from components.labels import label
 from components.map import LATENESS_SYMBOLS, Level, Palette, percent
 from components.overview import COLOUR_WORDS
 from components.overview_html import answer_sentence
@@ -22,7 +22,7 @@ from data_access import progress
 from data_access.briefing_document import write_briefing
 from domain.access import Actor
 from domain.briefing import Briefing, LegendEntry, MapDrawing, MapName, MapShape, Table
-from domain.clock import now
+from domain.clock import moment, month_day, now
 from domain.overview import LATE, funnel
 from domain.progress import Lateness, UnitProgress
 
@@ -80,7 +80,7 @@ def _lines(
 def _as_of(day: date | None) -> str:
     if day is None:
         return f" {now().year}年{moment(now())}"
-    return f" {day.year}年{day.month}月{day.day}日 24:00"
+    return f" {day.year}年{month_day(day)} 24:00"
 
 
 def _figures(overview: Overview) -> Table:

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from components.charts import Bar, bars, link
-from components.labels import moment
 from components.map import percent
 from components.url_parameters import choice_parameter, set_parameter, take_opened
+from domain.clock import moment
 from domain.compile_overview import Load, Standing, loads_of, total_amount
 from domain.forms import Form
 

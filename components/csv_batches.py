@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from components.job_card import failure_text
-from components.labels import error_message, label, moment
+from components.labels import error_message, label
 from components.session import errors_shown
 from components.upload import upload_field
 from components.workbooks import leave
@@ -17,6 +17,7 @@ from data_access.database import transaction
 from data_access.forms import load_form
 from data_access.workbook_exports import Period, Scope
 from domain.access import Actor, Role
+from domain.clock import moment
 from domain.csv_data import CsvCounts, CsvReason, CsvRefusal, CsvState
 from domain.errors import PortalError
 from domain.form_texts import text_of

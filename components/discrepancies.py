@@ -8,7 +8,7 @@ import streamlit as st
 from components.assessment_filters import select
 from components.assessment_matrix import scope_key
 from components.download import workbook_button
-from components.labels import moment, unit_text
+from components.labels import unit_text
 from components.links import page_path
 from data_access import assessment, indicators
 from data_access.assessment import Discrepancy
@@ -17,6 +17,7 @@ from data_access.indicators import Canonical
 from data_access.read_replica import read
 from data_access.table_workbook import Column
 from domain.access import Actor
+from domain.clock import moment
 
 ITEMS, DIFFERENCES = "items", "differences"
 _TITLE = "市县不一致"

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.labels import moment
 from components.session import errors_shown
 from components.supervision import action_button
 from data_access import decisions, plans
@@ -13,7 +12,7 @@ from data_access.filing import FilingUnit, WaitingStep
 from data_access.plans import PlanType
 from data_access.reporting import ReportingPeriod, Submission
 from domain.access import Actor
-from domain.clock import BEIJING, now
+from domain.clock import BEIJING, moment, month_day, now
 from domain.workflow import SubmissionState
 
 
@@ -45,7 +44,7 @@ def _waiting_words(waiting: WaitingStep | None) -> str:
     # 设区市初审 of 南昌市 is 南昌市初审; a step of the province is named as it is.
     who = f"{waiting.reviewer_name}{step[-2:]}" if step.startswith("设区市") else step
     due = waiting.due_on
-    return f"等待**{who}**" + (f"（预计 {due.month}月{due.day}日前）" if due else "")
+    return f"等待**{who}**" + (f"（预计 {month_day(due)}前）" if due else "")
 
 
 def _deadline_words(submission: Submission) -> str:

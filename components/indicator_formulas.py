@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from components.assessment_rules import list_problems, may_change, said
-from components.labels import moment, unit_text
+from components.labels import unit_text
 from components.session import errors_shown
 from data_access import indicator_changes
 from data_access.database import transaction
@@ -13,6 +13,7 @@ from data_access.indicator_versions import EVERY_YEAR, FormulaVersion
 from data_access.indicators import Canonical
 from domain.access import Actor
 from domain.assessment import ValueKind
+from domain.clock import moment
 from domain.errors import InvalidFormula
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from components.assessment_figure import level_html, number_text
 from components.assessment_matrix import SYMBOLS
-from components.labels import label, moment, unit_text
+from components.labels import label, unit_text
 from components.links import page_path
 from components.session import errors_shown
 from components.supervision import action_button, finish, forget_outcome, outcome_shown
@@ -20,7 +20,7 @@ from data_access.database import Connection, transaction
 from data_access.indicator_warnings import IndicatorWarning, LevelCount, WarningNote
 from domain.access import Actor, Role
 from domain.assessment import Level
-from domain.clock import today
+from domain.clock import moment, today
 from domain.supervision import ItemState, NoteKind, may_supervise
 
 ROWS_OF_PAGE = 50

@@ -4,12 +4,13 @@ from datetime import datetime
 
 import streamlit as st
 
-from components.labels import error_message, label, moment
+from components.labels import error_message, label
 from data_access import jobs
 from data_access.database import transaction
 from data_access.jobs import JobRow
 from domain import errors
 from domain.access import Actor
+from domain.clock import moment
 from domain.jobs import UNDER_WAY, UNFINISHED, JobKind, JobState
 
 _COLOURS = {

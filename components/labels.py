@@ -1,4 +1,4 @@
-"""Say in Chinese what the portal holds: members of vocabularies, errors, times, units."""
+"""Say in Chinese what the portal holds: members of vocabularies, errors, units."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from enum import StrEnum
 from components.words import assessment, files, progress, reporting, running
 from components.words.constraints import CONSTRAINT_MESSAGES
 from components.words.errors import ERROR_MESSAGES
-from domain.clock import BEIJING
+from domain.clock import moment, month_day
 from domain.errors import PortalError
 
 LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
@@ -48,7 +48,7 @@ def _words(value: object) -> str:
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, date):
-        return f"{value.year}年{value.month}月{value.day}日"
+        return f"{value.year}年{month_day(value)}"
     return str(value)
 
 
@@ -59,9 +59,3 @@ def unit_text(unit: str) -> str:
     ('万人/km²', 'm³/万元', '万亩')
     """
     return _POWERS.sub(lambda found: f"m{'²' if found[1] == '2' else '³'}", unit)
-
-
-def moment(at: datetime) -> str:
-    """Return a time as a person reads it, in Beijing: 11月22日 10:32."""
-    local = at.astimezone(BEIJING)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"

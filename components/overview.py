@@ -8,13 +8,12 @@ from urllib.parse import parse_qsl, urlsplit
 import streamlit as st
 
 from components import cached
-from components.labels import moment
 from components.links import address, page_path
 from components.map import ColourBy, Level
 from components.overview_reading import Filters
 from components.url_parameters import choice_parameter, day_input, set_parameter
 from domain.access import Actor
-from domain.clock import now, today
+from domain.clock import moment, month_day, now, today
 from domain.progress import UnitProgress
 
 _OPENS = ("unit", "figures")
@@ -136,7 +135,7 @@ def title_note(actor: Actor, frame: cached.Frame, filters: Filters) -> str:
     )
     day = filters.as_of or today()
     if filters.as_of:
-        fresh = f"历史情况：{day.year}年{day.month}月{day.day}日 24:00"
+        fresh = f"历史情况：{day.year}年{month_day(day)} 24:00"
     else:
         fresh = f"数据截至 <time data-portal-fresh>{moment(now())}</time>"
     document = f'<a href="{briefing_address(filters)}" download>下载简报</a>'

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import streamlit as st
 
-from components.labels import label, moment
+from components.labels import label
 from components.sentences import day_text, percent
 from components.session import errors_shown
 from components.supervision import action_button, finish, forget_outcome, outcome_shown
@@ -15,7 +15,7 @@ from data_access.database import transaction
 from data_access.periods import AreaFiling, Extension, Filing, Rhythm, filing_figures
 from data_access.reporting import ReportingPeriod
 from domain.access import Actor
-from domain.clock import BEIJING, today
+from domain.clock import BEIJING, moment, today
 from domain.periods import last_month, period_name, period_start
 from domain.progress import PeriodState, Share
 from domain.sampling import SampleRule

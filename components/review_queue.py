@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from components.labels import label, moment
+from components.labels import label
 from data_access.bulk_review import BulkDecision, BulkItem
 from data_access.review_queue import QueuePeriod, QueueStep, SavedFilter, WaitingReport
 from domain.bulk_review import LeftOut
-from domain.clock import today
+from domain.clock import moment, today
 from domain.review_filter import PAGE_SIZE, QueueFilter, QueueOrder
 from domain.workflow import ReviewAction
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from components.labels import label, moment
+from components.labels import label
 from components.session import errors_shown
 from data_access import check_rules, rule_changes, rule_preview
 from data_access.check_rules import RuleVersion
@@ -15,6 +15,7 @@ from data_access.database import transaction
 from data_access.rule_preview import Preview
 from domain.access import Actor
 from domain.check_rules import STRENGTHS, Basis, CheckRule, names_of
+from domain.clock import moment
 from domain.errors import PortalError
 from domain.form_rules import fill
 from domain.forms import FORM_GROUP, Form, Severity, label_of, path_of

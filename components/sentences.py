@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from components.labels import label, moment
+from components.labels import label
 from data_access.progress import MilestoneView
-from domain.clock import BEIJING
+from domain.clock import BEIJING, moment, month_day
 from domain.progress import Lateness, LatenessLimits, MilestoneState, PeriodState, UnitProgress
 from domain.supervision import ReminderTopic
 
@@ -18,7 +18,7 @@ def day_text(day: date, today: date) -> str:
     >>> day_text(date(2025, 3, 1), date(2026, 1, 1))
     '2025年3月1日'
     """
-    text = f"{day.month}月{day.day}日"
+    text = month_day(day)
     return text if day.year == today.year else f"{day.year}年{text}"
 
 

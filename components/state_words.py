@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from data_access.reporting import Submission
-from domain.clock import BEIJING, now
+from domain.clock import BEIJING, moment, now
 from domain.workflow import SubmissionState, WorkflowStep
 
 
-def moment_text(moment: datetime | None) -> str:
-    """Return a moment as 11月22日 10:32 in Beijing time, — for none."""
-    return f"{moment.astimezone(BEIJING):%m月%d日 %H:%M}" if moment else "—"
+def moment_text(at: datetime | None) -> str:
+    """Return a time as 11月22日 10:32, — for none."""
+    return moment(at) if at else "—"
 
 
 def state_sentence(submission: Submission, steps: Sequence[WorkflowStep]) -> str:

@@ -8,12 +8,13 @@ from typing import Literal
 
 import streamlit as st
 
-from components.labels import label, moment
+from components.labels import label
 from components.sentences import day_text
 from components.supervision import acknowledge_dialog, note_dialog
 from data_access.reminders import Reminder
 from data_access.supervision_items import SupervisionItem, SupervisionNote
 from domain.access import Actor
+from domain.clock import moment
 from domain.supervision import ItemState, NoteKind, ReminderState, answers_for
 
 _STYLES = Path(__file__).parents[1] / "assets" / "supervision.css"

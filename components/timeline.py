@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import plotly.graph_objects as go
 
 from data_access.progress import MilestoneView
+from domain.clock import month_day
 from domain.progress import Lateness, LatenessLimits, MilestoneState, lateness_of
 
 ACCEPTED, PENDING, PLANNED, REPLANNED = "#2B8CBE", "#A6BDDB", "#8494A3", "#7B5EA7"
@@ -31,7 +32,7 @@ def timeline_figure(
         y=1,
         yref="paper",
         yanchor="bottom",
-        text=f"{today.month}月{today.day}日",
+        text=month_day(today),
         showarrow=False,
         font={"color": TODAY, "size": 12},
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from components.charts import link
-from components.labels import label, moment
+from components.labels import label
 from components.periods import sample_words
 from components.session import errors_shown
 from data_access import review_sample, township_review
@@ -19,7 +19,7 @@ from data_access.review_sample import Draw, Sampled
 from data_access.township_review import Area, Desk, Outlier, Place, Signs
 from data_access.village_form import FORM_CODE
 from domain.access import Actor
-from domain.clock import BEIJING, now, today
+from domain.clock import BEIJING, moment, now, today
 from domain.review_filter import QueueFilter
 from domain.workflow import SubmissionState
 

@@ -8,11 +8,11 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from components.labels import label, moment
+from components.labels import label
 from components.url_parameters import set_parameter
 from data_access.accounts import masked_phone
 from data_access.trail import Person, RowChange, Titled, TrailFilter, VerificationResult
-from domain.clock import BEIJING, today
+from domain.clock import BEIJING, moment, today
 from domain.trail import Finding, Operation
 
 PAGE_SIZE = 50

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from html import escape
 
-from components.labels import label, moment
+from components.labels import label
 from components.map import LATENESS_SYMBOLS
 from components.review import round_list
 from components.sentences import day_text, late_stages, lateness_since, percent, report_standing
@@ -13,7 +13,7 @@ from data_access.contacts import ContactLine
 from data_access.evidence import Evidence
 from data_access.progress import MilestoneView
 from data_access.rounds import ReportHistory
-from domain.clock import BEIJING
+from domain.clock import BEIJING, moment
 from domain.forms import Context, Form
 from domain.progress import (
     Lateness,

@@ -5,10 +5,11 @@ from decimal import Decimal
 from html import escape
 
 from components.charts import Bar, bars, link
-from components.labels import label, moment
+from components.labels import label
 from components.map import percent
 from components.village_figures import HAZARDS, SERVICES, address, asks, label_of, names_of
 from data_access.village_overview import Year
+from domain.clock import moment
 from domain.forms import FORM_GROUP, Form
 from domain.village_overview import (
     ACCEPTED,

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import streamlit as st
 
-from components.labels import error_message, label, moment
+from components.labels import error_message, label
 from components.links import page_path
 from components.url_parameters import set_parameter
 from data_access import bulk_filing, village_worklist
@@ -15,7 +15,7 @@ from data_access.bulk_filing import Told
 from data_access.reporting import ReportingPeriod
 from data_access.village_worklist import NOT_BEGUN, InHand, Township, VillageWork, Worklist
 from domain.access import Actor
-from domain.clock import BEIJING, now
+from domain.clock import BEIJING, moment, now
 from domain.workflow import SubmissionState
 
 _ASSETS = Path(__file__).parents[1] / "assets"

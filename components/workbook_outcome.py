@@ -7,12 +7,13 @@ from urllib.parse import quote, urlencode
 import streamlit as st
 
 from components.job_card import failure_text
-from components.labels import error_message, moment
+from components.labels import error_message
 from data_access import jobs, workbook_apply, workbook_batches
 from data_access.database import transaction
 from data_access.workbook_apply import Filed
 from data_access.workbook_batches import Batch, BatchUnit
 from domain.access import Actor, Role
+from domain.clock import moment
 from domain.errors import InvalidContent
 from domain.jobs import UNFINISHED, JobState
 from domain.workbook_diff import BatchState

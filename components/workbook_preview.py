@@ -5,13 +5,14 @@ from html import escape
 
 import streamlit as st
 
-from components.labels import error_message, label, moment
+from components.labels import error_message, label
 from components.session import errors_shown
 from components.workbooks import download_link, leave
 from data_access import workbook_apply, workbook_batches, workbook_check
 from data_access.database import transaction
 from data_access.workbook_batches import Batch, BatchRow, BatchUnit, Counts
 from domain.access import Actor
+from domain.clock import moment
 from domain.errors import PortalError, StaleVersion
 from domain.forms import Form
 from domain.workbook_diff import Because, Decision, EntryKind

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from components.job_card import failure_text
-from components.labels import error_message, label, moment
+from components.labels import error_message, label
 from components.session import errors_shown
 from data_access import jobs, workbook_check, workbook_exports
 from data_access.csv_batches import CsvBatch
@@ -17,6 +17,7 @@ from data_access.database import transaction
 from data_access.workbook_batches import Batch
 from data_access.workbook_exports import MOST_AT_ONCE, Export, Period, Scope
 from domain.access import Actor
+from domain.clock import moment
 from domain.errors import PortalError
 from domain.jobs import UNFINISHED
 

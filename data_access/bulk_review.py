@@ -21,7 +21,7 @@ from data_access.reporting import load_workflow
 from data_access.rows import fetch_all, fetch_one
 from domain.access import Actor
 from domain.bulk_review import ACTIONS, MOST_AT_ONCE, ItemState, LeftOut, left_out_by
-from domain.clock import today
+from domain.clock import moment, today
 from domain.errors import InvalidAction, NotFound, PortalError, StaleVersion, TooBroad
 from domain.jobs import JobKind
 from domain.supervision import Notice
@@ -353,7 +353,7 @@ def settle_stopped(
 def _stop_notices(actor: Actor, bulk: BulkDecision, roles: set[str], count: int) -> list[Notice]:
     word = "通过" if bulk.action is ReviewAction.APPROVE else "退回"
     body = (
-        f"{bulk.user_name} {bulk.decided_at:%m月%d日 %H:%M} 批量{word}的填报中，有 {count} 份"
+        f"{bulk.user_name} {moment(bulk.decided_at)} 批量{word}的填报中，有 {count} 份"
         "因后台任务被取消或失败而没有办理，仍在审核队列中，请重新办理。"
     )
     title, link = f"批量{word}未完成：{count} 份未办理", "review_queue"

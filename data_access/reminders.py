@@ -11,6 +11,7 @@ from data_access.queries import load_queries
 from data_access.rows import fetch_all
 from data_access.supervision_desks import SUPERVISORS, Desk, Recipient, supervised_recipients
 from domain.access import Actor
+from domain.clock import month_day
 from domain.errors import InvalidAction, NotFound, NotPermitted
 from domain.supervision import (
     Notice,
@@ -212,7 +213,7 @@ def escalate_due(connection: Connection, today: date, sender: Sender = IN_APP) -
 
 def escalation_notice(reminder: EscalatedReminder) -> Notice:
     """Return what the level above hears of a reminder that was left unanswered."""
-    due = f"{reminder.answer_due_on.month}月{reminder.answer_due_on.day}日"
+    due = month_day(reminder.answer_due_on)
     return Notice(
         role=escalation_role(reminder.parent_level),
         division_code=reminder.parent_code,

@@ -16,3 +16,14 @@ def now() -> datetime:
 def today() -> date:
     """Return today's date in Beijing."""
     return now().date()
+
+
+def month_day(day: date) -> str:
+    """Return a day of this year as a person reads it: 11月22日."""
+    return f"{day.month}月{day.day}日"
+
+
+def moment(at: datetime) -> str:
+    """Return a time of this year as a person reads it, in Beijing: 11月22日 10:32."""
+    local = at.astimezone(BEIJING)
+    return f"{month_day(local)} {local:%H:%M}"

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from components.account_forms import account_panel, new_account_dialog, show_outcome, state_of
-from components.labels import label, moment
+from components.labels import label
 from components.session import page_frame, require_actor
 from data_access import accounts
 from data_access.accounts import AccountRow
 from data_access.database import transaction
 from domain import clock
 from domain.access import Role
+from domain.clock import moment
 
 actor = require_actor(Role.INFORMATION_CENTRE)
 page_frame("账号管理")

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from components.inbox import addressee, find_page, mark_read
-from components.labels import moment
 from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
 from data_access import inbox
 from data_access.database import transaction
 from domain.access import Role
+from domain.clock import moment
 
 actor = require_actor(*set(Role) - {Role.SECURITY_AUDITOR})  # who reads the trail and nothing else
 load_styles()

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from components import unit_view
-from components.labels import moment
 from components.links import page_path
 from components.sentences import day_text, unit_headline
 from components.session import errors_shown, page_frame, require_actor
@@ -19,7 +18,7 @@ from components.url_parameters import day_input, warn_of_bad_day
 from data_access.periods import may_run_periods
 from data_access.unit_record import find_home_unit, read_unit
 from domain.access import Role
-from domain.clock import today
+from domain.clock import moment, today
 from domain.supervision import answers_for
 
 actor = require_actor(

@@ -27,7 +27,7 @@ from components.form_editor import (
     labels,
     taken_over,
 )
-from components.labels import error_message, moment
+from components.labels import error_message
 from components.routes.auth import require
 from components.routes.responses import no_store, read_json
 from data_access import decisions, filing
@@ -38,6 +38,7 @@ from data_access.reporting_forms import find_form
 from data_access.uploads import EVIDENCE, get_use
 from domain import clock
 from domain.access import Actor, Role
+from domain.clock import moment
 from domain.errors import DraftConflict, InvalidContent, NotFound
 from domain.form_options import excluded_options
 from domain.form_values import changed_by_normalising

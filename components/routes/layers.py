@@ -10,7 +10,6 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from components import cached
-from components.labels import moment
 from components.map import (
     CITY_PIXELS,
     COUNTY_PIXELS,
@@ -30,7 +29,7 @@ from data_access.layers import DivisionLabel
 from data_access.read_replica import read
 from domain.access import Actor
 from domain.cartography import Name, Placed, fitting, in_tile
-from domain.clock import now
+from domain.clock import moment, now
 from domain.errors import NotFound
 from domain.progress import UnitProgress
 

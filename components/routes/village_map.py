@@ -4,11 +4,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from components.labels import moment
 from components.routes.auth import require
 from components.routes.responses import no_store
 from components.village_map import version_of
-from domain.clock import now
+from domain.clock import moment, now
 
 
 def version(request: Request) -> Response:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from components.labels import label, moment
+from components.labels import label
 from components.routes.auth import require
 from components.routes.responses import no_store, read_json
 from data_access import village_places, village_positions
@@ -16,6 +16,7 @@ from data_access.database import transaction
 from data_access.village_places import Place
 from data_access.village_positions import Examined
 from domain.access import Actor, Role
+from domain.clock import moment
 from domain.positions import Position
 
 _OFFICERS = (Role.TOWNSHIP, Role.COUNTY)
