@@ -1,8 +1,8 @@
 """What the pages of units and indicators read: each wrapped once, kept until the data moves.
 
 Whoever sees a part of the province compares it with sums over all of it (counts of levels, the
-province's own figures); figures of single units outside his scope he is shown only where a
-setting lends him the ranking.
+province's own figures) and learns the place of his own units; figures of single units outside his
+scope he is shown only where a setting lends him the ranking.
 """
 
 from collections.abc import Mapping, Sequence
@@ -120,8 +120,8 @@ def _results(
 
 
 def places_of(actor: Actor, year: int) -> Mapping[str, tuple[Place, ...]]:
-    """Return the units of each indicator in order of their place, cities and counties apart."""
-    return _places(actor, scope_key(actor), year, mark(Topic.ASSESSMENT))
+    """Return the actor's units by indicator, with their place among all cities or all counties."""
+    return _places(actor, scope_key(actor), year, mark(Topic.ASSESSMENT, Topic.SETTINGS))
 
 
 @st.cache_resource(ttl="15m", max_entries=32, show_spinner=False)

@@ -267,8 +267,7 @@ def entries(actor: Actor, asked: Asked) -> tuple[Entry, ...]:
 def _entries(_actor: Actor, code: str, _asked: Asked, key: object) -> tuple[Entry, ...]:
     results = reading.results_of(_actor, code, _asked.year)
     series = reading.series_of(_actor, code)
-    ranked = reading.ranking(_actor)
-    places = reading.places_of(ranked, _asked.year) if ranked else {}
+    places = reading.places_of(_actor, _asked.year)
 
     def entry(at: int, column: Column) -> Entry:
         place = next((p for p in places.get(column.code, ()) if p.division_code == code), None)

@@ -105,7 +105,10 @@ class UnitResult:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A unit's place among those of its kind that have a value; 1 is the best."""
+    """A unit's place among all of its kind that have a value; 1 is the best.
+
+    Place and places are None for who sees a part of the province where the bureau forbids it.
+    """
 
     division_code: str
     canonical_code: str
@@ -116,7 +119,7 @@ class Place:
     reference_kind: str | None
     reason: str | None
     place: int | None
-    places: int
+    places: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +359,7 @@ def list_unit_results(
 def list_places(
     connection: Connection, year: int, codes: Sequence[str], rule_version: int | None = None
 ) -> list[Place]:
-    """Return the units of indicators in order of their place, cities and counties apart."""
+    """Return the actor's units by their place in the province, cities and counties apart."""
     return fetch_all(
         connection,
         _SQL["places"],

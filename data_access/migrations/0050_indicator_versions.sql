@@ -314,3 +314,39 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION discrepancies_waiting(integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION discrepancies_waiting(integer, text) TO portal_app;
+
+-- PLACES among all units of a kind, told of the units in the actor's scope: who sees a part of the
+-- province learns his own place and nobody's figure, unless the bureau forbids it.
+CREATE FUNCTION assessment_places(of_year integer, rules integer, codes text[])
+RETURNS TABLE (division_code text, canonical_code text, value numeric, level text, is_breach boolean
+             , reference numeric, reference_kind text, reason text, place bigint, places bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 10000 AS $$
+    WITH shown AS MATERIALIZED (
+        SELECT coalesce((SELECT value = 'true' FROM portal_setting WHERE name = 'units_see_own_rank'), true)
+               OR EXISTS (SELECT FROM admin_division AS top
+                           WHERE top.level = 'province' AND top.prefix ^@ ANY (actor_prefixes())) AS is_told
+    ), ranked AS (
+        SELECT result.division_code, result.canonical_code, result.value, result.level, result.is_breach
+             , result.reference, result.reference_kind, result.reason
+             , CASE WHEN result.value IS NOT NULL THEN rank() OVER (
+                   PARTITION BY result.canonical_code, unit.level, result.value IS NULL
+                   ORDER BY CASE WHEN canonical.direction IN ('lower_better', 'binding_ceiling', 'zero_tolerance')
+                                 THEN result.value ELSE -result.value END) END AS place
+             , count(result.value) OVER (PARTITION BY result.canonical_code, unit.level) AS places
+          FROM assessment_result AS result
+          JOIN admin_division AS unit ON unit.code = result.division_code AND unit.level <> 'province'
+          JOIN indicator_canonical AS canonical USING (canonical_code)
+         WHERE result.report_year = of_year AND result.rule_version = rules
+           AND result.canonical_code = ANY (codes)
+    )
+    SELECT ranked.division_code, ranked.canonical_code, ranked.value, ranked.level, ranked.is_breach
+         , ranked.reference, ranked.reference_kind, ranked.reason
+         , CASE WHEN shown.is_told THEN ranked.place END, CASE WHEN shown.is_told THEN ranked.places END
+      FROM ranked
+     CROSS JOIN shown
+     WHERE ranked.division_code ^@ ANY ((SELECT actor_prefixes())::text[])
+       AND ((SELECT NOT actor_is_department())
+            OR ranked.canonical_code = ANY ((SELECT actor_indicator_codes())::text[]))
+$$;
+REVOKE ALL ON FUNCTION assessment_places(integer, integer, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION assessment_places(integer, integer, text[]) TO portal_app;

@@ -69,20 +69,10 @@ SELECT result.canonical_code, result.numerator, result.denominator, result.value
    AND result.rule_version = :rule_version
 
 -- name: places
--- The place of each unit among those that have a value, of its own kind: cities, counties.
-SELECT result.division_code, result.canonical_code, result.value, result.level, result.is_breach
-     , result.reference, result.reference_kind, result.reason
-     , CASE WHEN result.value IS NOT NULL THEN rank() OVER (
-           PARTITION BY result.canonical_code, unit.level, result.value IS NULL
-           ORDER BY CASE WHEN canonical.direction IN ('lower_better', 'binding_ceiling', 'zero_tolerance')
-                         THEN result.value ELSE -result.value END) END AS place
-     , count(result.value) OVER (PARTITION BY result.canonical_code, unit.level) AS places
-  FROM assessment_result AS result
-  JOIN admin_division AS unit ON unit.code = result.division_code AND unit.level <> 'province'
-  JOIN indicator_canonical AS canonical USING (canonical_code)
- WHERE result.report_year = :year AND result.rule_version = :rule_version
-   AND result.canonical_code = ANY (CAST(:codes AS text[]))
- ORDER BY result.canonical_code, place NULLS LAST, result.division_code
+SELECT division_code, canonical_code, value, level, is_breach, reference, reference_kind, reason
+     , place, places
+  FROM assessment_places(:year, :rule_version, CAST(:codes AS text[]))
+ ORDER BY canonical_code, place NULLS LAST, value IS NULL, division_code
 
 -- name: list_series
 SELECT result.division_code, result.canonical_code, result.report_year, result.value

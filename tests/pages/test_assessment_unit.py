@@ -166,6 +166,19 @@ def test_a_county_ranks_itself_alone(open_page, county, year):
     assert NEIGHBOUR not in said
 
 
+def test_a_county_learns_its_own_place_unless_the_bureau_forbids_it(owner, open_page, county, year):
+    address = {"code": COUNTY, "year": str(year), "set": PLAN}
+    said = drawn(open_page(county, "assessment_unit", **address))
+    assert ">2/2<" in said
+    assert "60.00" not in said
+    assert "南昌县" not in said
+    owner.execute("UPDATE portal_setting SET value = 'false' WHERE name = 'units_see_own_rank'")
+    cached.st.cache_resource.clear()
+    said = drawn(open_page(county, "assessment_unit", **address))
+    assert ">2/2<" not in said
+    assert "39.50" in said
+
+
 def test_units_stand_side_by_side(open_page, leader, year):
     page = open_page(
         leader, "assessment_comparison", units=f"{COUNTY},{NEIGHBOUR}", year=str(year), set=PLAN
