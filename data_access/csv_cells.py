@@ -316,7 +316,7 @@ def code_of(cell: str, digits: int) -> tuple[str, str]:
         return "", NO_CODE
     if _SCIENTIFIC.fullmatch(text):
         return "", LOST_CODE.format(found=text[:30])
-    return "", WRONG_CODE.format(found=text[:30], digits=digits)
+    return "", WRONG_CODE.format(found=text[:30], digits=digits, length=len(text))
 
 
 class _Column:
@@ -345,7 +345,11 @@ class _Column:
             value = self._cells.value(item, cell)
             typed = typed_value(self._form, item, value)
         except LostDigits as lost:
-            return _NULL, f"{item.label}：“{lost}”已变成科学计数，末尾数字可能丢失。", ""
+            return (
+                _NULL,
+                f"{item.label}：“{lost}”已变成科学计数，末尾数字可能丢失。请写出全部数字。",
+                "",
+            )
         except ValueError as error:
             return _NULL, f"{item.label}：{error}", ""
         if value is None:

@@ -11,9 +11,14 @@ from enum import StrEnum
 STAMP = "下载编号"
 """The column that names what the portal handed out; a file may come without it."""
 LOST_CODE = "代码“{found}”已变成科学计数，末尾数字已丢失。请把该列设为文本后重新填写。"
-WRONG_CODE = "代码“{found}”须为 {digits} 位数字。"
-NO_CODE = "没有代码，无法判断是哪一行。"
-WRONG_CELLS = "列数与标题不一致（应为 {expected} 列，实为 {found} 列），可能是引号或逗号有误。"
+WRONG_CODE = (
+    "代码“{found}”共 {length} 个字符，须为 {digits} 位数字；可能丢了 0，请从下载的文件中复制。"
+)
+NO_CODE = "没有代码，无法判断是哪一行，请补上代码。"
+WRONG_CELLS = (
+    "列数与标题不一致（应为 {expected} 列，实为 {found} 列），可能是引号或逗号有误，"
+    "请对照标题检查这一行。"
+)
 
 
 class CsvRefusal(StrEnum):

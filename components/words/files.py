@@ -108,9 +108,14 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         CsvState.REFUSED: "未采用",
     },
     CsvRefusal: {
-        CsvRefusal.EMPTY: "没有数据行，请核对是否选错了文件",
-        CsvRefusal.NOT_TEXT: "不是 UTF-8、GBK 或 UTF-16 编码的文本，请另存为 CSV 后重试",
-        CsvRefusal.NO_CODES: "没有“行政村代码”或“自然村代码”列，无法判断各行是哪个村",
+        CsvRefusal.EMPTY: "没有数据行，或压缩包中没有 CSV 文件，请核对是否选错了文件",
+        CsvRefusal.NOT_TEXT: (
+            "不是 UTF-8、GBK 或 UTF-16 编码的文本，请在 Excel、WPS 中另存为“CSV UTF-8”后重试"
+        ),
+        CsvRefusal.NO_CODES: (
+            "没有“行政村代码”或“自然村代码”列，无法判断各行是哪个村。请保留下载时的标题；标题成了乱码的，"
+            "请另存为“CSV UTF-8”后重试"
+        ),
         CsvRefusal.NO_FIELDS: "没有一列是可填的内容，请保留下载时的标题",
         CsvRefusal.TWICE: "出现了两次，请只保留一个",
         CsvRefusal.TOO_MANY_ROWS: "超过一百万行，请拆分后重试",

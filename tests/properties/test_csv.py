@@ -138,7 +138,7 @@ def test_a_code_of_fifteen_digits_keeps_its_zeros_or_is_named_as_lost(code):
     lost, sentence = code_of(f"{float(code):.5E}", 15)
     assert lost == ""
     assert "科学计数" in sentence
-    assert code_of(code[1:], 15)[1].endswith("须为 15 位数字。")
+    assert "共 14 个字符，须为 15 位数字；可能丢了 0" in code_of(code[1:], 15)[1]
 
 
 def test_the_process_of_its_own_takes_what_it_is_given(tmp_path, monkeypatch, capsys):
