@@ -3,12 +3,15 @@
 Every text is escaped here; what comes back goes into `st.html` as it is.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
 _WIDTH, _HEIGHT, _MARGIN = 120, 32, 3
+# A unit stands behind a space that may keep it on its line.
+_UNIT = re.compile("([ \u00a0])")
 # Holds on a white and on a dark card.
 _LINE = "#2B8CBE"
 
@@ -97,4 +100,41 @@ def link(address: str, content: str, kind: str = "") -> str:
     classes = f' class="{kind}"' if kind else ""
     return (
         f'<a{classes} href="{escape(address)}" data-portal-open="{escape(address)}">{content}</a>'
+    )
+
+
+def figure_card(
+    name: str,
+    value: str,
+    note: str,
+    opens: str,
+    *,
+    history: str = "",
+    alarming: bool = False,
+) -> str:
+    """Return a figure that opens what it counts; `history` is a sparkline above the note.
+
+    What follows the first space of the value is its unit or denominator, in small type.
+    """
+    head, *unit = _UNIT.split(value, maxsplit=1)
+    small = f"<small>{escape(''.join(unit))}</small>" if unit else ""
+    content = (
+        f'<span class="name">{escape(name)}</span>'
+        f'<span class="value">{escape(head)}{small}</span>'
+        f'{history}<span class="change">{escape(note)}</span>'
+    )
+    return link(opens, content, "figure alarming" if alarming else "figure")
+
+
+def figure_row(cards: Iterable[str]) -> str:
+    """Return the figures in a row."""
+    return f'<div class="figures">{"".join(cards)}</div>'
+
+
+def panel(title: str, note: str, content: str, kind: str = "") -> str:
+    """Return a chart under its title; `kind` is a class of its own."""
+    classes = f"panel {kind}" if kind else "panel"
+    return (
+        f'<section class="{classes}"><h3>{escape(title)}<small>{escape(note)}</small></h3>'
+        f"{content}</section>"
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from components.charts import Bar, bars, link
+from components.charts import Bar, bars, figure_card, figure_row, panel
 from components.map import percent
 from components.url_parameters import choice_parameter, set_parameter, take_opened
 from domain.clock import moment
@@ -126,20 +126,10 @@ def figures_html(standing: Standing, keep: Mapping[str, str]) -> str:
         ("expired", "资质已过期", f"{expired} 家",
          "仍承担已签约项目" if expired else "没有资质过期的单位", False),
     ]  # fmt: skip
-    drawn = "".join(_card(*card, keep=keep) for card in cards)
-    return f'<div class="figures">{drawn}</div>'
-
-
-def _card(
-    shown: str, name: str, value: str, note: str, alarming: bool, *, keep: Mapping[str, str]
-) -> str:
-    head, _, unit = value.partition(" ")
-    small = f"<small> {escape(unit)}</small>" if unit else ""
-    content = (
-        f'<span class="name">{escape(name)}</span><span class="value">{escape(head)}{small}</span>'
-        f'<span class="change">{escape(note)}</span>'
+    return figure_row(
+        figure_card(name, value, note, address({**keep, "show": shown}), alarming=alarming)
+        for shown, name, value, note, alarming in cards
     )
-    return link(address({**keep, "show": shown}), content, f"figure{' alarming' * alarming}")
 
 
 def address(query: Mapping[str, str]) -> str:
@@ -172,7 +162,7 @@ def ranking_html(standing: Standing, keep: Mapping[str, str]) -> str:
     shown = f"前 {len(rows)} 家，" if len(rows) < len(standing.loads) else ""
     note = f"{shown}共 {len(standing.loads)} 家；金额按牵头合同计"
     heads = ("编制单位", "", "市县", "项目", "金额（万元）", "平均进度", "逾期")
-    return _panel("承担量", note, bars(rows, heads, "load") if rows else _nothing())
+    return panel("承担量", note, bars(rows, heads, "load") if rows else _nothing())
 
 
 def make_up_html(standing: Standing, codes: Codes, keep: Mapping[str, str]) -> str:
@@ -203,7 +193,7 @@ def _status_panel(standing: Standing, codes: Codes, keep: Mapping[str, str]) -> 
         for code, name in names.items()
         if counts[code]
     ]
-    return _panel("总体规划合同状态", "单位数", bars(rows, ("", "", ""), "part"))
+    return panel("总体规划合同状态", "单位数", bars(rows, ("", "", ""), "part"))
 
 
 def _parties_panel(
@@ -222,8 +212,8 @@ def _parties_panel(
         if units[code]
     ]
     if not rows:
-        return _panel(title, "", _nothing())
-    return _panel(title, "", bars(rows, ("", "", "家数", "项目"), "part"))
+        return panel(title, "", _nothing())
+    return panel(title, "", bars(rows, ("", "", "家数", "项目"), "part"))
 
 
 def cities_html(standing: Standing, keep: Mapping[str, str]) -> str:
@@ -250,14 +240,7 @@ def cities_html(standing: Standing, keep: Mapping[str, str]) -> str:
         for code in sorted(names, key=lambda code: -amounts[code])[:_MOST_CITIES]
     ]
     heads = ("设区市", "", "已签约", "项目", "金额（万元）")
-    return _panel("各市合同金额", "含所辖县", bars(rows, heads, "load") if rows else _nothing())
-
-
-def _panel(title: str, note: str, content: str) -> str:
-    return (
-        f'<section class="panel"><h3>{escape(title)}<small>{escape(note)}</small></h3>'
-        f"{content}</section>"
-    )
+    return panel("各市合同金额", "含所辖县", bars(rows, heads, "load") if rows else _nothing())
 
 
 def _nothing() -> str:

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from components import cached
-from components.charts import Bar, bars, link, sparkline
+from components.charts import Bar, bars, figure_card, figure_row, link, panel, sparkline
 from components.labels import label
 from components.links import address
 from components.map import LATENESS_SYMBOLS, Swatch, percent
@@ -132,7 +132,7 @@ def figures_html(overview: Overview, filters: Filters) -> str:
             [*(month.lateness.get(Lateness.UNPLANNED, 0) for month in months), unplanned],
         ),
     ]
-    return f'<div class="figures">{"".join(cards)}</div>'
+    return figure_row(cards)
 
 
 def _late(summary: Summary) -> int:
@@ -152,20 +152,14 @@ def _card(
     *,
     alarming: bool = False,
 ) -> str:
-    content = (
-        f'<span class="name">{escape(name)}</span>'
-        f'<span class="value">{_with_unit(value)}</span>'
-        f"{sparkline(history, f'{name}近 {len(history)} 个月')}"
-        f'<span class="change">{escape(change)}</span>'
+    return figure_card(
+        name,
+        value,
+        change,
+        address("figures", {"figure": figure, **filters.query()}),
+        history=sparkline(history, f"{name}近 {len(history)} 个月"),
+        alarming=alarming,
     )
-    kind = "figure alarming" if alarming else "figure"
-    return link(address("figures", {"figure": figure, **filters.query()}), content, kind)
-
-
-def _with_unit(value: str) -> str:
-    """Return the figure with its unit or its denominator in small type."""
-    head, space, unit = value.partition(" ")
-    return escape(head) + (f"<small>{space}{escape(unit)}</small>" if unit else "")
 
 
 def _points(value: float | None, before: float | None) -> str:
@@ -199,7 +193,7 @@ def funnel_html(overview: Overview) -> str:
         for step in steps
     ]
     note = f"{compiling} 个单独编制的单位，粗体为关键节点"
-    return _panel("阶段漏斗", note, bars(rows, ("阶段", "", "已达", "正处于"), "funnel"))
+    return panel("阶段漏斗", note, bars(rows, ("阶段", "", "已达", "正处于"), "funnel"))
 
 
 def ranking_html(overview: Overview, filters: Filters) -> str:
@@ -216,8 +210,8 @@ def ranking_html(overview: Overview, filters: Filters) -> str:
         "类型",
         lambda key: address("overview", {"kind": key, **_but(filters, "kind")}),
     )
-    side = f'<div class="side">{_panel("单位类型", "", by_kind)}{_filing_panel(overview)}</div>'
-    return f'<div class="ranking">{_panel("市域排名", "浅色为待认定", by_city)}{side}</div>'
+    side = f'<div class="side">{panel("单位类型", "", by_kind)}{_filing_panel(overview)}</div>'
+    return f'<div class="ranking">{panel("市域排名", "浅色为待认定", by_city)}{side}</div>'
 
 
 def _filing_panel(overview: Overview) -> str:
@@ -237,7 +231,7 @@ def _filing_panel(overview: Overview) -> str:
             PeriodState.NOT_FILED,
         )
     ]
-    return _panel("本期报送", "", bars(rows, ("", "", "单位"), "filing"))
+    return panel("本期报送", "", bars(rows, ("", "", "单位"), "filing"))
 
 
 def _but(filters: Filters, name: str) -> dict[str, str]:
@@ -258,13 +252,6 @@ def _ranking(
         for group in groups
     ]
     return bars(rows, (head, "", "平均进度", "已批复", "滞后"), "rank")
-
-
-def _panel(title: str, note: str, content: str) -> str:
-    return (
-        f'<section class="panel"><h3>{escape(title)}<small>{escape(note)}</small></h3>'
-        f"{content}</section>"
-    )
 
 
 # --- legend and the late ones ---

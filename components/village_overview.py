@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from html import escape
 
-from components.charts import Bar, bars, link
+from components.charts import Bar, bars, figure_card, figure_row, link, panel
 from components.labels import label
 from components.map import percent
 from components.village_figures import HAZARDS, SERVICES, address, asks, label_of, names_of
@@ -97,8 +97,10 @@ def figures_html(standing: Standing, form: Form, keep: Mapping[str, str]) -> str
         (_show(HAZARD), "隐患村", f"{now.of(HAZARD):,} 个" if hazards.whole else "—",
          f"占已认定 {percent(hazards.ratio)}{_change(hazards, before.hazards)}"),
     )  # fmt: skip
-    drawn = "".join(_card(*card, keep=keep) for card in cards)
-    return f'<div class="figures">{drawn}</div>'
+    return figure_row(
+        figure_card(name, value, note, address({**keep, "show": shown}))
+        for shown, name, value, note in cards
+    )
 
 
 def _show(key: Key) -> str:
@@ -126,16 +128,6 @@ def _largest_class(counts: Counts, form: Form) -> tuple[str, tuple[str, str]]:
     return f"village_class:{largest}", (percent(share.ratio), f"{name} {_of(share)}")
 
 
-def _card(shown: str, name: str, value: str, note: str, *, keep: Mapping[str, str]) -> str:
-    head, _, unit = value.partition(" ")
-    small = f"<small> {escape(unit)}</small>" if unit else ""
-    content = (
-        f'<span class="name">{escape(name)}</span><span class="value">{escape(head)}{small}</span>'
-        f'<span class="change">{escape(note)}</span>'
-    )
-    return link(address({**keep, "show": shown}), content, "figure")
-
-
 # CHARTS
 
 
@@ -145,7 +137,7 @@ def ranking_html(standing: Standing, keep: Mapping[str, str]) -> str:
     ranked = sorted(asked, key=lambda part: (-(part[1].completeness.ratio or 0), part[0].code))
     rows = [_rank(place, counts, keep) for place, counts in ranked]
     heads = ("", "", "完成率", "备案/应报", "及时率", "规划覆盖率", "已编/需编", "隐患村")
-    return _panel("完成情况", "前段已备案，后段待审核", bars(rows, heads, "load"), "tall")
+    return panel("完成情况", "前段已备案，后段待审核", bars(rows, heads, "load"), "tall")
 
 
 def _rank(place: Place, counts: Counts, keep: Mapping[str, str]) -> Bar:
@@ -175,21 +167,21 @@ def make_up_html(standing: Standing, form: Form, keep: Mapping[str, str]) -> str
     """Return classes, plans, conclusions, services and hazards, each row a link to its villages."""
     now, before = standing.now, standing.before
     coded = {
-        measure: _panel(title, note, _coded(measure, now, before, form, keep))
+        measure: panel(title, note, _coded(measure, now, before, form, keep))
         for measure, title, note in (
             ("village_class", "村庄分类", "已认定的村"),
             ("plan_status", "规划编制", "已认定的村"),
             ("eval_conclusion", "评估结论", "已有规划的村"),
         )
     }
-    hazards = _panel("安全隐患", "已认定的村", _hazards(now, before, keep))
+    hazards = panel("安全隐患", "已认定的村", _hazards(now, before, keep))
     panels = (
-        _panel("填报状态", "村数", _states(now, keep)),
+        panel("填报状态", "村数", _states(now, keep)),
         coded["village_class"],
         coded["plan_status"],
         f'<div class="stack">{coded["eval_conclusion"]}{hazards}</div>',
-        _panel("设施与服务", "有此项的村，占已填报此项的村", _services(now, before, form, keep)),
-        _panel("合计", "已认定的村填报", _sums(now, before, form)),
+        panel("设施与服务", "有此项的村，占已填报此项的村", _services(now, before, form, keep)),
+        panel("合计", "已认定的村填报", _sums(now, before, form)),
     )
     return f'<div class="make-up">{"".join(panels)}</div>'
 
@@ -303,13 +295,6 @@ def _sum(form: Form, code: str) -> tuple[str, str, Key]:
 
 def _amount(amount: Decimal) -> str:
     return f"{amount:,.0f}"
-
-
-def _panel(title: str, note: str, content: str, kind: str = "") -> str:
-    return (
-        f'<section class="panel {kind}"><h3>{escape(title)}<small>{escape(note)}</small></h3>'
-        f"{content}</section>"
-    )
 
 
 def _nothing() -> str:

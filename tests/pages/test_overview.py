@@ -133,7 +133,7 @@ def test_a_figure_opens_the_list_that_reproduces_it(
 def test_the_mean_is_the_mean_of_its_list(overview, open_page, leader, standing):
     rows = open_page(leader, "figures", figure="mean").dataframe[0].value
     card = drawn(overview()).split('<span class="name">平均进度</span>')[1]
-    shown = re.search(r'class="value">([\d.]+)<small> %', card)
+    shown = re.search(r'class="value">([\d.]+)<small>\s%', card)
     assert shown
     assert f"{rows['进度'].mean():.1f}" == shown[1]
 

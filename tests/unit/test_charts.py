@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from components.charts import Bar, bars, link, sparkline
+from components.charts import Bar, bars, figure_card, link, panel, sparkline
 
 
 def points(image: str) -> list[tuple[float, float]]:
@@ -46,3 +46,16 @@ def test_names_are_no_markup():
 
 def test_a_link_works_without_the_script_too():
     assert link("unit?code=360123", "安义县").startswith('<a href="unit?code=360123"')
+
+
+def test_a_figure_is_a_link_with_its_unit_in_small_type():
+    drawn = figure_card("合同<金额>", "12.5 万元", "中位数 3", "units?show=a", alarming=True)
+    assert drawn.startswith('<a class="figure alarming" href="units?show=a"')
+    assert "合同&lt;金额&gt;" in drawn
+    assert '<span class="value">12.5<small> 万元</small></span>' in drawn
+    assert '"value">46<small>\u00a0%</small>' in figure_card("进度", "46\u00a0%", "", "units")
+
+
+def test_a_panel_without_a_kind_has_no_other_class():
+    assert panel("标题", "", "…").startswith('<section class="panel"><h3>标题')
+    assert panel("标题", "", "…", "tall").startswith('<section class="panel tall">')
