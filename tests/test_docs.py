@@ -66,9 +66,14 @@ def test_both_readmes_have_the_same_parts():
     assert parts("README.md") == parts("README.zh-CN.md")
 
 
-def test_decisions_fit_a_page():
+def test_decisions_fit_a_page_and_are_listed_by_their_titles():
+    listed = (ROOT / "docs" / "decisions.md").read_text("utf-8")
     for page in (ROOT / "docs" / "decisions").glob("*.md"):
-        assert page.read_text("utf-8").count("\n") <= 30, page.name
+        text = page.read_text("utf-8")
+        assert text.count("\n") <= 30, page.name
+        number, _, title = text.partition("\n")[0].removeprefix("# ").partition(" ")
+        assert number == page.name[:4]
+        assert f"- [{int(number)} {title}](decisions/{page.name})\n" in listed
 
 
 def test_help_lists_every_command():
