@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 from data_access.cluster import open_database
-from data_access.database import constraint_name
+from data_access.database import actor_settings, constraint_name
 from data_access.queries import load_queries
 from data_access.settings import Settings
 from domain.errors import RuleViolation
@@ -35,7 +35,7 @@ def owner_transaction(owner_url: str, *, action: str = "") -> Iterator[Connectio
     engine = create_engine(url, poolclass=NullPool, connect_args=options)
     try:
         with engine.begin() as connection:
-            nobody = {"user_id": "", "roles": "{}", "prefixes": "{}", "action": action}
+            nobody = {**actor_settings(None), "action": action, "planning": "auto"}
             connection.execute(_SQL["set_actor"], nobody)
             yield connection
     except IntegrityError as error:

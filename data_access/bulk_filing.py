@@ -21,7 +21,7 @@ class Told:
 def submit_seen(actor: Actor, submission_id: int, draft_version: int, lock_version: int) -> Told:
     """File the draft in the version the actor saw, in a transaction of its own."""
     try:
-        with transaction(actor, action="submission.submit") as connection:
+        with transaction(actor, action="submission.submit", planned_once=True) as connection:
             decisions.submit(connection, actor, submission_id, lock_version, seen=draft_version)
     except InvalidContent as error:
         problems = error.details.get("problems")

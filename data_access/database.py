@@ -1,21 +1,22 @@
 """The engine, and transactions that know who is acting."""
 
 import os
+import select
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
 
 from data_access.queries import load_queries
 from domain.access import Actor
 from domain.errors import DatabaseAway, RuleViolation
 
 # The type of what a transaction yields, for layers that only hand it on.
-__all__ = ["Connection", "Engine", "engine", "transaction"]
+__all__ = ["Connection", "Engine", "engine", "single_statements", "transaction"]
 
 _SQL = load_queries("session")
 OPTIONS = (
@@ -30,7 +31,36 @@ PATIENCE = 5
 @cache
 def engine() -> Engine:
     """Return the process's one engine; page runs, routes and the worker share its pool."""
-    return build_engine(os.environ["PORTAL_DATABASE_URL"], pool_pre_ping=True)
+    made = build_engine(os.environ["PORTAL_DATABASE_URL"])
+    event.listen(made, "checkout", _refuse_ended)
+    return made
+
+
+def _refuse_ended(connection: Any, record: object, proxy: object) -> None:
+    """Have a connection replaced that the server has ended: its socket has something to say.
+
+    A question to the server would say as much, and cost every transaction a round trip.
+    """
+    if connection.closed or _has_something_to_say(connection.fileno()):
+        raise InvalidatePoolError
+
+
+def _has_something_to_say(socket: int) -> bool:
+    waiting = select.poll()
+    waiting.register(socket, select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+@cache
+def _committing(pool: Engine) -> Engine:
+    return pool.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def single_statements() -> Iterator[Connection]:
+    """Yield a connection of nobody on which each statement is a transaction of its own."""
+    with faults_named(), _committing(engine()).connect() as connection:
+        yield connection
 
 
 def build_engine(
@@ -54,30 +84,38 @@ def build_engine(
 
 @contextmanager
 def transaction(
-    actor: Actor | None, *, read_only: bool = False, action: str = ""
+    actor: Actor | None, *, read_only: bool = False, action: str = "", planned_once: bool = False
 ) -> Iterator[Connection]:
     """Yield a connection whose transaction carries the actor; commit when the block ends.
 
     The row policies and the trail read the actor and the `action` (noun.verb) from it. None is
     the portal itself: it sees no work data. The block makes no `st.*` call: those are where
-    Streamlit interrupts a script.
+    Streamlit interrupts a script. `planned_once` is for what thousands do, each with a report of
+    his own: a statement is then planned once a connection, whatever it asks for.
     """
     with (
         faults_named(),
         engine().connect() as connection,
-        acting(connection, actor, read_only=read_only, action=action),
+        acting(connection, actor, read_only=read_only, action=action, planned_once=planned_once),
     ):
         yield connection
 
 
 @contextmanager
 def acting(
-    connection: Connection, actor: Actor | None, *, read_only: bool, action: str = ""
+    connection: Connection,
+    actor: Actor | None,
+    *,
+    read_only: bool,
+    action: str = "",
+    planned_once: bool = False,
 ) -> Iterator[None]:
     """Hold a transaction that carries the actor; its faults stay the driver's own."""
     connection.execution_options(postgresql_readonly=read_only)
     with connection.begin():
-        connection.execute(_SQL["set_actor"], {**actor_settings(actor), "action": action})
+        planning = "force_generic_plan" if planned_once else "auto"
+        settings = {**actor_settings(actor), "action": action, "planning": planning}
+        connection.execute(_SQL["set_actor"], settings)
         yield
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import bcrypt
 from sqlalchemy import Connection
 
-from data_access.database import transaction
+from data_access.database import single_statements, transaction
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
 from domain import clock
@@ -146,7 +146,7 @@ def find_actor(token: str, *, touch: bool = True) -> Actor | None:
     `touch` counts the call as activity (written at most once a minute).
     """
     parameters = {"token_hash": digest(token), "today": clock.today()}
-    with transaction(None, read_only=True) as connection:
+    with single_statements() as connection:
         rows = connection.execute(_SQL["find_actor"], parameters).all()
     if not rows:
         return None

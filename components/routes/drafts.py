@@ -131,7 +131,7 @@ def read_grid_script(request: Request) -> Response:
 
 async def save_draft(request: Request) -> Response:
     """Save the draft over the version the browser saw, and answer with what is wrong in it."""
-    actor = await run_in_threadpool(require, request, *_FILERS)
+    actor = require(request, *_FILERS)
     body = await read_json(request, _LONGEST_BODY)
     version = body.get("draft_version")
     if type(version) is not int or "content" not in body:
@@ -143,7 +143,7 @@ async def save_draft(request: Request) -> Response:
 
 
 def _save(actor: Actor, submission_id: int, content: Any, version: int) -> dict[str, Any]:
-    with transaction(actor, action="draft.save") as connection:
+    with transaction(actor, action="draft.save", planned_once=True) as connection:
         draft = filing.save_checked(connection, actor, submission_id, content, version)
     return {
         "draft_version": draft.saved.draft_version,
@@ -155,7 +155,7 @@ def _save(actor: Actor, submission_id: int, content: Any, version: int) -> dict[
 
 async def save_reply(request: Request) -> Response:
     """Save the answer to one reason of a return."""
-    actor = await run_in_threadpool(require, request, *_FILERS)
+    actor = require(request, *_FILERS)
     text = (await read_json(request, _LONGEST_BODY)).get("text")
     if text is not None and not isinstance(text, str):
         raise HTTPException(400, "请求不完整，请刷新页面后重试。")
@@ -177,7 +177,7 @@ def _reply(actor: Actor, review_remark_id: int, text: str) -> dict[str, Any]:
 
 async def submit(request: Request) -> Response:
     """File the draft the browser saw, or, with `no_change`, the accepted values as they stand."""
-    actor = await run_in_threadpool(require, request, *_FILERS)
+    actor = require(request, *_FILERS)
     body = await read_json(request, _LONGEST_BODY)
     seen, lock_version = body.get("draft_version"), body.get("lock_version")
     if type(lock_version) is not int or type(seen) is not int:
@@ -191,7 +191,7 @@ async def submit(request: Request) -> Response:
 def _submit(
     actor: Actor, submission_id: int, lock_version: int, seen: int, *, no_change: bool
 ) -> dict[str, Any]:
-    with transaction(actor, action="submission.submit") as connection:
+    with transaction(actor, action="submission.submit", planned_once=True) as connection:
         moved = decisions.submit(
             connection,
             actor,
@@ -205,7 +205,7 @@ def _submit(
 
 async def withdraw(request: Request) -> Response:
     """Take a report back before the first decision."""
-    actor = await run_in_threadpool(require, request, *_FILERS)
+    actor = require(request, *_FILERS)
     lock_version = (await read_json(request, _LONGEST_BODY)).get("lock_version")
     if type(lock_version) is not int:
         raise HTTPException(400, "请求不完整，请刷新页面后重试。")
