@@ -123,7 +123,7 @@ def read_standing(
     `years` are that year and, where there was one, the year before.
     """
     year = years[0].year
-    asked = _count_asked(connection, [place, *parts], years)
+    asked = _count_asked(connection, place, parts, years)
     key = {"level": place.level, "code": place.code}
     numbers = [one.year for one in years]
     sums = fetch_all(connection, _SQL["sum_all"], Amount, years=numbers, **key)
@@ -138,11 +138,12 @@ def read_standing(
 
 
 def _count_asked(
-    connection: Connection, places: Sequence[Place], years: Sequence[Year]
+    connection: Connection, place: Place, parts: Sequence[Place], years: Sequence[Year]
 ) -> list[Amount]:
     on = {"years": [one.year for one in years], "days": [one.day for one in years]}
-    codes = [place.code for place in places]
-    return fetch_all(connection, _SQL["count_asked"], Amount, codes=codes, **on)
+    whole = {"whole": place.code, "year": years[0].year}
+    codes = [place.code, *(part.code for part in parts)]
+    return fetch_all(connection, _SQL["count_asked"], Amount, codes=codes, **on, **whole)
 
 
 def _parts(

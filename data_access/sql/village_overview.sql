@@ -27,12 +27,13 @@ SELECT division.code, division.name, division.level, division.prefix
  ORDER BY division.code
 
 -- name: count_asked
--- How many villages divisions have to report of years, each on its day.
+-- How many villages divisions have to report of a year on its day; the whole of them of all years.
 SELECT kept.division_code, asked.year AS report_year, 'asked' AS measure, '' AS code
      , CAST(sum(kept.villages) AS numeric) AS amount
   FROM unnest(CAST(:years AS integer[]), CAST(:days AS date[])) AS asked (year, day)
   JOIN village_asked AS kept ON kept.on_day <= asked.day
  WHERE kept.division_code = ANY (CAST(:codes AS text[]))
+   AND (asked.year = :year OR kept.division_code = :whole)
  GROUP BY 1, 2
 
 -- name: sum_all
@@ -43,12 +44,12 @@ SELECT division_code, report_year, measure, code, sum(amount) AS amount
  GROUP BY division_code, report_year, measure, code
 
 -- name: sum_parts
--- What the ranking shows of each part of a division.
-SELECT division_code, report_year, measure, code, sum(amount) AS amount
+-- What the ranking shows of each part of a division. Nearly every sum is one row, and the reader adds
+-- up the others: grouped here, a province of ten times the cities would sort them all.
+SELECT division_code, report_year, measure, code, amount
   FROM village_sum
  WHERE report_year = :year AND level = :level AND division_code = ANY (CAST(:codes AS text[]))
    AND measure IN ('state', 'in_time', 'accepted', 'plan_status', 'hazard')
- GROUP BY division_code, report_year, measure, code
 
 -- name: asked_villages
 -- The villages that a year asks, or those of them of which nothing was submitted, in order.
