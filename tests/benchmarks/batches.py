@@ -102,7 +102,9 @@ class _Wide:
     def ensure_rows(self, *_: object) -> None:
         pass
 
-    def context(self, connection: object, division_code: str) -> Context:
+    def context(
+        self, connection: object, division_code: str, period_start: object = None
+    ) -> Context:
         from domain.clock import today
 
         rows = [Row(str(n), f"第 {n} 行", values={"limit": 100}) for n in range(_ROWS)]
