@@ -95,7 +95,7 @@ def _ensure_draft(
     submission_id = connection.scalar(_SQL["find_submission_id"], key)
     content = find_form(period.form_code).prefilled(connection, division_code, period.starts_on)
     connection.execute(
-        _SQL["create_draft"],
+        _SQL["begin_own_draft" if actor.is_department else "create_draft"],
         {
             "submission_id": submission_id,
             "division_code": division_code,
@@ -119,9 +119,10 @@ def save_draft(
     report is not in the filer's hands, NotFound outside the actor's scope, NotPermitted.
     """
     require_filer(connection, actor, submission_id, or_contributor=True)
+    query = "save_own_rows" if actor.is_department else "save_draft"
     saved = fetch_one(
         connection,
-        _SQL["save_draft"],
+        _SQL[query],
         SavedDraft,
         submission_id=submission_id,
         content=canonical(content),

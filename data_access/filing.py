@@ -26,7 +26,6 @@ from domain.forms import (
     Problem,
     with_all_rows,
     with_facts,
-    with_rows_of_others,
 )
 from domain.workflow import ReviewAction, SubmissionState, contributes, filing_role
 
@@ -178,9 +177,6 @@ def save_checked(
     # Checked before it is written: what the write locks is then held for the shortest time.
     problems = all_problems(form, normal, context, lambda broken: tell_owner(connection, broken))
     beside = _contributes(connection, actor, filed_on)
-    if beside:
-        stored = drafts.get_draft(connection, submission_id).content
-        normal = with_rows_of_others(form, stored, normal, context)
     saved = drafts.save_draft(connection, actor, submission_id, normal, draft_version)
     return CheckedDraft(form, saved, _own(problems, beside))
 

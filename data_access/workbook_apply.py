@@ -15,7 +15,6 @@ from data_access.database import transaction
 from data_access.forms import load_form
 from data_access.jobs import RunningJob
 from data_access.queries import load_queries
-from data_access.reporting import load_filers
 from data_access.reporting_forms import find_form
 from data_access.rows import fetch_all, fetch_one
 from data_access.workbook_batches import (
@@ -30,11 +29,11 @@ from data_access.workbook_exports import IN_HAND
 from domain.access import Actor
 from domain.errors import DraftConflict, InvalidAction, PortalError, StaleVersion
 from domain.form_values import normalise
-from domain.forms import Content, Form, Problem, with_rows_of_others
+from domain.forms import Content, Form, Problem
 from domain.jobs import JobKind
 from domain.receipts import content_sha256
 from domain.workbook_diff import BatchState, applied
-from domain.workflow import SubmissionState, contributes
+from domain.workflow import SubmissionState
 
 _SQL = load_queries("workbook_batches")
 MOST_AT_ONCE = 200  # units: what touches more is written by a job
@@ -106,7 +105,9 @@ def _save(
     if submission_id is None:
         opened = drafts.open_submission(connection, actor, batch.period_id, code)
         submission_id = opened.submission_id
-    draft = fetch_one(connection, _SQL["lock_draft"], _LockedDraft, submission_id=submission_id)
+    # A department's row is not its to lock: saving asks for the version it was compared with.
+    query = "own_draft" if actor.is_department else "lock_draft"
+    draft = fetch_one(connection, _SQL[query], _LockedDraft, submission_id=submission_id)
     if draft is None or draft.state not in IN_HAND:
         raise StaleVersion(division_code=code)
     if content_sha256(draft.content) != unit.seen_sha256:
@@ -115,8 +116,6 @@ def _save(
     current = normalise(form, draft.content)
     values = (((row.group_code, row.row_key, row.field_code), row.new_value) for row in cells)
     content = applied(form, context, current, values)
-    if contributes(load_filers(connection, form.form_code), code, actor):
-        content = with_rows_of_others(form, draft.content, content, context)
     try:
         saved = drafts.save_draft(connection, actor, submission_id, content, draft.draft_version)
     except (DraftConflict, InvalidAction):

@@ -20,6 +20,17 @@ class Role(StrEnum):
 
 # The auditor reads the trail and nothing else: his grant opens no division.
 _WITHOUT_WORK_DATA = frozenset({Role.SECURITY_AUDITOR})
+# Whoever also holds one of these sees every indicator (actor_is_department in the database).
+_BESIDE_DEPARTMENTS = frozenset(
+    {
+        Role.LEADER,
+        Role.PLAN_BUREAU,
+        Role.USE_CONTROL,
+        Role.CITY,
+        Role.COUNTY,
+        Role.INFORMATION_CENTRE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,11 @@ class Actor:
 
     def has_role(self, *roles: Role) -> bool:
         return not self.roles.isdisjoint(roles)
+
+    @property
+    def is_department(self) -> bool:
+        """Whether the actor sees and fills its department's indicators alone."""
+        return Role.DEPARTMENT in self.roles and self.roles.isdisjoint(_BESIDE_DEPARTMENTS)
 
     def may_act_as(self, role: Role, division_prefix: str) -> bool:
         """Tell whether a grant of `role` covers the division with this prefix."""

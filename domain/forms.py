@@ -295,15 +295,3 @@ def with_facts(form: Form, content: Content, context: Context) -> Content:
             for row in [context.find_row(group, key)]
         ]
     return result
-
-
-def with_rows_of_others(form: Form, stored: Content, own: Content, context: Context) -> Content:
-    """Return a draft of which somebody fills the rows of his context: all else as it is stored."""
-    result = dict(stored)
-    for group in form.groups:
-        if group == FORM_GROUP:
-            continue
-        mine = dict(rows_of(own, group))
-        kept = [row for key, row in rows_of(stored, group) if context.find_row(group, key) is None]
-        result[group] = kept + list(mine.values())
-    return result

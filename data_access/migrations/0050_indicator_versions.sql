@@ -350,3 +350,107 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 1000
 $$;
 REVOKE ALL ON FUNCTION assessment_places(integer, integer, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION assessment_places(integer, integer, text[]) TO portal_app;
+
+-- A DEPARTMENT READS ITS OWN ROWS of a unit's report, and the database holds it to that: the row with
+-- everybody's figures and the unit's contacts is not its to read.
+DROP POLICY submission_draft_in_scope ON submission_draft;
+CREATE POLICY submission_draft_in_scope ON submission_draft TO portal_app
+    USING (division_code ^@ ANY ((SELECT actor_prefixes())::text[])
+           AND ((SELECT NOT actor_is_department()) OR NOT content ? 'indicator'))
+    WITH CHECK (division_code ^@ ANY ((SELECT actor_prefixes())::text[]));
+DROP POLICY submission_version_in_scope ON submission_version;
+CREATE POLICY submission_version_in_scope ON submission_version TO portal_app
+    USING (division_code ^@ ANY ((SELECT actor_prefixes())::text[])
+           AND ((SELECT NOT actor_is_department()) OR NOT content ? 'indicator'))
+    WITH CHECK (division_code ^@ ANY ((SELECT actor_prefixes())::text[]));
+
+CREATE FUNCTION rows_of_department(content jsonb) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object('form', coalesce(content -> 'form', '{}') - ARRAY (
+        SELECT field_code FROM form_field
+         WHERE form_code = 'status_assessment' AND group_code = 'form' AND sensitivity = 'contact')
+      , 'indicator', coalesce((
+        SELECT jsonb_agg(own.row ORDER BY own.place)
+          FROM jsonb_array_elements(content -> 'indicator') WITH ORDINALITY AS own (row, place)
+         WHERE own.row ->> 'key' = ANY ((SELECT actor_indicator_codes())::text[])), '[]'))
+$$;
+CREATE FUNCTION draft_of_department(of_submission bigint)
+RETURNS TABLE (content jsonb, draft_version integer, saved_at timestamptz, saved_by bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 1 AS $$
+    SELECT rows_of_department(draft.content), draft.draft_version, draft.saved_at, draft.saved_by
+      FROM submission_draft AS draft
+     WHERE draft.submission_id = of_submission AND actor_is_department() AND draft.content ? 'indicator'
+       AND draft.division_code ^@ ANY (actor_prefixes())
+$$;
+CREATE FUNCTION versions_of_department(of_submission bigint)
+RETURNS TABLE (version_no integer, round_no integer, form_version integer, rule_version integer
+             , code_version text, workflow_version integer, content jsonb, content_sha256 text
+             , no_change boolean, submitted_by bigint, submitted_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 2 AS $$
+    SELECT version.version_no, version.round_no, version.form_version, version.rule_version
+         , version.code_version, version.workflow_version, rows_of_department(version.content)
+         , version.content_sha256, version.no_change, version.submitted_by, version.submitted_at
+      FROM submission_version AS version
+     WHERE version.submission_id = of_submission AND actor_is_department() AND version.content ? 'indicator'
+       AND version.division_code ^@ ANY (actor_prefixes())
+$$;
+
+-- A department that opens a report first begins the unit's draft; its contacts come from the last one.
+CREATE FUNCTION begin_draft_of_department(of_submission bigint, content jsonb) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO submission_draft (submission_id, division_code, content, saved_by)
+    SELECT submission.submission_id, submission.division_code
+         , jsonb_set(rows_of_department(begin_draft_of_department.content), '{form}', coalesce((
+               SELECT jsonb_object_agg(field.field_code, version.content -> 'form' -> field.field_code)
+                 FROM (SELECT last.content
+                         FROM submission_version AS last
+                         JOIN submission AS earlier USING (submission_id)
+                        WHERE last.division_code = submission.division_code
+                          AND earlier.form_code = submission.form_code
+                        ORDER BY last.submitted_at DESC LIMIT 1) AS version
+                CROSS JOIN form_field AS field
+                WHERE field.form_code = submission.form_code AND field.group_code = 'form'
+                  AND field.sensitivity = 'contact'), '{}'))
+         , actor_user_id()
+      FROM submission
+     WHERE submission.submission_id = of_submission AND actor_is_department()
+       AND submission.form_code = 'status_assessment'
+       AND submission.division_code ^@ ANY (actor_prefixes())
+        ON CONFLICT (submission_id) DO NOTHING
+$$;
+
+-- What a department fills goes between the rows of others, which stay as they are stored.
+CREATE FUNCTION save_rows_of_department(of_submission bigint, own jsonb, seen integer)
+RETURNS TABLE (draft_version integer, saved_at timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    codes text[] := actor_indicator_codes();
+BEGIN
+    IF EXISTS (SELECT FROM jsonb_array_elements(own -> 'indicator') AS sent (row)
+                WHERE sent.row ->> 'key' <> ALL (codes)) THEN
+        RAISE EXCEPTION 'a department changes its own indicators' USING
+            ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'submission_draft_own_indicators';
+    END IF;
+    RETURN QUERY
+    UPDATE submission_draft AS draft
+       SET content = jsonb_set(draft.content, '{indicator}', coalesce((
+               SELECT jsonb_agg(coalesce(sent.row, kept.row) ORDER BY kept.place, sent.place)
+                 FROM jsonb_array_elements(draft.content -> 'indicator') WITH ORDINALITY AS kept (row, place)
+                 FULL JOIN jsonb_array_elements(own -> 'indicator') WITH ORDINALITY AS sent (row, place)
+                   ON sent.row -> 'key' = kept.row -> 'key'), '[]'))
+         , draft_version = draft.draft_version + 1
+         , saved_at = clock_timestamp()
+         , saved_by = actor_user_id()
+      FROM submission
+     WHERE draft.submission_id = of_submission AND draft.draft_version = seen
+       AND actor_is_department() AND draft.content ? 'indicator'
+       AND draft.division_code ^@ ANY (actor_prefixes())
+       AND submission.submission_id = draft.submission_id
+       AND submission.state IN ('draft', 'returned')
+    RETURNING draft.draft_version, draft.saved_at;
+END
+$$;
+REVOKE ALL ON FUNCTION draft_of_department(bigint), versions_of_department(bigint)
+    , begin_draft_of_department(bigint, jsonb), save_rows_of_department(bigint, jsonb, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION draft_of_department(bigint), versions_of_department(bigint)
+    , begin_draft_of_department(bigint, jsonb), save_rows_of_department(bigint, jsonb, integer) TO portal_app;

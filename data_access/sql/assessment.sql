@@ -99,8 +99,14 @@ SELECT result.division_code, result.report_year, result.canonical_code, result.r
   LEFT JOIN indicator_value AS filed
          ON filed.division_code = result.division_code AND filed.report_year = result.report_year
         AND filed.canonical_code = result.canonical_code
-  LEFT JOIN submission_version AS version
-         ON version.submission_id = filed.submission_id AND version.version_no = filed.version_no
+  LEFT JOIN submission_version AS seen
+         ON seen.submission_id = filed.submission_id AND seen.version_no = filed.version_no
+  LEFT JOIN LATERAL (
+      SELECT submitted_by, submitted_at FROM versions_of_department(filed.submission_id) AS own
+       WHERE (SELECT actor_is_department()) AND own.version_no = filed.version_no) AS own ON true
+ CROSS JOIN LATERAL (
+      SELECT coalesce(seen.submitted_by, own.submitted_by) AS submitted_by
+           , coalesce(seen.submitted_at, own.submitted_at) AS submitted_at) AS version
   LEFT JOIN account AS filer ON filer.user_id = version.submitted_by
   LEFT JOIN account AS accepter ON accepter.user_id = filed.accepted_by
   LEFT JOIN computed_indicator_value AS computed
@@ -114,7 +120,13 @@ SELECT filed.submission_id, filed.version_no, filed.numerator, filed.denominator
      , filed.source, filed.explanation, filer.display_name AS filed_by_name, version.submitted_at
      , accepted.accepted_at, accepter.display_name AS accepted_by_name
   FROM filed_indicator_value AS filed
-  JOIN submission_version AS version USING (submission_id, version_no)
+  LEFT JOIN submission_version AS seen USING (submission_id, version_no)
+  LEFT JOIN LATERAL (
+      SELECT submitted_by, submitted_at FROM versions_of_department(filed.submission_id) AS own
+       WHERE (SELECT actor_is_department()) AND own.version_no = filed.version_no) AS own ON true
+ CROSS JOIN LATERAL (
+      SELECT coalesce(seen.submitted_by, own.submitted_by) AS submitted_by
+           , coalesce(seen.submitted_at, own.submitted_at) AS submitted_at) AS version
   JOIN account AS filer ON filer.user_id = version.submitted_by
   LEFT JOIN accepted_indicator_value AS accepted USING (submission_id, version_no, canonical_code)
   LEFT JOIN account AS accepter ON accepter.user_id = accepted.accepted_by

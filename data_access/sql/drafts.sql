@@ -21,6 +21,9 @@ INSERT INTO submission_draft (submission_id, division_code, content, saved_by)
 VALUES (:submission_id, :division_code, CAST(:content AS jsonb), :user_id)
     ON CONFLICT (submission_id) DO NOTHING
 
+-- name: begin_own_draft
+SELECT begin_draft_of_department(:submission_id, CAST(:content AS jsonb))
+
 -- name: save_draft
 -- The draft moves only while the filer holds it, and only from the version he saw.
 UPDATE submission_draft AS draft
@@ -34,13 +37,22 @@ UPDATE submission_draft AS draft
    AND submission.state IN ('draft', 'returned')
 RETURNING draft.draft_version, draft.saved_at
 
+-- name: save_own_rows
+-- What a department fills, put between the rows of others by the database.
+SELECT draft_version, saved_at
+  FROM save_rows_of_department(:submission_id, CAST(:content AS jsonb), :draft_version)
+
 -- name: get_draft
 SELECT draft.content, draft.draft_version, draft.saved_at, draft.saved_by AS saved_by_id
      , account.display_name AS saved_by_name, submission.state
-  FROM submission_draft AS draft
-  JOIN submission USING (submission_id)
+  FROM submission
+  JOIN (SELECT submission_id, content, draft_version, saved_at, saved_by
+          FROM submission_draft
+         WHERE submission_id = :submission_id
+         UNION ALL
+        SELECT :submission_id, content, draft_version, saved_at, saved_by
+          FROM draft_of_department(:submission_id)) AS draft USING (submission_id)
   JOIN account ON account.user_id = draft.saved_by
- WHERE draft.submission_id = :submission_id
 
 -- name: get_filing_unit
 SELECT submission.form_code, submission.division_code, division.level, division.prefix

@@ -49,9 +49,11 @@ SELECT submission.submission_id, submission.form_code, form.title AS form_title
      , submission.filer_id, filer.display_name AS filer_name
      , submission.submitted_at, submission.filed_at, submission.receipt_no, submission.receipt_hash
      , standing.receipt_no AS standing_receipt_no
-     , draft.content AS draft_content, draft.draft_version, draft.saved_at
-     , draft.saved_by AS saved_by_id, saver.display_name AS saved_by_name
-     , filed.content AS filed_content
+     , coalesce(draft.content, own_draft.content) AS draft_content
+     , coalesce(draft.draft_version, own_draft.draft_version) AS draft_version
+     , coalesce(draft.saved_at, own_draft.saved_at) AS saved_at
+     , saver.user_id AS saved_by_id, saver.display_name AS saved_by_name
+     , coalesce(filed.content, own_filed.content) AS filed_content
   FROM submission
   JOIN reporting_period AS period USING (period_id)
   JOIN form_version AS form
@@ -60,9 +62,15 @@ SELECT submission.submission_id, submission.form_code, form.title AS form_title
   LEFT JOIN division_on(current_date) AS parent ON parent.code = division.parent_code
   LEFT JOIN account AS filer ON filer.user_id = submission.filer_id
   LEFT JOIN submission_draft AS draft ON draft.submission_id = submission.submission_id
-  LEFT JOIN account AS saver ON saver.user_id = draft.saved_by
+  LEFT JOIN LATERAL (
+      SELECT * FROM draft_of_department(submission.submission_id)
+       WHERE (SELECT actor_is_department())) AS own_draft ON true
+  LEFT JOIN account AS saver ON saver.user_id = coalesce(draft.saved_by, own_draft.saved_by)
   LEFT JOIN submission_version AS filed
          ON filed.submission_id = submission.submission_id AND filed.version_no = submission.version_no
+  LEFT JOIN LATERAL (
+      SELECT content FROM versions_of_department(submission.submission_id) AS own
+       WHERE (SELECT actor_is_department()) AND own.version_no = submission.version_no) AS own_filed ON true
   LEFT JOIN LATERAL (
       SELECT deadline_at
         FROM period_extension
@@ -122,9 +130,15 @@ SELECT event.review_event_id, event.submission_id, event.version_no, event.round
 SELECT submission_id, version_no, round_no, form_version, rule_version, code_version
      , workflow_version, content, content_sha256, no_change, submitted_at
      , account.display_name AS submitted_by_name
-  FROM submission_version
-  JOIN account ON account.user_id = submission_version.submitted_by
- WHERE submission_id = :submission_id
+  FROM (SELECT submission_id, version_no, round_no, form_version, rule_version, code_version
+             , workflow_version, content, content_sha256, no_change, submitted_at, submitted_by
+          FROM submission_version
+         WHERE submission_id = :submission_id
+         UNION ALL
+        SELECT :submission_id, version_no, round_no, form_version, rule_version, code_version
+             , workflow_version, content, content_sha256, no_change, submitted_at, submitted_by
+          FROM versions_of_department(:submission_id)) AS version
+  JOIN account ON account.user_id = version.submitted_by
  ORDER BY version_no
 
 -- name: previous_content

@@ -146,6 +146,12 @@ SELECT draft.submission_id, draft.draft_version, draft.content, submission.state
  WHERE draft.submission_id = :submission_id
    FOR UPDATE OF draft
 
+-- name: own_draft
+SELECT submission.submission_id, draft.draft_version, draft.content, submission.state
+  FROM submission
+ CROSS JOIN draft_of_department(:submission_id) AS draft
+ WHERE submission.submission_id = :submission_id
+
 -- name: set_saved
 UPDATE workbook_batch_unit SET saved_version = :saved_version, submission_id = :submission_id
  WHERE batch_id = :batch_id AND division_code = :division_code

@@ -27,12 +27,20 @@ SELECT period.period_id, period.form_code, form_version.title AS form_title, per
 -- name: list_reports
 -- The reports of a period among these units, with what is in the drafts and what was filed last.
 SELECT submission.division_code, submission.submission_id, submission.state
-     , draft.draft_version, draft.content AS draft_content, filed.content AS filed_content
+     , coalesce(draft.draft_version, own_draft.draft_version) AS draft_version
+     , coalesce(draft.content, own_draft.content) AS draft_content
+     , coalesce(filed.content, own_filed.content) AS filed_content
   FROM submission
   LEFT JOIN submission_draft AS draft USING (submission_id)
   LEFT JOIN submission_version AS filed
          ON filed.submission_id = submission.submission_id
         AND filed.version_no = submission.version_no
+  LEFT JOIN LATERAL (
+      SELECT * FROM draft_of_department(submission.submission_id)
+       WHERE (SELECT actor_is_department())) AS own_draft ON true
+  LEFT JOIN LATERAL (
+      SELECT content FROM versions_of_department(submission.submission_id) AS own
+       WHERE (SELECT actor_is_department()) AND own.version_no = submission.version_no) AS own_filed ON true
  WHERE submission.period_id = :period_id
    AND submission.division_code = ANY (CAST(:codes AS text[]))
 

@@ -18,7 +18,7 @@ from data_access import (
 )
 from data_access.database import transaction
 from domain.access import Role
-from domain.errors import InvalidContent, NotPermitted, RuleViolation
+from domain.errors import DraftConflict, InvalidContent, NotPermitted, RuleViolation
 from domain.forms import Severity
 from domain.workbook_diff import EntryKind
 from domain.workflow import ReviewAction, SubmissionState
@@ -227,6 +227,55 @@ def test_the_database_itself_keeps_a_department_to_its_rows(report, county, wate
     with pytest.raises(RuleViolation) as refused, transaction(water) as connection:
         drafts.save_draft(connection, water, report.submission_id, content, seen.draft_version)
     assert refused.value.details["constraint"] == "submission_draft_own_indicators"
+
+
+def test_in_its_own_session_a_department_reads_no_row_of_others(
+    report, owner, county, city, bureau, water
+):
+    """Whatever is asked of the database: drafts and filed versions hold its own rows alone."""
+    fill(county, report, LAND | {"WATER_TOTAL": {"value": "2.4"}})
+    act(county, report.submission_id, ReviewAction.SUBMIT)
+    asked = {
+        "drafts": "SELECT count(*) FROM submission_draft",
+        "versions": "SELECT count(*) FROM submission_version WHERE content <> '{}'",
+        "own draft": f"SELECT content FROM draft_of_department({report.submission_id})",
+        "own version": f"SELECT content FROM versions_of_department({report.submission_id})",
+    }
+    with transaction(water, read_only=True) as connection:
+        seen = {name: connection.exec_driver_sql(query).scalar() for name, query in asked.items()}
+    assert (seen["drafts"], seen["versions"]) == (0, 0)
+    for name in ("own draft", "own version"):
+        assert "contact_phone" not in seen[name]["form"]
+        values = {row["key"]: row["value"] for row in seen[name]["indicator"]}
+        assert values["WATER_TOTAL"] == "2.4"
+        assert "CULT_LAND" not in values
+    with transaction(county, read_only=True) as connection:
+        for name in ("own draft", "own version"):
+            assert connection.exec_driver_sql(asked[name]).scalar() is None
+        assert connection.exec_driver_sql(asked["drafts"]).scalar() == 1
+
+
+def test_a_department_may_be_the_first_to_open_a_report(owner, county, water):
+    report = opened(water, open_year(owner, 2025))
+    fill(water, report, {"WATER_TOTAL": {"value": "2.4"}})
+    fill(county, report, LAND)
+    fill(water, opened(water, report.period_id), {"WATER_TOTAL": {"value": "2.5"}})
+    with transaction(county, read_only=True) as connection:
+        kept = reporting.get_submission(connection, report.submission_id)
+    rows = {row["key"]: row["value"] for row in kept.draft_content["indicator"] if "value" in row}
+    assert (rows["CULT_LAND"], rows["WATER_TOTAL"]) == ("31.2", "2.5")
+    assert kept.draft_content["form"]["contact_phone"] == "13800000000"
+
+
+def test_of_a_department_and_the_unit_the_slower_one_is_told(report, county, water):
+    with transaction(water, read_only=True) as connection:
+        seen = filing.read_state(connection, water, report.submission_id)
+    fill(county, report, LAND)
+    with pytest.raises(DraftConflict) as told, transaction(water) as connection:
+        filing.save_checked(connection, water, report.submission_id, seen.content,
+                            seen.submission.draft_version)  # fmt: skip
+    keys = {row["key"] for row in told.value.details["content"]["indicator"]}
+    assert "CULT_LAND" not in keys
 
 
 def test_a_department_reads_no_other_form(submission, water):
