@@ -1,8 +1,8 @@
 """The form of village evaluation: its facts, what a draft starts from, what acceptance writes."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -65,18 +65,22 @@ _Files = Mapping[str, Sequence[File]]
 
 
 @dataclass(frozen=True, slots=True)
+class _Described:
+    """A village as `_Village`, its natural villages as `_NaturalVillage`, its files as `_File`."""
+
+    village: dict[str, Any]
+    natural_villages: list[dict[str, Any]]
+    files: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Last:
     """What was accepted last of a village, with its files by the key of their row."""
 
     division_code: str
     fields: dict[str, Any]
+    natural_villages: list[dict[str, Any]] | None
     files: dict[str, dict[str, int]] | None
-
-
-@dataclass(frozen=True, slots=True)
-class _LastOfRow:
-    division_code: str
-    fields: dict[str, Any]
 
 
 def ensure_rows(connection: Connection, actor: Actor, division_code: str) -> None:
@@ -88,26 +92,13 @@ def context(
 ) -> Context:
     """Return what a village's evaluation is checked against; raise NotFound for no village."""
     day = today()
-    village = fetch_one(
-        connection,
-        _SQL["get_village"],
-        _Village,
-        day=day,
-        form_code=FORM_CODE,
-        division_code=division_code,
-    )
-    if village is None:
+    key = {"form_code": FORM_CODE, "division_code": division_code}
+    found = fetch_one(connection, _SQL["describe_village"], _Described, day=day, **key)
+    if found is None:
         raise NotFound(division_code=division_code)
-    natural = fetch_all(
-        connection,
-        _SQL["list_natural_villages"],
-        _NaturalVillage,
-        day=day,
-        division_code=division_code,
-        county_code=village.county_code,
-    )
-    files = _files(connection, [division_code])[division_code]
-    return _context(_of_year(village, period_start), natural, files, day)
+    files = _by_row(_File(**file) for file in found.files)
+    village = _of_year(found.village, period_start)
+    return _context(village, found.natural_villages, files[division_code], day)
 
 
 def contexts(
@@ -125,7 +116,7 @@ def contexts(
         form_code=FORM_CODE,
         codes=list(codes),
     )
-    natural: dict[str, list[_NaturalVillage]] = defaultdict(list)
+    natural: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for each in fetch_all(
         connection,
         _SQL["list_natural_villages_of"],
@@ -136,42 +127,42 @@ def contexts(
         first=min(codes),
         last=max(codes),
     ):
-        natural[each.natural_code[:_DIGITS]].append(each)
-    files = _files(connection, codes)
+        natural[each.natural_code[:_DIGITS]].append(asdict(each))
+    key = {"codes": list(codes), "form_code": FORM_CODE}
+    files = _by_row(fetch_all(connection, _SQL["list_files"], _File, **key))
     return {
-        code: _context(_of_year(village, period_start), natural[code], files[code], day)
+        code: _context(_of_year(asdict(village), period_start), natural[code], files[code], day)
         for village in villages
         for code in [village.village_code]
     }
 
 
-def _of_year(village: _Village, period_start: date | None) -> _Village:
-    return replace(village, report_year=period_start.year) if period_start else village
+def _of_year(village: dict[str, Any], period_start: date | None) -> dict[str, Any]:
+    return village | {"report_year": period_start.year} if period_start else village
 
 
-def _files(connection: Connection, codes: Sequence[str]) -> Mapping[str, _Files]:
-    key = {"codes": list(codes), "form_code": FORM_CODE}
+def _by_row(found: Iterable[_File]) -> Mapping[str, _Files]:
     files: dict[str, dict[str, list[File]]] = defaultdict(lambda: defaultdict(list))
-    for each in fetch_all(connection, _SQL["list_files"], _File, **key):
+    for each in found:
         file = File(each.evidence_id, each.item, each.file_name, each.sha256)
         files[each.division_code][each.row_key].append(file)
     return files
 
 
 def _context(
-    village: _Village, natural: Sequence[_NaturalVillage], files: _Files, day: date
+    village: dict[str, Any], natural: Sequence[Mapping[str, Any]], files: _Files, day: date
 ) -> Context:
-    facts = asdict(village) | {"report_year": village.report_year or day.year}
+    facts = village | {"report_year": village["report_year"] or day.year}
     return Context(
         today=day,
         values=facts,
         rows={
             FORM_GROUP: [_of_village(files.get("", ()))],
             village_evaluation.GROUP: [
-                _row(each, files.get(each.natural_code, ())) for each in natural
+                _row(each, files.get(each["natural_code"], ())) for each in natural
             ],
         },
-        is_accepted=village.is_accepted,
+        is_accepted=village["is_accepted"],
     )
 
 
@@ -180,15 +171,15 @@ def _of_village(files: Sequence[File]) -> Row:
     return Row("", "", files=tuple(files), file_items=village_evaluation.ATTACHMENTS)
 
 
-def _row(village: _NaturalVillage, files: Sequence[File]) -> Row:
+def _row(village: Mapping[str, Any], files: Sequence[File]) -> Row:
     return Row(
-        key=village.natural_code,
-        label=village.natural_name,
-        values=asdict(village),
+        key=village["natural_code"],
+        label=village["natural_name"],
+        values=village,
         files=tuple(files),
         file_items=village_evaluation.NATURAL_ATTACHMENTS,
-        hint=village.natural_code,
-        is_accepted=village.is_accepted,
+        hint=village["natural_code"],
+        is_accepted=village["is_accepted"],
     )
 
 
@@ -214,24 +205,22 @@ def prefills(
     key = {"codes": list(codes), "before": period_start.year if period_start else None}
     last = fetch_all(connection, _SQL["last_villages"], _Last, form_code=FORM_CODE, **key)
     by_village = {each.division_code: each for each in last}
-    rows: dict[str, list[_LastOfRow]] = defaultdict(list)
-    for row in fetch_all(connection, _SQL["last_natural_villages"], _LastOfRow, **key):
-        rows[row.division_code].append(row)
-    return {code: _prefilled(by_village.get(code), rows[code]) for code in codes}
+    return {code: _prefilled(by_village.get(code)) for code in codes}
 
 
-def _prefilled(last: _Last | None, rows: Sequence[_LastOfRow]) -> Content:
-    files = (last and last.files) or {}
+def _prefilled(last: _Last | None) -> Content:
+    if last is None:
+        return {"form": {}, village_evaluation.GROUP: []}
+    files = last.files or {}
     return {
-        "form": _content(last.fields, _OF_VILLAGE) | _attached(files.get("")) if last else {},
+        "form": _content(last.fields, _OF_VILLAGE) | _attached(files.get("")),
         village_evaluation.GROUP: [
             {
-                IDENTITY: code,
-                **_content(row.fields, _OF_NATURAL_VILLAGE),
-                **_attached(files.get(code)),
+                IDENTITY: fields["natural_code"],
+                **_content(fields, _OF_NATURAL_VILLAGE),
+                **_attached(files.get(fields["natural_code"])),
             }
-            for row in rows
-            for code in [row.fields["natural_code"]]
+            for fields in last.natural_villages or ()
         ],
     }
 

@@ -1,41 +1,48 @@
--- name: get_village
--- What the portal knows of a village: whose it is, where it lies, and the year that is filed.
-SELECT village.code AS village_code, village.name AS village_name
-     , left(village.code, 9) AS town_code, town.name AS town_name
-     , county.code AS county_code, coalesce(county.parent_code, '') AS city_code
-     , CAST(trim_scale(round(CAST(ST_X(place.location) AS numeric), 6)) AS text) AS longitude
-     , CAST(trim_scale(round(CAST(ST_Y(place.location) AS numeric), 6)) AS text) AS latitude
-     , ST_Covers(boundary.boundary, place.location) AS inside_county
-     , (SELECT CAST(extract(year FROM max(starts_on)) AS integer)
-          FROM reporting_period
-         WHERE form_code = :form_code AND opened_at <= now()) AS report_year
-     , EXISTS (SELECT FROM accepted_village_evaluation AS accepted
-                WHERE accepted.division_code = village.code) AS is_accepted
-  FROM division_on(CAST(:day AS date)) AS village
-  JOIN division_on(CAST(:day AS date)) AS town ON town.code = village.parent_code
-  JOIN division_on(CAST(:day AS date)) AS county ON county.code = town.parent_code
-  LEFT JOIN division_location AS place
-         ON place.division_code = village.code AND place.valid_from <= :day
-        AND (place.valid_to IS NULL OR :day < place.valid_to)
-  LEFT JOIN division_boundary AS boundary
-         ON boundary.code = county.code AND boundary.valid_from <= :day
-        AND (boundary.valid_to IS NULL OR :day < boundary.valid_to)
- WHERE village.code = :division_code
-
--- name: list_natural_villages
--- The villages of a day; the codes from first to last are what the primary key serves.
-SELECT natural_village.code AS natural_code, natural_village.name AS natural_name
-     , CAST(trim_scale(round(CAST(ST_X(natural_village.location) AS numeric), 6)) AS text) AS longitude
-     , CAST(trim_scale(round(CAST(ST_Y(natural_village.location) AS numeric), 6)) AS text) AS latitude
-     , ST_Covers(boundary.boundary, natural_village.location) AS inside_county
-     , EXISTS (SELECT FROM accepted_natural_village_evaluation AS accepted
-                WHERE accepted.natural_code = natural_village.code) AS is_accepted
-  FROM natural_village_on(CAST(:day AS date)) AS natural_village
-  LEFT JOIN division_boundary AS boundary
-         ON boundary.code = :county_code AND boundary.valid_from <= :day
-        AND (boundary.valid_to IS NULL OR :day < boundary.valid_to)
- WHERE natural_village.code BETWEEN :division_code || '000' AND :division_code || '999'
- ORDER BY natural_village.code
+-- name: describe_village
+-- All that the portal knows of a village, in one question: whose it is, where it lies, the year that
+-- is filed, its natural villages of a day (the codes from 000 to 999 are what the primary key
+-- serves), and what is attached to it and to them.
+SELECT to_json(village) AS village
+     , (SELECT coalesce(json_agg(known ORDER BY known.natural_code), '[]')
+          FROM (SELECT natural_village.code AS natural_code, natural_village.name AS natural_name
+                     , CAST(trim_scale(round(CAST(ST_X(natural_village.location) AS numeric), 6)) AS text) AS longitude
+                     , CAST(trim_scale(round(CAST(ST_Y(natural_village.location) AS numeric), 6)) AS text) AS latitude
+                     , ST_Covers(boundary, natural_village.location) AS inside_county
+                     , EXISTS (SELECT FROM accepted_natural_village_evaluation AS accepted
+                                WHERE accepted.natural_code = natural_village.code) AS is_accepted
+                  FROM natural_village_on(CAST(:day AS date)) AS natural_village
+                 WHERE natural_village.code BETWEEN :division_code || '000' AND :division_code || '999')
+               AS known) AS natural_villages
+     , (SELECT coalesce(json_agg(file ORDER BY file.evidence_id), '[]')
+          FROM (SELECT evidence_id, division_code, row_key, item, file_name, sha256
+                  FROM evidence
+                 WHERE division_code = :division_code AND form_code = :form_code
+                   AND removed_at IS NULL) AS file) AS files
+  FROM (SELECT village.code AS village_code, village.name AS village_name
+             , left(village.code, 9) AS town_code, town.name AS town_name
+             , county.code AS county_code, coalesce(county.parent_code, '') AS city_code
+             , CAST(trim_scale(round(CAST(ST_X(place.location) AS numeric), 6)) AS text) AS longitude
+             , CAST(trim_scale(round(CAST(ST_Y(place.location) AS numeric), 6)) AS text) AS latitude
+             , ST_Covers(boundary.boundary, place.location) AS inside_county
+             , (SELECT CAST(extract(year FROM max(starts_on)) AS integer)
+                  FROM reporting_period
+                 WHERE form_code = :form_code AND opened_at <= now()) AS report_year
+             , EXISTS (SELECT FROM accepted_village_evaluation AS accepted
+                        WHERE accepted.division_code = village.code) AS is_accepted
+          FROM division_on(CAST(:day AS date)) AS village
+          JOIN division_on(CAST(:day AS date)) AS town ON town.code = village.parent_code
+          JOIN division_on(CAST(:day AS date)) AS county ON county.code = town.parent_code
+          LEFT JOIN division_location AS place
+                 ON place.division_code = village.code AND place.valid_from <= :day
+                AND (place.valid_to IS NULL OR :day < place.valid_to)
+          LEFT JOIN division_boundary AS boundary
+                 ON boundary.code = county.code AND boundary.valid_from <= :day
+                AND (boundary.valid_to IS NULL OR :day < boundary.valid_to)
+         WHERE village.code = :division_code) AS village
+  LEFT JOIN LATERAL (
+      SELECT boundary FROM division_boundary
+       WHERE code = village.county_code AND valid_from <= :day
+         AND (valid_to IS NULL OR :day < valid_to)) AS county (boundary) ON true
 
 -- name: list_villages
 -- The same of many villages, in one question.
@@ -82,9 +89,15 @@ SELECT natural_village.code AS natural_code, natural_village.name AS natural_nam
  ORDER BY natural_village.code
 
 -- name: last_villages
--- What was accepted last of each village before a year, and the files that it named, by the key of
--- their row; a document is opened only for a village that has any files.
-SELECT last.division_code, to_jsonb(last) AS fields
+-- What was accepted last of each village and of its natural villages before a year, and the files that
+-- it named, by the key of their row; a document is opened only for a village that has any files.
+SELECT last.division_code, to_json(last) AS fields
+     , (SELECT json_agg(row ORDER BY row.natural_code)
+          FROM (SELECT DISTINCT ON (natural_code) *
+                  FROM accepted_natural_village_evaluation AS accepted
+                 WHERE accepted.division_code = last.division_code
+                   AND (CAST(:before AS integer) IS NULL OR report_year < :before)
+                 ORDER BY natural_code, report_year DESC) AS row) AS natural_villages
      , CASE WHEN EXISTS (SELECT FROM evidence
                           WHERE evidence.division_code = last.division_code
                             AND evidence.form_code = :form_code)
@@ -103,13 +116,6 @@ SELECT last.division_code, to_jsonb(last) AS fields
          WHERE division_code = ANY (CAST(:codes AS text[]))
            AND (CAST(:before AS integer) IS NULL OR report_year < :before)
          ORDER BY division_code, report_year DESC) AS last
-
--- name: last_natural_villages
-SELECT DISTINCT ON (natural_code) division_code, to_jsonb(accepted) AS fields
-  FROM accepted_natural_village_evaluation AS accepted
- WHERE division_code = ANY (CAST(:codes AS text[]))
-   AND (CAST(:before AS integer) IS NULL OR report_year < :before)
- ORDER BY natural_code, report_year DESC
 
 -- name: list_files
 SELECT evidence_id, division_code, row_key, item, file_name, sha256
