@@ -1,20 +1,14 @@
 """Drafts over HTTP: saved while typing, told of conflicts, filed, answered, refused."""
 
 import pytest
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.testclient import TestClient
 
 from components.form_editor import grid_url
-from components.routes import auth, drafts
-from components.session import SESSION_COOKIE
 from data_access import reporting
 from data_access.database import transaction
 from data_access.forms import forget_forms
 from domain.access import Role
-from domain.errors import PortalError
 from domain.workflow import ReviewAction
-from tests.actors import make_actor, session_token
+from tests.actors import make_actor
 from tests.reports import LAUNCH, act
 from tests.rules import add_rule
 
@@ -27,28 +21,13 @@ def forms_read_anew():
 
 
 @pytest.fixture
-def client_of(owner):
-    """Sign an actor in; return the browser."""
-    application = Starlette(
-        routes=drafts.ROUTES,
-        exception_handlers={PortalError: auth.portal_error, HTTPException: auth.http_error},
-    )
-
-    def sign_in(actor):
-        cookies = {SESSION_COOKIE: session_token(owner, actor)} if actor else {}
-        return TestClient(application, cookies=cookies)
-
-    return sign_in
-
-
-@pytest.fixture
 def url(submission) -> str:
     return f"/api/drafts/{submission.submission_id}"
 
 
 @pytest.fixture
-def browser(client_of, county):
-    return client_of(county)
+def browser(browser_of, county):
+    return browser_of(county)
 
 
 def save(browser, url, state, **form):
@@ -81,10 +60,10 @@ def test_saving_answers_after_commit_with_normal_forms_and_problems(browser, url
     assert stored.fetchone() == ("13900000000",)
 
 
-def test_the_second_of_two_is_told_who_and_gets_both_versions(client_of, owner, browser, url):
+def test_the_second_of_two_is_told_who_and_gets_both_versions(browser_of, owner, browser, url):
     other = make_actor(owner, "lisi", Role.COUNTY, "360123")
     state = browser.get(url).json()
-    assert save(client_of(other), url, state, work_summary="李四写的").status_code == 200
+    assert save(browser_of(other), url, state, work_summary="李四写的").status_code == 200
     late = save(browser, url, state, work_summary="我写的")
     assert late.status_code == 409
     told = late.json()
@@ -224,19 +203,19 @@ WRITES = [
 
 @pytest.mark.parametrize(("method", "path", "body"), [("GET", "", None), *WRITES])
 def test_strangers_wrong_roles_and_other_counties_are_refused(
-    client_of, owner, url, bureau, method, path, body
+    browser_of, owner, url, bureau, method, path, body
 ):
     other = make_actor(owner, "jinxian", Role.COUNTY, "360124")
     for actor, status in ((None, 401), (bureau, 403), (other, 404)):
-        answer = client_of(actor).request(method, url + path, json=body)
+        answer = browser_of(actor).request(method, url + path, json=body)
         assert (answer.status_code, bool(answer.json()["message"])) == (status, True)
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WRITES[:2])
 def test_a_city_reads_its_county_and_does_not_file_for_it(
-    client_of, url, city, county, method, path, body
+    browser_of, url, city, county, method, path, body
 ):
-    browser = client_of(city)
+    browser = browser_of(city)
     assert browser.get(url).json()["can"]["save"] is False
     if path == "":
         body = {"content": {"form": {}}, "draft_version": 2}

@@ -2,22 +2,16 @@
 
 import gzip
 import re
+from functools import partial
 
 import pytest
 import streamlit as st
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.testclient import TestClient
 
 from components import phone_page
-from components.middleware import SecurityHeaders, SessionRequired
-from components.routes import ROUTES, auth
 from components.session import SESSION_COOKIE
 from data_access.sessions import hash_password
 from domain.access import Role
-from domain.errors import PortalError
-from tests.actors import COUNTY, make_actor, session_token
+from tests.actors import COUNTY, make_actor
 from tests.villages import add_natural_villages, open_village_period, villages_of
 
 FROM_HERE = {"sec-fetch-site": "same-origin"}
@@ -46,18 +40,9 @@ def officer(owner, township):
 
 
 @pytest.fixture
-def browser_of(owner):
-    application = Starlette(
-        routes=ROUTES,
-        middleware=[Middleware(SecurityHeaders), Middleware(SessionRequired)],
-        exception_handlers={PortalError: auth.portal_error, HTTPException: auth.http_error},
-    )
-
-    def opened(actor=None) -> TestClient:
-        cookies = {SESSION_COOKIE: session_token(owner, actor)} if actor else {}
-        return TestClient(application, cookies=cookies, headers=FROM_HERE)
-
-    return opened
+def browser_of(browser_of):
+    """A browser that says where its questions come from, as every browser of today does."""
+    return partial(browser_of, headers=FROM_HERE)
 
 
 def rows_of(page: str) -> list[str]:

@@ -3,22 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
 import pytest
 import streamlit as st
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from components.middleware import SecurityHeaders, SessionRequired
-from components.routes import ROUTES, auth
-from components.session import SESSION_COOKIE
+from components.routes import ROUTES
 from data_access import file_store, uploads
 from data_access.database import transaction
-from domain.access import Actor, Role
-from domain.errors import PortalError
-from tests.actors import COUNTY, PROVINCE, make_actor, session_token
+from domain.access import Role
+from tests.actors import COUNTY, PROVINCE, make_actor
 from tests.reports import LAUNCH
 
 OTHER_COUNTY = "360121"
@@ -173,22 +167,6 @@ def names(owner, submission, county, plan_id, monkeypatch, tmp_path) -> dict[str
         "upload_id": upload_id,
         "evidence_id": evidence_id,
     }
-
-
-@pytest.fixture
-def browser_of(owner: psycopg.Connection):
-    """Sign an actor in (None is a stranger) and return the browser."""
-    application = Starlette(
-        routes=ROUTES,
-        middleware=[Middleware(SecurityHeaders), Middleware(SessionRequired)],
-        exception_handlers={PortalError: auth.portal_error, HTTPException: auth.http_error},
-    )
-
-    def sign_in(actor: Actor | None) -> TestClient:
-        cookies = {SESSION_COOKIE: session_token(owner, actor)} if actor else {}
-        return TestClient(application, cookies=cookies)
-
-    return sign_in
 
 
 def ask(browser: TestClient, name: str, names: dict[str, object]) -> int:

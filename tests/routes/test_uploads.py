@@ -5,18 +5,12 @@ import hashlib
 from uuid import UUID
 
 import pytest
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from components.middleware import SecurityHeaders, SessionRequired
-from components.routes import auth, uploads
 from components.session import SESSION_COOKIE
-from data_access import file_store, sessions
+from data_access import file_store
 from data_access.uploads import receiving
 from domain.access import Role
-from domain.errors import PortalError
 from tests.actors import COUNTY, make_actor
 from tests.files import docx, pdf, picture
 
@@ -24,36 +18,8 @@ pytestmark = pytest.mark.usefixtures("store")
 
 
 @pytest.fixture
-def application():
-    return Starlette(
-        routes=uploads.ROUTES,
-        middleware=[Middleware(SecurityHeaders), Middleware(SessionRequired)],
-        exception_handlers={PortalError: auth.portal_error, HTTPException: auth.http_error},
-    )
-
-
-@pytest.fixture
-def client_of(owner, application):
-    """Sign an actor in; return the browser."""
-
-    def sign_in(actor):
-        token = f"token-{actor.user_id}"
-        owner.execute(
-            "UPDATE account SET must_change_password = false WHERE user_id = %s", [actor.user_id]
-        )
-        owner.execute(
-            "INSERT INTO portal_session (token_hash, user_id, expires_at)"
-            " VALUES (%s, %s, now() + interval '1 hour') ON CONFLICT DO NOTHING",
-            [sessions.digest(token), actor.user_id],
-        )
-        return TestClient(application, cookies={SESSION_COOKIE: token})
-
-    return sign_in
-
-
-@pytest.fixture
-def client(client_of, county):
-    return client_of(county)
+def client(browser_of, county):
+    return browser_of(county)
 
 
 @pytest.fixture
@@ -118,7 +84,7 @@ def test_second_request_at_once_is_refused(client, county, target):
     assert client.patch(place, content=content, headers={"Upload-Offset": "0"}).status_code == 200
 
 
-def test_cut_connection_keeps_what_came(client, county, target, application):
+def test_cut_connection_keeps_what_came(client, target, application):
     content = pdf("页" * 2000)
     place, _ = begin(client, target, content)
     events = [
@@ -132,7 +98,7 @@ def test_cut_connection_keeps_what_came(client, county, target, application):
     async def send_nothing(message):
         pass
 
-    cookie = f"{SESSION_COOKIE}=token-{county.user_id}".encode()
+    cookie = f"{SESSION_COOKIE}={client.cookies[SESSION_COOKIE]}".encode()
     scope = {
         "type": "http",
         "method": "PATCH",
@@ -244,13 +210,16 @@ def test_evidence_is_served_in_parts_and_not_twice(client, target):
     assert saved.headers["content-disposition"].startswith("attachment")
 
 
-def test_evidence_is_open_above_and_closed_beside(owner, client, client_of, city, leader, target):
+def test_evidence_is_open_above_and_closed_beside(owner, client, browser_of, city, leader, target):
     place = f"/api/evidence/{send(client, target, pdf()).json()['result']['evidence_id']}"
     neighbour = make_actor(owner, "nanchangxian", Role.COUNTY, "360121")
     auditor = make_actor(owner, "auditor", Role.SECURITY_AUDITOR, "360000")
-    assert [client_of(actor).get(place).status_code for actor in (city, leader)] == [200, 200]
-    assert [client_of(actor).get(place).status_code for actor in (neighbour, auditor)] == [404, 404]
-    assert client_of(neighbour).delete(place).status_code == 404
+    assert [browser_of(actor).get(place).status_code for actor in (city, leader)] == [200, 200]
+    assert [browser_of(actor).get(place).status_code for actor in (neighbour, auditor)] == [
+        404,
+        404,
+    ]
+    assert browser_of(neighbour).delete(place).status_code == 404
 
 
 def test_lost_file_says_whom_to_ask(client, target):
@@ -260,9 +229,9 @@ def test_lost_file_says_whom_to_ask(client, target):
     assert (answer.status_code, "信息中心" in answer.json()["message"]) == (404, True)
 
 
-def test_removed_evidence_is_still_readable(client, leader, client_of, target):
+def test_removed_evidence_is_still_readable(client, leader, browser_of, target):
     place = f"/api/evidence/{send(client, target, pdf()).json()['result']['evidence_id']}"
-    assert client_of(leader).delete(place).status_code == 403
+    assert browser_of(leader).delete(place).status_code == 403
     assert client.delete(place).status_code == 204
     assert client.get(place).status_code == 200
 
@@ -281,9 +250,9 @@ def test_stranger_reaches_nothing(application):
     assert {answer.status_code for answer in answers} == {401}
 
 
-def test_nobody_goes_on_with_the_upload_of_another(client, client_of, leader, target):
+def test_nobody_goes_on_with_the_upload_of_another(client, browser_of, leader, target):
     place, _ = begin(client, target, pdf())
-    other = client_of(leader)
+    other = browser_of(leader)
     assert other.get(place).status_code == 404
     assert other.patch(place, content=pdf(), headers={"Upload-Offset": "0"}).status_code == 404
 

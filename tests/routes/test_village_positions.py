@@ -2,15 +2,9 @@
 
 import pytest
 import streamlit as st
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.testclient import TestClient
 
-from components.routes import auth, villages
-from components.session import SESSION_COOKIE
 from domain.access import Role
-from domain.errors import PortalError
-from tests.actors import COUNTY, make_actor, session_token
+from tests.actors import COUNTY, make_actor
 from tests.villages import add_natural_villages, villages_of
 
 
@@ -20,19 +14,6 @@ def village(owner) -> str:
     code = villages_of(owner, COUNTY)[0]
     add_natural_villages(owner, code)
     return code
-
-
-@pytest.fixture
-def browser_of(owner):
-    application = Starlette(
-        routes=villages.ROUTES,
-        exception_handlers={PortalError: auth.portal_error, HTTPException: auth.http_error},
-    )
-
-    def opened(actor) -> TestClient:
-        return TestClient(application, cookies={SESSION_COOKIE: session_token(owner, actor)})
-
-    return opened
 
 
 @pytest.fixture
