@@ -52,6 +52,7 @@ _TABLES = {
     "accepted_village_evaluation": "true",
     "accepted_natural_village_evaluation": "true",
     "village_rollup": "level IN ('county', 'township')",
+    "village_sign": "submission_id IS NOT NULL",
 }
 _BELOW_CITIES = "length({code}) > 6 OR {code} !~ '00$'"
 

@@ -11,6 +11,8 @@ import pytest
 from data_access import __main__ as commands
 from data_access import sessions
 from data_access.settings import read_settings
+from tests.actors import COUNTY
+from tests.villages import add_natural_villages, villages_of
 
 
 @pytest.fixture
@@ -130,6 +132,34 @@ def test_an_altered_entry_of_the_trail_is_named(owner, type_command, capsys):
     assert type_command("audit", "verify") == 1
     assert "Altered: chain" in (said := capsys.readouterr()).err
     assert f"entry {altered[0]} " in said.out
+
+
+def test_a_village_that_the_map_shows_otherwise_is_named_and_counted_anew(
+    owner, type_command, capsys
+):
+    signed, moved = villages_of(owner, COUNTY)[:2]
+    for village in (signed, moved):
+        add_natural_villages(owner, village, 2)
+    assert type_command("rollup", "verify") == 0
+    owner.execute(
+        "INSERT INTO village_sign (division_code, accepted_year, village_class)"
+        " VALUES (%s, 2025, '1')",
+        [signed],
+    )
+    owner.execute(
+        "UPDATE village_grid SET names[1] = '别村' WHERE division_code = %s"
+        " AND layer_code = 'natural_village'",
+        [moved],
+    )
+    capsys.readouterr()
+    assert type_command("rollup", "verify") == 1
+    said = capsys.readouterr()
+    first, second = said.out.splitlines()
+    assert first.startswith(f"{signed} map, sign: kept") and first.endswith("counted nothing")
+    assert re.match(rf"{moved} map, natural_village \d+/\d+: kept 2 points \w+, counted 2", second)
+    assert said.err.startswith("2 of ")
+    assert type_command("rollup", "rebuild") == 0
+    assert owner.execute("SELECT count(*) FROM village_map_differences()").fetchone() == (0,)
 
 
 def test_the_command_line_goes_before_the_environment():

@@ -50,14 +50,11 @@ def villages(owner) -> list[str]:
 
 
 def differences(owner) -> list[object]:
-    """Return the sums and the villages' signs that are not what a full recount finds."""
-    return (
-        owner.execute("SELECT * FROM village_rollup_differences()").fetchall()
-        + owner.execute(
-            "(TABLE village_sign EXCEPT TABLE village_sign_recount)"
-            " UNION ALL (TABLE village_sign_recount EXCEPT TABLE village_sign)"
-        ).fetchall()
-    )
+    """Return the sums, and what the map shows, that are not what a full recount finds."""
+    return [
+        *owner.execute("SELECT * FROM village_rollup_differences()").fetchall(),
+        *owner.execute("SELECT * FROM village_map_differences()").fetchall(),
+    ]
 
 
 def fill(filer, report, **said):
