@@ -47,6 +47,23 @@ def complete_launch(owner: psycopg.Connection, actor: Actor, submission: Any) ->
         )
 
 
+def wanted_file(owner: psycopg.Connection, plan_id: int) -> dict[str, str]:
+    """Return where the first file belongs that a stage of the county's plan wants as proof."""
+    found = owner.execute(
+        "SELECT stage_code, evidence_items FROM plan_stage JOIN plan USING (plan_type)"
+        " WHERE plan_id = %s AND evidence_items <> '{}' ORDER BY stage_order",
+        [plan_id],
+    ).fetchone()
+    assert found is not None
+    return {
+        "form_code": "plan_progress",
+        "division_code": COUNTY,
+        "group": "milestone",
+        "key": f"{plan_id}/{found[0]}",
+        "item": found[1][0],
+    }
+
+
 def add_evidence(
     owner: psycopg.Connection, actor: Actor, plan_id: int, item: str, number: int
 ) -> int:

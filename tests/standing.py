@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from domain.access import Actor
 from domain.clock import today
@@ -39,8 +40,11 @@ UNIT = UnitProgress(
 )
 
 
-def file_report(owner: psycopg.Connection, code: str, period_id: int, filer: Actor) -> int:
+def file_report(
+    owner: psycopg.Connection, code: str, period_id: int, filer: Actor, **fields: str
+) -> int:
     """Let a unit have filed a report, which waits for its review; return its id."""
+    content = {"form": {"responsible_name": "李四", **fields}}
     row = owner.execute(
         "INSERT INTO submission (form_code, period_id, division_code, state, step_no, filer_id)"
         " VALUES ('plan_progress', %s, %s, 'submitted', 1, %s) RETURNING submission_id",
@@ -50,9 +54,8 @@ def file_report(owner: psycopg.Connection, code: str, period_id: int, filer: Act
     owner.execute(
         "INSERT INTO submission_version (submission_id, version_no, division_code, round_no"
         ", form_version, rule_version, code_version, workflow_version, content, content_sha256"
-        ", submitted_by) VALUES (%s, 1, %s, 1, 1, 1, '2020', 1"
-        """, '{"form": {"responsible_name": "李四"}}', '', %s)""",
-        [row[0], code, filer.user_id],
+        ", submitted_by) VALUES (%s, 1, %s, 1, 1, 1, '2020', 1, %s, '', %s)",
+        [row[0], code, Jsonb(content), filer.user_id],
     )
     owner.execute(
         "INSERT INTO review_event (submission_id, division_code, version_no, round_no, step_no"

@@ -7,27 +7,20 @@ from data_access.database import transaction
 from domain.access import Actor
 from domain.clock import now
 from tests.actors import COUNTY
+from tests.standing import file_report
 
 
 @pytest.fixture
 def filed(owner, county, period_id):
     """安义县's filed contacts."""
-    [(submission_id,)] = owner.execute(
-        "INSERT INTO submission (form_code, period_id, division_code, state, step_no, filer_id)"
-        " VALUES ('plan_progress', %s, %s, 'submitted', 1, %s) RETURNING submission_id",
-        [period_id, COUNTY, county.user_id],
-    ).fetchall()
-    owner.execute(
-        "INSERT INTO submission_version (submission_id, version_no, division_code, round_no"
-        ", form_version, rule_version, code_version, workflow_version, content, content_sha256"
-        ", submitted_by) VALUES (%s, 1, %s, 1, 1, 1, '2020', 1, %s, '', %s)",
-        [
-            submission_id,
-            COUNTY,
-            '{"form": {"responsible_name": "李四", "contact_name": "张三丰"'
-            ', "contact_phone": "13812345678", "note": "无"}}',
-            county.user_id,
-        ],
+    file_report(
+        owner,
+        COUNTY,
+        period_id,
+        county,
+        contact_name="张三丰",
+        contact_phone="13812345678",
+        note="无",
     )
 
 

@@ -12,8 +12,9 @@ from data_access.database import transaction
 from domain.access import Role
 from domain.errors import InvalidAction, NotFound, NotPermitted, RuleViolation, UploadRefused
 from domain.files import FileFault
-from tests.actors import COUNTY, make_actor
+from tests.actors import make_actor
 from tests.files import pdf, picture, zipped
+from tests.reports import wanted_file
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -21,18 +22,7 @@ pytestmark = pytest.mark.usefixtures("store")
 @pytest.fixture
 def target(owner, plan_id):
     """The first item that a stage of the county's headline plan wants proved."""
-    stage, items = owner.execute(
-        "SELECT stage_code, evidence_items FROM plan_stage JOIN plan USING (plan_type)"
-        " WHERE plan_id = %s AND evidence_items <> '{}' ORDER BY stage_order",
-        [plan_id],
-    ).fetchone()
-    return {
-        "form_code": "plan_progress",
-        "division_code": COUNTY,
-        "group": "milestone",
-        "key": f"{plan_id}/{stage}",
-        "item": items[0],
-    }
+    return wanted_file(owner, plan_id)
 
 
 def begin(actor, target, content, name="批复.pdf", use="evidence"):

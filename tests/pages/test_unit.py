@@ -8,33 +8,14 @@ from domain.access import Role
 from domain.clock import today
 from tests.actors import COUNTY, make_actor
 from tests.pages.reading import drawn
+from tests.standing import file_report
 
 
 @pytest.fixture
 def accepted(owner, county, bureau, plan_id, period_id):
     """安义县 with its first stage accepted and its second 32 days late."""
-    [(submission_id,)] = owner.execute(
-        "INSERT INTO submission (form_code, period_id, division_code, state, step_no, filer_id)"
-        " VALUES ('plan_progress', %s, %s, 'submitted', 1, %s) RETURNING submission_id",
-        [period_id, COUNTY, county.user_id],
-    ).fetchall()
-    owner.execute(
-        "INSERT INTO submission_version (submission_id, version_no, division_code, round_no"
-        ", form_version, rule_version, code_version, workflow_version, content, content_sha256"
-        ", submitted_by) VALUES (%s, 1, %s, 1, 1, 1, '2020', 1, %s, '', %s)",
-        [
-            submission_id,
-            COUNTY,
-            '{"form": {"responsible_name": "李四", "contact_name": "张三"'
-            ', "contact_phone": "13812345678"}}',
-            county.user_id,
-        ],
-    )
-    owner.execute(
-        "INSERT INTO review_event (submission_id, division_code, version_no, round_no, step_no"
-        ", action, from_state, to_state, to_step_no, user_id, role)"
-        " VALUES (%s, %s, 1, 1, 0, 'submit', 'draft', 'submitted', 1, %s, 'county')",
-        [submission_id, COUNTY, county.user_id],
+    submission_id = file_report(
+        owner, COUNTY, period_id, county, contact_name="张三", contact_phone="13812345678"
     )
     for stage, state, baseline, completed in (
         ("01_LAUNCH", "completed", today() - timedelta(90), today() - timedelta(80)),

@@ -11,8 +11,9 @@ from components.session import SESSION_COOKIE
 from data_access import file_store
 from data_access.uploads import receiving
 from domain.access import Role
-from tests.actors import COUNTY, make_actor
+from tests.actors import make_actor
 from tests.files import docx, pdf, picture
+from tests.reports import wanted_file
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -24,18 +25,7 @@ def client(browser_of, county):
 
 @pytest.fixture
 def target(owner, plan_id):
-    stage, items = owner.execute(
-        "SELECT stage_code, evidence_items FROM plan_stage JOIN plan USING (plan_type)"
-        " WHERE plan_id = %s AND evidence_items <> '{}' ORDER BY stage_order",
-        [plan_id],
-    ).fetchone()
-    return {
-        "form_code": "plan_progress",
-        "division_code": COUNTY,
-        "group": "milestone",
-        "key": f"{plan_id}/{stage}",
-        "item": items[0],
-    }
+    return wanted_file(owner, plan_id)
 
 
 def begin(client, target, content, name="批复 1.pdf"):
