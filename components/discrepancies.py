@@ -87,8 +87,8 @@ def panel(actor: Actor, found: Sequence[Discrepancy], seen: Collection[str]) -> 
         },
         key=f"discrepancies-{year}-{len(rows)}",
     )
-    asked = int(year) if year else max(map(int, years))
-    _waiting_list(actor, asked)
+    newest = max(read(actor, assessment.list_years), default=None)
+    _waiting_list(actor, int(year) if year else newest)
     if chosen["selection"]["rows"]:
         opened = shown[chosen["selection"]["rows"][0]]
         st.switch_page(
@@ -150,7 +150,7 @@ def _row(each: Discrepancy, indicator: Canonical) -> dict[str, object]:
         "计量单位": unit_text(indicator.unit),
         "市级填报": float(each.city_value),
         "各县合计": float(each.counties_value),
-        "县": "齐" if not each.missing else f"缺 {each.missing} 个，已报之和已超过市级值",
+        "报数的县": "齐" if not each.missing else f"缺 {each.missing} 个，已报之和已超过市级值",
         "差值": float(difference),
         "相差": _percent(difference, each.counties_value),
         "发现时间": moment(each.found_at),
@@ -164,8 +164,8 @@ def _percent(difference: Decimal, of: Decimal) -> float | None:
 def _download(shown: Sequence[Discrepancy], known: Mapping[str, Canonical]) -> None:
     columns = [
         Column("年度", "0", 8), Column("设区市"), Column("指标", width=28), Column("计量单位"),
-        Column("市级填报", "#,##0.00"), Column("各县合计", "#,##0.00"), Column("县", width=30),
-        Column("差值", "#,##0.00"),
+        Column("市级填报", "#,##0.00"), Column("各县合计", "#,##0.00"),
+        Column("报数的县", width=30), Column("差值", "#,##0.00"),
         Column("相差（%）", "0.0"), Column("发现时间", width=18),
     ]  # fmt: skip
     workbook_button(

@@ -26,7 +26,7 @@ _COMPARED = frozenset(
 _SEES_ALL = (Role.LEADER, Role.PLAN_BUREAU, Role.USE_CONTROL, Role.CITY, Role.COUNTY)
 STATES = {label(state): state for state in TargetState}
 _DOCUMENT_WIDTH = 210
-NOTICE, _SEEN = "indicator-targets-notice", "indicator-targets-seen"
+NOTICE, SEEN = "indicator-targets-notice", "indicator-targets-seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +224,10 @@ def download(
 def target_editor(actor: Actor, table: TargetTable) -> None:
     """Draw the table for typing; what is wrong is said by unit, and saving is all or nothing."""
     state = (table.indicator.canonical_code, table.target_year, hash(tuple(table.targets.values())))
-    seen = st.session_state.get(_SEEN)
+    seen = st.session_state.get(SEEN)
     if seen and seen[:2] == state[:2] and seen != state:
         st.warning("本表刚被他人修改，已重新读取。尚未保存的改动请核对后重新填写。")
-    st.session_state[_SEEN] = state
+    st.session_state[SEEN] = state
     heads = _heads(table)
     edited = st.data_editor(
         [_editor_row(unit, table.target_of(unit), heads) for unit in table.units],
@@ -326,7 +326,7 @@ def _save(actor: Actor, table: TargetTable, changes: Sequence[TargetChange]) -> 
         transaction(actor, action="indicator_target.save") as connection,
     ):
         judged = indicator_changes.change_targets(connection, actor, changes)
-    st.session_state.pop(_SEEN, None)
+    st.session_state.pop(SEEN, None)
     st.session_state[NOTICE] = (
         f"已保存 {table.indicator.name} {table.target_year} 年 {len(changes)} 个单位的目标："
         f"{judged.changed:,} 项评估结果变化，生成预警事项 {judged.raised:,} 项。"

@@ -5,15 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from components.download import workbook_button
-from components.indicator_targets import NOTICE, STATES
+from components.indicator_targets import NOTICE, SEEN, STATES
 from components.labels import error_message, label, unit_text
 from components.session import errors_shown
 from components.upload import upload_field
 from data_access import indicator_changes, target_workbook
 from data_access.database import transaction
 from data_access.indicators import Canonical, IndicatorTarget
-from data_access.table_workbook import Column
 from data_access.target_workbook import Compared, WantedTarget
 from domain.access import Actor
 from domain.errors import PortalError
@@ -65,8 +63,6 @@ def _preview(actor: Actor, sheet: Sheet, choices: Mapping[str, Canonical]) -> No
     if found.faults:
         _table([_fault_row(each) for each in found.faults], "targets-faults")
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if found.faults:
-            _faults_button(found.faults)
         if st.button("放弃", key="targets-discard"):
             del st.session_state[_SHEET]
             st.rerun()
@@ -78,7 +74,16 @@ def _preview(actor: Actor, sheet: Sheet, choices: Mapping[str, Canonical]) -> No
 
 def _table(rows: Sequence[Mapping[str, object]], key: str) -> None:
     st.dataframe(
-        rows, hide_index=True, height=min(38 + 35 * len(rows), _HEIGHT), placeholder="—", key=key
+        rows,
+        hide_index=True,
+        height=min(38 + 35 * len(rows), _HEIGHT),
+        placeholder="—",
+        column_config={
+            "行": st.column_config.NumberColumn(width=50),
+            "目标年": st.column_config.TextColumn(width=70),
+            "列": st.column_config.TextColumn(width=90),
+        },
+        key=key,
     )
 
 
@@ -116,24 +121,6 @@ def _fault_row(fault: LineFault) -> dict[str, object]:
     }
 
 
-def _faults_button(faults: Sequence[LineFault]) -> None:
-    columns = [
-        Column("行", "0", 6),
-        Column("单位"),
-        Column("目标年"),
-        Column("列"),
-        Column("原因", width=60),
-    ]
-    workbook_button(
-        "指标目标表中有误的行",
-        lambda: "改正后重新上传整张表即可，已写入的不会重复写入",
-        columns,
-        lambda: [list(_fault_row(each).values()) for each in faults],
-        suffix="核对",
-        key="targets-faults-download",
-    )
-
-
 def _write(actor: Actor, found: Compared) -> None:
     with (
         st.spinner("正在写入并重新评级…"),
@@ -142,6 +129,7 @@ def _write(actor: Actor, found: Compared) -> None:
         changes = [each.change for each in found.wanted]
         judged = indicator_changes.change_targets(connection, actor, changes)
     del st.session_state[_SHEET]
+    st.session_state.pop(SEEN, None)
     st.session_state[NOTICE] = (
         f"已按工作簿写入 {len(changes)} 项目标：{judged.changed:,} 项评估结果变化，"
         f"生成预警事项 {judged.raised:,} 项。"

@@ -132,7 +132,16 @@ def compare(
         try:
             found = _wanted(line, by_code, choices, standing)
         except RowFault as fault:
-            faults.append(LineFault(line.row_no, line.unit_name, line.target_year, "", str(fault)))
+            reason = str(fault)
+            faults.append(
+                LineFault(
+                    line.row_no,
+                    line.unit_name,
+                    line.target_year,
+                    target_sheet.column_of(reason),
+                    reason,
+                )
+            )
             continue
         if found is None:
             unchanged += 1

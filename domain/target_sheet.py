@@ -68,6 +68,17 @@ class Sheet:
     faults: Sequence[LineFault]
 
 
+def column_of(reason: str) -> str:
+    """Return the column that a sentence about a row begins with, '' for none.
+
+    >>> column_of("目标值“四十”不是数，请只填数字。"), column_of("请选择状态：已下达或未下达。")
+    ('目标值', '状态')
+    """
+    heads = (VALUE, BASE_VALUE, BASE_YEAR, YEAR, STATE, CODE, INDICATOR, ISSUED_ON, UNIT)
+    found = [(reason.index(head), head) for head in heads if head in reason]
+    return min(found)[1] if found else DOCUMENT if reason.startswith("文号") else ""
+
+
 def mark_of(row: TargetRow) -> str:
     """Return the mark of a target as it was taken; '' where there was none.
 

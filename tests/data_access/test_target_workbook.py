@@ -128,9 +128,9 @@ def test_every_bad_row_is_named_and_the_good_ones_are_taken(bureau, land, tmp_pa
     assert "单位“安义县”与代码 360104（青云谱区）不一致" in said
     assert "不是状态" in reasons["南昌县", "状态"]
     assert "公式没有计算结果" in reasons["南昌市", "目标值"]
-    assert "不在名录中" in reasons["东湖区", ""]
-    assert "CULT_LANDS" in reasons["西湖区", ""]
-    assert "应早于目标年" in reasons["青山湖区", ""]
+    assert "不在名录中" in reasons["东湖区", "区划代码"]
+    assert "CULT_LANDS" in reasons["西湖区", "指标代码"]
+    assert "应早于目标年" in reasons["青山湖区", "基期年"]
     assert sum("同一目标" in each.reason for each in found.faults) == 2
     assert all(each.row_no for each in found.faults)
     [good] = found.wanted
