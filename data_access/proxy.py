@@ -101,7 +101,8 @@ class Proxy:
             self._server(port, "" if each == number else " backup")
             for each, port in enumerate(self.web_ports, 1)
         ]
-        return f"    upstream portal_{number} {{\n{_lines(servers, depth=2)}\n    }}\n"
+        kept = _lines(("keepalive 16;", "keepalive_timeout 3s;"), depth=2)
+        return f"    upstream portal_{number} {{\n{_lines(servers, depth=2)}\n{kept}\n    }}\n"
 
 
 def make_proxy(settings: Settings, *, address: str, port: int, web_ports: Sequence[int]) -> Proxy:

@@ -41,7 +41,6 @@ max_connections = 200
 max_parallel_workers_per_gather = 0
 jit = off
 random_page_cost = 1.1
-wal_compression = on
 max_wal_size = 2GB
 fsync = on
 synchronous_commit = on
@@ -155,7 +154,16 @@ class Server:
             )
         with (half_made / "postgresql.conf").open("a", encoding="utf-8") as configuration:
             configuration.write(_CONFIGURATION)
+            configuration.write(f"wal_compression = {self._best_packing(half_made)}\n")
         half_made.rename(self.data)
+
+    def _best_packing(self, data: Path) -> str:
+        """Return how pages are packed in the log: by lz4, far less work, where it is built in."""
+        with suppress(Refusal):
+            asked = ("-D", str(data), "-C", "wal_compression", "--wal_compression=lz4")
+            self._run("postgres", *asked)
+            return "lz4"
+        return "on"
 
     def connect(self, database: str = "portal") -> psycopg.Connection:
         """Connect as the owner."""

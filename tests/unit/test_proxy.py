@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from uvicorn import Config
 
 from data_access import proxy
 from data_access.proxy import Proxy
@@ -26,10 +27,18 @@ def test_every_process_has_the_others_behind_it():
     text = make(3)
     for number in (1, 2, 3):
         pool = text.split(f"upstream portal_{number} {{")[1].split("}")[0]
-        servers = [line.split()[1].split(":")[1] for line in pool.strip().splitlines()]
+        lines = [line for line in pool.strip().splitlines() if "server " in line]
+        servers = [line.split()[1].split(":")[1] for line in lines]
         assert servers == ["8502", "8503", "8504"]
-        alone = [line for line in pool.strip().splitlines() if "backup" not in line]
+        alone = [line for line in lines if "backup" not in line]
         assert [f":{8501 + number} " in line for line in alone] == [True]
+
+
+def test_connections_to_a_process_are_kept_for_less_time_than_it_keeps_them():
+    text = make(2)
+    kept = [float(found) for found in re.findall(r"keepalive_timeout (\d+)s;\s*}", text)]
+    assert len(kept) == len(re.findall(r"upstream \w+ {", text)) == 3
+    assert max(kept) < Config("app").timeout_keep_alive
 
 
 def test_the_door_closes_before_the_last_seat():
