@@ -155,7 +155,8 @@ def test_a_village_that_the_map_shows_otherwise_is_named_and_counted_anew(
     assert type_command("rollup", "verify") == 1
     said = capsys.readouterr()
     first, second = said.out.splitlines()
-    assert first.startswith(f"{signed} map, sign: kept") and first.endswith("counted nothing")
+    assert first.startswith(f"{signed} map, sign: kept")
+    assert first.endswith("counted nothing")
     assert re.match(rf"{moved} map, natural_village \d+/\d+: kept 2 points \w+, counted 2", second)
     assert said.err.startswith("2 of ")
     assert type_command("rollup", "rebuild") == 0

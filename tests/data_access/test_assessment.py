@@ -364,6 +364,17 @@ def test_no_order_of_acceptance_changes_a_result(owner, bureau):
     assert pictures[0] == pictures[1] == pictures[2]
 
 
+def test_what_a_later_version_no_longer_says_is_missing(owner, bureau):
+    accept(owner, 2025, {COUNTY: {"CULT_LAND": 110, "GDP": 500}}, bureau.user_id)
+    accept(owner, 2025, {COUNTY: {"CULT_LAND": 120}}, bureau.user_id)
+    assess(owner, "CULT_LAND", "GDP")
+    assert levels(owner, 2025, "GDP")[COUNTY] == "no_data"
+    assert owner.execute(
+        "SELECT division_code, canonical_code, value"
+        " FROM indicator_values_in_force('{2025}', '{CULT_LAND,GDP}')"
+    ).fetchall() == [(COUNTY, "CULT_LAND", 120)]
+
+
 def test_a_year_keeps_the_rules_it_was_assessed_with(owner, bureau):
     set_target(owner, COUNTY, "CULT_LAND", 2035, 100)
     for year in (2024, 2025):

@@ -1,15 +1,18 @@
 """Decisions on many reports: what they touch, what they leave out, how they are undone and done."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
-from data_access import bulk_review, decisions, inbox, jobs, review_tasks, sessions
+from data_access import bulk_review, decisions, inbox, jobs, review_queue, review_tasks, sessions
 from data_access.database import transaction
 from data_access.jobs import RunningJob
 from domain.access import Role
 from domain.bulk_review import MOST_AT_ONCE, ItemState, LeftOut
 from domain.errors import InvalidAction, NotFound, RuleViolation, StaleVersion, TooBroad
 from domain.jobs import JobKind
+from domain.review_filter import QueueFilter
 from domain.workflow import ReviewAction
 from tests.actors import make_actor
 from tests.queues import counties_of, make_waiting
@@ -62,6 +65,22 @@ def left_out(actor, bulk):
 def states(owner, ids):
     query = "SELECT submission_id, state, step_no FROM submission WHERE submission_id = ANY (%s)"
     return {number: (state, step) for number, state, step in owner.execute(query, [list(ids)])}
+
+
+def test_what_waits_for_two_grants_waits_once(owner, waiting, city):
+    """One grant lies within the other; a third, of a role without a turn here, adds nothing."""
+    within = replace(city.grants[0], division_code="360121", prefix="360121")
+    elsewhere = replace(within, role=Role.COUNTY)
+    held = replace(city, grants=(within, *city.grants, within, elsewhere))
+    # His own unit's report is not his to decide.
+    with transaction(held, read_only=True) as connection:
+        found = review_queue.count_queue(connection, held, QueueFilter())
+        page = review_queue.list_page(connection, held, QueueFilter())
+    assert found.waiting == len(page) == len({each.submission_id for each in page})
+    assert {each.submission_id for each in page} <= set(waiting)
+    with transaction(city, read_only=True) as connection:
+        assert review_queue.count_queue(connection, city, QueueFilter()).waiting == len(waiting)
+    assert found.waiting == len(waiting) - 1
 
 
 def test_nothing_happens_before_its_moment_and_everything_then(owner, waiting, city):
