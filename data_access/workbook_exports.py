@@ -143,7 +143,9 @@ def list_offered(
 def _concerns(connection: Connection, actor: Actor, period: Period) -> bool:
     filers = load_filers(connection, period.form_code)
     fills_some = actor.roles & {*filers.contributor_roles, *filers.filer_roles}
-    return bool(fills_some) or not only_contributes(filers, actor)
+    # A township has no units of a form that it does not fill in.
+    reads_some = not only_contributes(filers, actor) and actor.roles != {Role.TOWNSHIP}
+    return bool(fills_some) or reads_some
 
 
 def list_scopes(connection: Connection, actor: Actor, period: Period) -> list[Scope]:

@@ -60,3 +60,16 @@ def test_a_file_that_is_not_taken_says_why_on_the_page(open_page, officer, year,
     page = open_page(officer, "workbooks", csv=str(batch_id))
     assert "没有“行政村代码”或“自然村代码”列" in page.error[0].value
     assert "没有写入任何内容" in page.error[0].value
+
+
+def test_an_officer_of_a_township_is_offered_the_forms_of_villages_alone(
+    open_page,
+    officer,  # noqa: F811
+    year,  # noqa: F811
+    period_id,
+    county,
+):
+    page = open_page(officer, "workbooks")
+    assert "填报表单：**村庄规划评估 · 2026年**" in texts(page)
+    page = open_page(county, "workbooks")
+    assert len(page.selectbox[0].options) == 2
