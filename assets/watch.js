@@ -24,6 +24,7 @@ const measure = (latest, tries) => {
   const webgl = hasWebGL();
   const width = Math.round(box?.width || data.width);
   const height = Math.round(box?.height || data.height);
+  if (box) document.cookie = `portal_${data.box}=${width}x${height}; path=/; max-age=31536000; samesite=strict`;
   const differs = (a, b) => Math.abs(a - b) > b * 0.08;
   if (!webgl || differs(width, data.width) || differs(height, data.height)) {
     setStateValue("screen", { webgl, width, height });

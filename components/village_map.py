@@ -16,9 +16,8 @@ from components.map import (
     INK,
     WORKER_URL,
     Swatch,
+    border_layer,
     fit,
-    line_layer,
-    registry_url,
     rgb,
 )
 from data_access import village_map
@@ -218,9 +217,7 @@ def deck(
 ) -> pydeck.Deck:
     """Return the map: borders, villages as counts or points, and a ring around the chosen one."""
     layers = [
-        line_layer("county", registry_url("county", {}), "#9FB0BF", 0.8),
-        line_layer("city", registry_url("city", {}), "#5B6B7A", 1.2),
-        line_layer("province", registry_url("province", {}), "#5B6B7A", 2.0),
+        border_layer(),
         _villages(view, version),
     ]
     if card is not None:
@@ -229,7 +226,8 @@ def deck(
         layers=layers,
         initial_view_state=place,
         map_provider=None,
-        map_style="/api/style.json",
+        # What Streamlit knows as no style: a background map of nothing is a second canvas to draw.
+        map_style="__MAP_STYLE__",
         tooltip={
             "html": "<b>{name}</b>",
             "style": {"backgroundColor": INK, "color": "#FFFFFF", "fontSize": "13px"},

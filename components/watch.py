@@ -5,6 +5,7 @@ nothing happens; only a change reruns the fragment that it stands in, and dialog
 text elsewhere stay as they are.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,9 @@ class Screen:
     has_webgl: bool
 
 
-# A wall screen; others say so once.
+# A wall screen; others say so once, and the browser keeps in a cookie what it said.
 _ASSUMED = Screen(width=1100, height=560, has_webgl=True)
+_KEPT = re.compile(r"(\d{3,4})x(\d{3,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,15 @@ def watch(
     A change, an opened link (`data-portal-open`) and an action (`data-portal-action`) rerun the
     surrounding fragment.
     """
+    assumed = _assumed(box)
     result: Any = _mount(
         key=key,
         data={
             "version": version,
             "url": url,
             "box": box,
-            "width": _ASSUMED.width,
-            "height": _ASSUMED.height,
+            "width": assumed.width,
+            "height": assumed.height,
         },
         height=1,
         on_screen_change=lambda: None,
@@ -72,11 +75,20 @@ def watch(
     )
     told = result.get("screen") or {}
     screen = Screen(
-        width=_pixels(told.get("width"), _ASSUMED.width),
-        height=_pixels(told.get("height"), _ASSUMED.height),
+        width=_pixels(told.get("width"), assumed.width),
+        height=_pixels(told.get("height"), assumed.height),
         has_webgl=told.get("webgl") is not False,
     )
     return Watched(screen=screen, opened=result.get("open"), action=result.get("action"))
+
+
+def _assumed(box: str) -> Screen:
+    """Return the screen as it was when the page was last open: its map is not drawn twice."""
+    kept = _KEPT.fullmatch(st.context.cookies.get(f"portal_{box}", ""))
+    if kept is None:
+        return _ASSUMED
+    width, height = (_pixels(int(number), 0) for number in kept.groups())
+    return Screen(width, height, has_webgl=True)
 
 
 def _pixels(value: object, assumed: int) -> int:

@@ -1,8 +1,11 @@
 """Which names fit on a map at a zoom: those that would overlap give way to the more important."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+Point = tuple[float, float]
 
 _TILE_PIXELS = 512
 # A tile of zoom z is shown from z - 0.5 on, where names stand closest.
@@ -103,3 +106,26 @@ def _box(name: Name, offset: tuple[int, int], zoom: int, padding: float = _PADDI
     half = len(name.text) * name.size / 2 + padding
     high = name.size / 2 + padding / 2
     return _Box(x - half, y - high, x + half, y + high)
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """A straight piece of a border, and the place of the highest level that has it."""
+
+    start: Point
+    end: Point
+    level: int
+
+
+def borders(levels: Sequence[Iterable[Sequence[Point]]]) -> list[Border]:
+    """Return each piece of the rings once, from the lowest level to the highest.
+
+    The levels cover the same ground: a ring of a higher one runs along rings of those before.
+    """
+    pieces: dict[tuple[Point, Point], int] = {}
+    for level, rings in enumerate(levels):
+        for ring in rings:
+            for start, end in pairwise(ring):
+                pieces[min(start, end), max(start, end)] = level
+    found = [Border(start, end, level) for (start, end), level in pieces.items()]
+    return sorted(found, key=lambda border: border.level)

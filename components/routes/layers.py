@@ -25,10 +25,11 @@ from components.map import (
 from components.routes.auth import require
 from components.routes.responses import Packed, answer, pack, refusal
 from data_access import layers, progress
+from data_access.database import Connection
 from data_access.layers import DivisionLabel
 from data_access.read_replica import read
 from domain.access import Actor
-from domain.cartography import Name, Placed, fitting, in_tile
+from domain.cartography import Name, Placed, Point, borders, fitting, in_tile
 from domain.clock import moment, now
 from domain.errors import NotFound
 from domain.progress import UnitProgress
@@ -36,6 +37,7 @@ from domain.progress import UnitProgress
 _WORKER = Path(__file__).parents[2] / "assets" / "vendor" / "mvt-worker.js"
 _GEOJSON = "application/geo+json"
 _JSON = "application/json"
+_BORDERED = ("county", "city", "province")  # from the lowest level to the highest
 # The map has its own background: the page shines through.
 _EMPTY_STYLE = {"version": 8, "sources": {}, "layers": []}
 
@@ -93,6 +95,38 @@ def _packed_layer(
     return pack(
         _collection([(row.shape, {"code": row.key, **row.fields}) for row in rows]), _GEOJSON
     )
+
+
+def lines(request: Request) -> Response:
+    """Answer with the borders of today, each piece once: two ends, and the level it belongs to."""
+    actor = require(request)
+    version = read(actor, layers.boundary_version)
+    return answer(request, _packed_borders(actor, version, progress.moment_of(None)[1]))
+
+
+@st.cache_resource(ttl="6h", max_entries=4, show_spinner=False)
+def _packed_borders(_actor: Actor, version: int, day: date) -> Packed:
+    rings = layers.read_as_of(
+        _actor, day, lambda connection: [_rings(connection, code) for code in _BORDERED]
+    )
+    pieces = [
+        {"start": border.start, "end": border.end, "level": border.level}
+        for border in borders(rings)
+    ]
+    return pack(json.dumps(pieces, separators=(",", ":")).encode(), _JSON)
+
+
+def _rings(connection: Connection, code: str) -> list[list[Point]]:
+    """Return the rings of a layer of polygons."""
+    shapes = [json.loads(row.shape) for row in layers.list_features(connection, code)]
+    polygons = [
+        polygon
+        for shape in shapes
+        for polygon in (
+            shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+        )
+    ]
+    return [[(x, y) for x, y, *_ in ring] for polygon in polygons for ring in polygon]
 
 
 def version(request: Request) -> Response:
@@ -297,6 +331,7 @@ ROUTES = [
     Route("/api/vendor/mvt-worker.js", worker),
     Route("/api/topojson/{name}", topology),
     Route("/api/layers/{layer}.geojson", layer),
+    Route("/api/borders.json", lines),
     Route("/api/overview/version", version),
     Route("/api/overview/names/{z:int}/{x:int}/{y:int}", names),
     Route("/api/overview/{name}", picture),

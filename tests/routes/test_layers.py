@@ -3,6 +3,7 @@
 import gzip
 import json
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import streamlit as st
@@ -56,6 +57,30 @@ def test_a_boundary_layer_is_small_and_comes_once(browser_of, leader, layer):
     )
     assert again.status_code == 304
     assert again.content == b""
+
+
+def test_borders_run_where_the_divisions_end_each_piece_once(browser_of, leader):
+    answer = browser_of(leader).get("/api/borders.json")
+    assert int(answer.headers["content-length"]) <= LIMIT
+    pieces = {
+        frozenset([tuple(piece["start"]), tuple(piece["end"])]): piece["level"]
+        for piece in answer.json()
+    }
+    assert len(pieces) == len(answer.json())
+    for level, layer in enumerate(["county", "city", "province"]):
+        shapes = browser_of(leader).get(f"/api/layers/{layer}.geojson").json()["features"]
+        rings = [
+            ring for shape in shapes for polygon in polygons(shape["geometry"]) for ring in polygon
+        ]
+        ends = {
+            frozenset([tuple(start), tuple(end)]) for ring in rings for start, end in pairwise(ring)
+        }
+        assert {piece for piece, highest in pieces.items() if highest >= level} == ends
+
+
+def polygons(geometry):
+    parts = geometry["coordinates"]
+    return parts if geometry["type"] == "MultiPolygon" else [parts]
 
 
 def test_compressed_and_plain_are_the_same(browser_of, leader):

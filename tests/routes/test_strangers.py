@@ -70,6 +70,7 @@ CASES = {
     "GET /api/vendor/mvt-worker.js": of_everyone("/api/vendor/mvt-worker.js"),
     "GET /api/topojson/{name}": of_everyone("/api/topojson/world_110m.json"),
     "GET /api/layers/{layer}.geojson": of_everyone("/api/layers/county.geojson"),
+    "GET /api/borders.json": of_everyone("/api/borders.json"),
     "GET /tiles/{layer}/{z:int}/{x:int}/{y:int}": of_everyone("/tiles/division_label/7/105/53"),
     "GET /api/village-map/version": of_everyone("/api/village-map/version"),
     "GET /api/overview/version": of_everyone("/api/overview/version"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.cartography import Name, fitting, in_tile, world
+from domain.cartography import Border, Name, borders, fitting, in_tile, world
 
 NAME = Name("360123", "安义县", 115.55, 28.85, priority=0, size=12)
 NEAR = replace(NAME, key="360121", text="南昌县", longitude=115.6)
@@ -51,3 +51,18 @@ def test_each_name_is_in_one_tile(zoom):
     x, y = int(across * 2**zoom), int(down * 2**zoom)
     assert in_tile(NAME, zoom, x, y)
     assert not in_tile(NAME, zoom, x + 1, y)
+
+
+def test_a_border_between_two_is_drawn_once_and_by_the_highest_level_that_has_it():
+    west = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0)]
+    east = [(1.0, 1.0), (1.0, 0.0), (2.0, 0.0), (1.0, 1.0)]
+    around = [(0.0, 0.0), (1.0, 0.0), (2.0, 0.0), (1.0, 1.0), (0.0, 0.0)]
+    drawn = borders([[west, east], [around]])
+    assert drawn[0] == Border((1.0, 0.0), (1.0, 1.0), level=0)
+    assert {(border.start, border.end) for border in drawn[1:]} == {
+        ((0.0, 0.0), (1.0, 0.0)),
+        ((1.0, 0.0), (2.0, 0.0)),
+        ((1.0, 1.0), (2.0, 0.0)),
+        ((0.0, 0.0), (1.0, 1.0)),
+    }
+    assert {border.level for border in drawn[1:]} == {1}
