@@ -19,6 +19,8 @@ from tempfile import TemporaryDirectory
 import psycopg
 from playwright.sync_api import sync_playwright
 
+from data_access import cluster_file
+from data_access.settings import read_settings
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.portal import BenchPortal, running_portal
 from tests.benchmarks.sessions import Tab, reruns
@@ -50,11 +52,9 @@ def process_figures(portal: BenchPortal) -> list[Figure]:
 def processes_beside(
     portal: BenchPortal, count: int, settings: dict[str, str]
 ) -> Iterator[BenchPortal]:
-    """Start other processes on the same database."""
-    urls = {
-        "PORTAL_DATABASE_URL": portal.portal_url,
-        "PORTAL_OWNER_DATABASE_URL": portal.owner_url,
-    }
+    """Start other processes on the same database, which they reach as its own do: by the socket."""
+    known = cluster_file.read(read_settings(str(portal.data_dir), {})).urls()
+    urls = {"PORTAL_DATABASE_URL": known.portal, "PORTAL_OWNER_DATABASE_URL": known.owner}
     with TemporaryDirectory(prefix="portal-processes-") as folder:
         Path(folder).chmod(0o711)
         options = ("--processes", str(count), "--proxy")
