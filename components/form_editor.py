@@ -44,7 +44,7 @@ _SCRIPTS = (
     "form_sums.js",
     "form_editor.js",
 )
-_STYLES = ("form_editor.css", "lookup_field.css")
+_STYLES = ("theme.css", "form_editor.css", "lookup_field.css")
 _GRID_SCRIPTS = (
     "form_grid_clipboard.js",
     "form_grid_table.js",

@@ -14,9 +14,10 @@ from domain.review_filter import PAGE_SIZE, QueueFilter, QueueOrder
 from domain.workflow import ReviewAction
 
 _ASSETS = Path(__file__).parents[1] / "assets"
+_STYLES = ("theme.css", "review_queue.css")
 _element = st.components.v2.component(
     "review_queue",
-    css=(_ASSETS / "review_queue.css").read_text("utf-8"),
+    css="\n".join((_ASSETS / name).read_text("utf-8") for name in _STYLES),
     js=(_ASSETS / "review_queue.js").read_text("utf-8"),
 )
 
