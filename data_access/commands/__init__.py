@@ -35,7 +35,7 @@ SUMMARIES: dict[str, tuple[str, str]] = {
     "user": ("user", "accounts: add, list, unlock, reset, disable, grant"),
     "import": ("imports", "divisions, boundaries, villages, earlier progress sheets from a file"),
     "audit": ("audit", "verify: check the trail and its anchors"),
-    "rollup": ("rollup", "verify: compare the sums of villages with a recount; rebuild: sum anew"),
+    "rollup": ("rollup", "verify: compare sums and map of villages with a recount; rebuild: anew"),
     "backup": ("backup", "write database, uploads and anchors into one archive"),
     "restore": ("backup", "bring a backup back"),
     "help": ("", "this list"),
