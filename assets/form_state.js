@@ -113,7 +113,7 @@ class FormState {
     for (const [path, { value, base, sent = [] }] of Object.entries(this.outbox.take())) {
       if (!(path in this.base)) continue;
       // What is still on its way, from a tab that was closed, may arrive after this.
-      if (sent.length) this.unanswered[path] = sent;
+      this.unanswered[path] = [...sent, value];
       if (this.alike(path, this.base[path], value)) continue;
       this.values[path] = value;
       this.touched.add(path);
@@ -224,13 +224,14 @@ class FormState {
     this.outbox.put(entries);
   }
 
-  /** Keep what is being sent: without an answer, only this tells it from what others saved. */
-  noteSent(sent) {
+  /** Keep what is being sent: without an answer, only this tells it from what others saved.
+   * A page that is leaving writes nothing more: signing out has cleared the outbox. */
+  noteSent(sent, { keepalive }) {
     for (const path of this.dirtyPaths()) {
       const known = (this.unanswered[path] ??= []);
       if (!known.some((value) => same(value, sent[path]))) known.push(sent[path]);
     }
-    this.remember();
+    if (!keepalive) this.remember();
   }
 
   schedule(delay) {
@@ -268,7 +269,7 @@ class FormState {
     }
     if (!this.dirtyPaths().length) return true;
     const sent = structuredClone(this.values);
-    this.noteSent(sent);
+    this.noteSent(sent, options);
     const begun = performance.now();
     const answer = await this.ask(
       "PUT", this.url, { content: this.content(), draft_version: this.draftVersion }, options,

@@ -239,7 +239,9 @@ class PhoneForm extends Editor {
     if (known.before.hidden || known.beforeDiffers === differs) return;
     known.beforeDiffers = differs;
     const take = element("button", { type: "button", className: "plain", textContent: "采用", "aria-label": `采用上次的${known.field.label}`, onclick: () => {
-      this.put([[known.path, before]]);
+      // Files that are new stay beside those of last year.
+      const taken = known.field.type === "evidence" ? { ...(this.values[known.path] ?? {}), ...before } : before;
+      this.put([[known.path, taken]]);
       this.flush();
     } });
     known.before.replaceChildren(`上次：${this.text(known.path, before)}`, differs && !this.isLocked(known) ? take : "");

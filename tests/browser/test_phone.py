@@ -159,6 +159,40 @@ def test_nothing_typed_is_lost_or_doubled_when_the_network_and_the_tab_go(
     assert again.evaluate("Object.keys(localStorage).filter((k) => k.includes('outbox'))") == []
 
 
+def test_files_of_last_year_are_marked_and_taken_over_again(villages, officers, phone):
+    """The answer of the server is given last year's files: nobody filed a village of these."""
+    page = phone(officers[0], "/phone")
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    photo, minutes = {"现状照片": 7}, {"村民会议纪要": 8}
+
+    def with_files(route):
+        if route.request.method != "GET":
+            return route.abort()
+        answer = route.fetch()
+        draft = answer.json()
+        draft["accepted"]["form.attachments"] = photo | minutes
+        draft["content"]["form"]["attachments"] = photo | {"其他": 9}
+        draft["rows"]["form"][0]["files"] = [
+            {"id": number, "item": item, "name": f"{item}.jpg"}
+            for item, number in (photo | minutes | {"其他": 9}).items()
+        ]
+        return route.fulfill(response=answer, json=draft)
+
+    page.context.route("**/api/drafts/*", with_files)
+    page.goto(f"{page.url.split('/phone')[0]}/phone/{villages[1]}")
+    expect(page.locator(".steps")).to_be_visible()
+    go_to(page, "附件")
+    files = page.locator(".card:not([hidden]) .file.given")
+    expect(files).to_have_count(2)
+    expect(files.filter(has_text="现状照片").locator(".kept")).to_have_text("沿用上年")
+    expect(files.filter(has_text="其他").locator(".kept")).to_have_count(0)
+    page.get_by_role("button", name="移除现状照片").click()
+    expect(files).to_have_count(1)
+    page.get_by_role("button", name="采用上次的附件").click()
+    expect(files).to_have_count(3)
+    expect(page.locator(".kept:visible")).to_have_count(2)
+
+
 def test_a_photograph_goes_on_when_the_network_is_back(database, villages, officers, phone):
     village = villages[0]
     page = phone(officers[0], f"/phone/{village}")
