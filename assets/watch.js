@@ -2,6 +2,7 @@
 // Streamlit calls the function at every rerun and the cleanup at the end, so what listens is
 // installed once and reads what was told last.
 const EVERY = 4000; // ms
+const LATER = 5000; // ms
 
 const hasWebGL = () => {
   try {
@@ -14,6 +15,11 @@ const hasWebGL = () => {
   }
 };
 
+const tryLater = ({ current: { data, setStateValue } }) => {
+  const { width, height } = data;
+  if (!hasWebGL()) setStateValue("screen", { webgl: false, width, height });
+};
+
 const measure = (latest, tries) => {
   const box = document.querySelector(`.st-key-${latest.current.data.box}`)?.getBoundingClientRect();
   if (!(box?.height > 150) && tries > 0) {
@@ -21,7 +27,9 @@ const measure = (latest, tries) => {
     return;
   }
   const { data, setStateValue } = latest.current;
-  const webgl = hasWebGL();
+  // Trying costs as much as a picture: a browser that is known is asked after its map is drawn.
+  const webgl = data.known || hasWebGL();
+  if (data.known) latest.later = setTimeout(tryLater, LATER, latest);
   const width = Math.round(box?.width || data.width);
   const height = Math.round(box?.height || data.height);
   if (box) document.cookie = `portal_${data.box}=${width}x${height}; path=/; max-age=31536000; samesite=strict`;
@@ -93,6 +101,7 @@ export default function ({ parentElement, ...told }) {
   }
   return () => {
     latest.remove();
+    clearTimeout(latest.later);
     delete parentElement.portalWatch;
   };
 }

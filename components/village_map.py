@@ -265,7 +265,8 @@ def _villages(view: View, version: str) -> pydeck.Layer:
         get_text_pixel_offset=f"properties.points ? [0, {_radius()} + 8] : [0, 13]",
         text_font_family=pydeck.types.String(FONT),
         text_character_set=pydeck.types.String("auto"),
-        load_options={"mvt": {"workerUrl": WORKER_URL}},
+        # One worker reads the few tiles of a screen sooner than three have started.
+        load_options={"mvt": {"workerUrl": WORKER_URL}, "maxConcurrency": 1},
         update_triggers={
             "getFillColor": [view.colour_by],
             "getPointRadius": [view.colour_by],

@@ -66,6 +66,7 @@ def watch(
             "box": box,
             "width": assumed.width,
             "height": assumed.height,
+            "known": assumed is not _ASSUMED,
         },
         height=1,
         on_screen_change=lambda: None,

@@ -289,7 +289,7 @@ def _tipg(portal: BenchPortal) -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(900):
             try:
                 asyncio.run(_ask(url, "", [_peer_addresses([(14, 13400, 6850)])[0]]))
                 break
