@@ -11,8 +11,8 @@ from components.download import workbook_button
 from components.labels import unit_text
 from components.links import page_path
 from data_access import assessment, indicators
-from data_access.assessment import Discrepancy
 from data_access.change_listener import Topic, mark
+from data_access.discrepancies import Discrepancy, list_discrepancies, list_waiting
 from data_access.indicators import Canonical
 from data_access.read_replica import read
 from data_access.table_workbook import Column
@@ -30,7 +30,7 @@ def list_all(actor: Actor) -> tuple[Discrepancy, ...]:
 
 @st.cache_resource(ttl="1m", max_entries=128, show_spinner=False)
 def _list_all(_actor: Actor, scope: object, marked: int) -> tuple[Discrepancy, ...]:
-    return tuple(read(_actor, assessment.list_discrepancies))
+    return tuple(read(_actor, list_discrepancies))
 
 
 def views(found: Sequence[Discrepancy]) -> Mapping[str, str]:
@@ -71,6 +71,23 @@ def panel(actor: Actor, found: Sequence[Discrepancy], seen: Collection[str]) -> 
         "有县未报齐而已报之和已超过市级值的总量指标，也在此列出。"
     )
     rows = [_row(each, known[each.canonical_code]) for each in shown]
+    chosen = _table(rows, year)
+    newest = max(read(actor, assessment.list_years), default=None)
+    _waiting_list(actor, int(year) if year else newest)
+    if chosen is not None:
+        opened = shown[chosen]
+        st.switch_page(
+            page_path("assessment_figure"),
+            query_params={
+                "unit": opened.city_code if opened.city_code in seen else opened.division_code,
+                "code": opened.canonical_code,
+                "year": str(opened.report_year),
+            },
+        )
+
+
+def _table(rows: Sequence[Mapping[str, object]], year: str) -> int | None:
+    """Draw the discrepancies; return the place of the chosen one."""
     number = st.column_config.NumberColumn(format="%,.2f")
     chosen = st.dataframe(
         rows,
@@ -87,25 +104,15 @@ def panel(actor: Actor, found: Sequence[Discrepancy], seen: Collection[str]) -> 
         },
         key=f"discrepancies-{year}-{len(rows)}",
     )
-    newest = max(read(actor, assessment.list_years), default=None)
-    _waiting_list(actor, int(year) if year else newest)
-    if chosen["selection"]["rows"]:
-        opened = shown[chosen["selection"]["rows"][0]]
-        st.switch_page(
-            page_path("assessment_figure"),
-            query_params={
-                "unit": opened.city_code if opened.city_code in seen else opened.division_code,
-                "code": opened.canonical_code,
-                "year": str(opened.report_year),
-            },
-        )
+    picked = chosen["selection"]["rows"]
+    return int(picked[0]) if picked else None
 
 
 def _waiting_list(actor: Actor, year: int | None) -> None:
     """Draw what is not compared yet, and how many counties each lacks."""
     if year is None:
         return
-    waiting = read(actor, lambda connection: assessment.list_waiting(connection, year))
+    waiting = read(actor, lambda connection: list_waiting(connection, year))
     if not waiting:
         return
     known = {each.canonical_code: each for each in read(actor, indicators.list_canonicals)}
@@ -128,9 +135,7 @@ def _waiting_list(actor: Actor, year: int | None) -> None:
 
 def waiting_line(actor: Actor, division_code: str, year: int, canonical_code: str) -> None:
     """Draw why a figure of a city or its counties is not compared; nothing where it is."""
-    found = read(
-        actor, lambda connection: assessment.list_waiting(connection, year, canonical_code)
-    )
+    found = read(actor, lambda connection: list_waiting(connection, year, canonical_code))
     units = {each.code: each for each in read(actor, assessment.list_units)}
     unit = units.get(division_code)
     cities = {division_code, unit.parent_code} if unit else {division_code}

@@ -24,41 +24,10 @@ def filter_row(units: Sequence[UnitProgress]) -> Filters:
     cities = {unit.code: unit.name for unit in units if unit.level == Level.CITY}
     kinds = list(dict.fromkeys(unit.kind for unit in units))
     with st.container(key="overview-filters", horizontal=True, vertical_alignment="center"):
-        colour_by = st.segmented_control(
-            "着色",
-            list(ColourBy),
-            required=True,
-            format_func=COLOUR_WORDS.__getitem__,
-            label_visibility="collapsed",
-            **_kept("colour_by", list(ColourBy), ColourBy.RATIO),
-        )
-        level = st.segmented_control(
-            "层级",
-            list(Level),
-            required=True,
-            format_func=_LEVEL_WORDS.__getitem__,
-            label_visibility="collapsed",
-            **_kept("level", list(Level), Level.COUNTY),
-        )
-        city = st.selectbox(
-            "设区市",
-            list(cities),
-            index=None,
-            placeholder="全部设区市",
-            format_func=lambda code: cities.get(code, code),
-            label_visibility="collapsed",
-            width=150,
-            **_kept("city", list(cities), None),
-        )
-        kind = st.selectbox(
-            "类型",
-            kinds,
-            index=None,
-            placeholder="全部类型",
-            label_visibility="collapsed",
-            width=130,
-            **_kept("kind", kinds, None),
-        )
+        colour_by = _switch("着色", "colour_by", COLOUR_WORDS, ColourBy.RATIO)
+        level = _switch("层级", "level", _LEVEL_WORDS, Level.COUNTY)
+        city = _choice("设区市", "city", cities, 150)
+        kind = _choice("类型", "kind", {kind: kind for kind in kinds}, 130)
         as_of = day_input("overview-as-of")
         st.button(
             "清除筛选",
@@ -84,6 +53,32 @@ COLOUR_WORDS = {
     ColourBy.LATENESS: "按滞后",
 }
 _LEVEL_WORDS = {Level.COUNTY: "县级", Level.CITY: "市级"}
+
+
+def _switch(name: str, parameter: str, words: Mapping[Any, str], default: str) -> str | None:
+    chosen: str | None = st.segmented_control(
+        name,
+        list(words),
+        required=True,
+        format_func=words.__getitem__,
+        label_visibility="collapsed",
+        **_kept(parameter, list(words), default),
+    )
+    return chosen
+
+
+def _choice(name: str, parameter: str, words: Mapping[str, str], width: int) -> str | None:
+    chosen: str | None = st.selectbox(
+        name,
+        list(words),
+        index=None,
+        placeholder=f"全部{name}",
+        format_func=lambda option: words.get(option, option),
+        label_visibility="collapsed",
+        width=width,
+        **_kept(parameter, list(words), None),
+    )
+    return chosen
 
 
 def _kept(name: str, options: Sequence[str], default: str | None) -> dict[str, Any]:

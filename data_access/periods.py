@@ -155,17 +155,22 @@ def open_period(
     if opened is None:
         raise NotFound(form_code=form_code)
     title, source = f"{name}填报期已开启", ("reporting_period", opened.id)
-    if rhythms[form_code].filed_from_above:
-        told = _filers_above(list_filing_by_area(connection, opened.id))
-        link = "villages"
-    else:
-        filings = list_filing(connection, opened.id)
-        told = [(unit_role(each.level), each.code) for each in filings]
-        link = f"report?form={form_code}"
+    told, link = _told_of(connection, opened.id, rhythms[form_code])
     sender.send(
         connection, [Notice(role, code, title, notice, link, *source) for role, code in told]
     )
     return opened.id
+
+
+def _told_of(
+    connection: Connection, period_id: int, rhythm: Rhythm
+) -> tuple[list[tuple[Role, str]], str]:
+    """Return who is told of a period, and the page where they file."""
+    if rhythm.filed_from_above:
+        return _filers_above(list_filing_by_area(connection, period_id)), "villages"
+    filings = list_filing(connection, period_id)
+    told = [(unit_role(each.level), each.code) for each in filings]
+    return told, f"report?form={rhythm.form_code}"
 
 
 def _filers_above(areas: Sequence[AreaFiling]) -> list[tuple[Role, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from components import session
@@ -21,6 +22,7 @@ def open_page(owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> Ope
     def open_as(actor: Actor | None, name: str, **query: str) -> AppTest:
         token = session_token(owner, actor) if actor else None
         monkeypatch.setattr(session, "browser_token", lambda: token)
+        monkeypatch.setattr(ContextProxy, "cookies", {})  # the client has none of its own
         session.read_facts.clear()
         portal = AppTest.from_file(ROOT / "components" / "portal.py", default_timeout=30)
         portal.run()
