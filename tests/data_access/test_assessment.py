@@ -6,7 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from data_access import assessment, indicator_versions, indicator_warnings, indicators
+from data_access import (
+    assessment,
+    discrepancies,
+    indicator_versions,
+    indicator_warnings,
+    indicators,
+)
 from data_access.database import transaction
 from domain import indicator_formulas
 from domain.access import Role
@@ -247,15 +253,15 @@ def test_a_citys_own_figure_is_never_added_and_a_difference_is_told_to_both(owne
     assert result(owner, PROVINCE, 2025, "CULT_LAND")["value"] == 90
     assert result(owner, CITY, 2025, "CULT_LAND")["value"] == 95
     with transaction(bureau, read_only=True) as connection:
-        [told] = assessment.list_discrepancies(connection, 2025)
+        [told] = discrepancies.list_discrepancies(connection, 2025)
     assert (told.city_value, told.counties_value) == (95, 90)
     with transaction(county, read_only=True) as connection:
-        [seen] = assessment.list_discrepancies(connection, 2025, COUNTY)
+        [seen] = discrepancies.list_discrepancies(connection, 2025, COUNTY)
     assert seen.city_name == "南昌市"
     accept(owner, 2025, {CITY: {"CULT_LAND": 90}}, bureau.user_id)
     assess(owner, "CULT_LAND")
     with transaction(bureau, read_only=True) as connection:
-        assert assessment.list_discrepancies(connection, 2025) == []
+        assert discrepancies.list_discrepancies(connection, 2025) == []
 
 
 def test_what_the_filed_counties_have_more_is_told_before_the_last_one_files(
@@ -267,24 +273,24 @@ def test_what_the_filed_counties_have_more_is_told_before_the_last_one_files(
     assess(owner, "CULT_LAND")
     for actor in (city, bureau):
         with transaction(actor, read_only=True) as connection:
-            [told] = assessment.list_discrepancies(connection, 2025)
-            assert assessment.list_waiting(connection, 2025, "CULT_LAND") == []
+            [told] = discrepancies.list_discrepancies(connection, 2025)
+            assert discrepancies.list_waiting(connection, 2025, "CULT_LAND") == []
         assert (told.counties_value, told.parts, told.missing) == (70, 7, 2)
     accept(owner, 2025, {CITY: {"CULT_LAND": 72}}, bureau.user_id)
     assess(owner, "CULT_LAND")
     for actor in (city, county):
         with transaction(actor, read_only=True) as connection:
-            assert assessment.list_discrepancies(connection, 2025) == []
-            [waits] = assessment.list_waiting(connection, 2025)
+            assert discrepancies.list_discrepancies(connection, 2025) == []
+            [waits] = discrepancies.list_waiting(connection, 2025)
         assert (waits.city_name, waits.missing, waits.parts_expected) == ("南昌市", 2, 9)
     far = make_actor(owner, "far", Role.COUNTY, "360733")
     with transaction(far, read_only=True) as connection:
-        assert assessment.list_waiting(connection, 2025) == []
+        assert discrepancies.list_waiting(connection, 2025) == []
     accept(owner, 2025, {unit: {"CULT_LAND": 1} for unit in NANCHANG[-2:]}, bureau.user_id)
     assess(owner, "CULT_LAND")
     with transaction(county, read_only=True) as connection:
-        assert assessment.list_waiting(connection, 2025) == []
-        assert assessment.list_discrepancies(connection, 2025) == []
+        assert discrepancies.list_waiting(connection, 2025) == []
+        assert discrepancies.list_discrepancies(connection, 2025) == []
 
 
 def test_a_ratio_of_some_counties_says_nothing_of_all(owner, bureau, city):
@@ -293,8 +299,8 @@ def test_a_ratio_of_some_counties_says_nothing_of_all(owner, bureau, city):
     )
     assess(owner, "PARK_5")
     with transaction(city, read_only=True) as connection:
-        assert assessment.list_discrepancies(connection, 2025) == []
-        [waits] = assessment.list_waiting(connection, 2025)
+        assert discrepancies.list_discrepancies(connection, 2025) == []
+        [waits] = discrepancies.list_waiting(connection, 2025)
     assert waits.missing == 8
 
 
