@@ -88,7 +88,6 @@ class Outlier:
     amount: Decimal
     reference: Decimal
     """Last year's value, or the fence of the area's quartiles."""
-    area_name: str
     area: str
     villages: int
     label: str | None
@@ -222,7 +221,6 @@ def list_outliers(
         period=period_id,
         prefix=prefix,
         submission_ids=list(submission_ids),
-        today=today(),
     )
     outliers: dict[int, list[Outlier]] = defaultdict(list)
     for each in found:

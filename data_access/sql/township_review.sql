@@ -100,14 +100,12 @@ SELECT report.submission_id, known.required, known.answered
 
 -- name: list_outliers
 SELECT found.submission_id, found.field_code, found.kind, found.amount, found.reference
-     , coalesce(area.name, '') AS area_name, found.area, found.villages, field.label, field.unit
+     , found.area, found.villages, field.label, field.unit
   FROM village_outliers(:period, :prefix) AS found
   JOIN reporting_period AS period ON period.period_id = :period
   LEFT JOIN form_field AS field
          ON field.form_code = period.form_code AND field.version = period.form_version
         AND field.group_code = 'form' AND field.field_code = found.field_code
-  LEFT JOIN division_on(CAST(:today AS date)) AS area
-         ON area.prefix = found.area AND area.level IN ('county', 'township')
  WHERE found.submission_id = ANY (CAST(:submission_ids AS bigint[]))
  ORDER BY found.submission_id, found.field_code, found.kind
 
