@@ -96,9 +96,9 @@ def since_words(year: int) -> str:
     """Return from which data year on a formula is for.
 
     >>> since_words(2025), since_words(EVERY_YEAR)
-    ('自 2025 年度起', '所有年度')
+    ('自 2025 年度起', '自最早年度起')
     """
-    return "所有年度" if year <= EVERY_YEAR else f"自 {year} 年度起"
+    return "自最早年度起" if year <= EVERY_YEAR else f"自 {year} 年度起"
 
 
 def _version_row(version: FormulaVersion, names: Mapping[str, Canonical]) -> dict[str, object]:

@@ -121,6 +121,6 @@ def test_a_formula_is_refused_beside_its_field_and_computes_when_it_is_right(
     assert page.success[0].value.startswith(said)
     versions = page.dataframe[0].value
     assert list(versions["版本"]) == [2, 1]
-    assert list(versions["适用"]) == ["自 2025 年度起", "所有年度"]
+    assert list(versions["适用"]) == ["自 2025 年度起", "自最早年度起"]
     assert versions.loc[0, "说明"] == "用水口径调整"
     assert result(owner, COUNTY, 2025, "WATER_PC")["value"] == 500
