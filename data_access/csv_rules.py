@@ -74,6 +74,8 @@ def judge(actor: Actor, batch_id: int, tell: Tell) -> None:
     A batch that is no longer open, or was judged already, is left as it is.
     """
     with transaction(actor, read_only=True) as connection:
+        if not _is_to_judge(csv_batches.get_batch(connection, batch_id)):
+            return
         units = fetch_all(connection, _SQL["list_offered_units"], _Unit, batch_id=batch_id)
     for start in range(0, len(units), _UNITS_AT_ONCE):
         tell(start, len(units), _SAID)
