@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pydeck
 import streamlit as st
 
+from components.assessment_figure import level_html
 from components.assessment_filters import segments, select, set_and_tier, year_of
 from components.assessment_matrix import (
     COLOURS,
@@ -234,6 +235,33 @@ def draw_map(asked: Asked, extent: Extent | None, width: int, height: int) -> st
         alt=f"{asked.year} 年各市县评估预警地图",
     )
     return clicked_code(event["selection"])
+
+
+def list_html(asked: Asked, rows: Sequence[Row], matrix: Matrix) -> str:
+    """Return what the map shows as a list, the gravest first: for the keyboard, and without WebGL.
+
+    A unit opens its page; a figure opens its record, the counts of levels the unit.
+    """
+    told = [(row, *level_of(row, matrix, asked.by)) for row in rows]
+    told.sort(key=lambda one: (-one[1].rank, one[0].unit.code))
+    body = "".join(_list_row(asked, *one) for one in told)
+    last = "各级项数" if asked.by == WORST else "数值"
+    heads = "".join(f"<th>{text}</th>" for text in ("单位", "所属", "等级", last))
+    return (
+        '<div class="unit-scroll"><table class="unit-table indicators map-list"><thead>'
+        f"<tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _list_row(asked: Asked, row: Row, level: Level, figure: str, counts: str) -> str:
+    year = {"year": str(asked.year)}
+    to_unit = address("assessment_unit", {"code": row.unit.code} | year)
+    record = address("assessment_figure", {"unit": row.unit.code, "code": asked.by} | year)
+    told = link(to_unit, counts) if asked.by == WORST else link(record, escape(figure))
+    return (
+        f"<tr><td>{link(to_unit, escape(row.unit.name))}</td>"
+        f"<td>{escape(row.unit.parent_name)}</td><td>{level_html(level)}</td><td>{told}</td></tr>"
+    )
 
 
 def _deck(asked: Asked, extent: Extent | None, width: int, height: int) -> pydeck.Deck:

@@ -98,19 +98,6 @@ def back_link() -> None:
     st.page_link(page_path("assessment"), label="返回现状评估", icon=":material/monitoring:")
 
 
-def keep_address(page: str, *, is_own: bool) -> None:
-    """Keep what the address of a page asks for, and bring it back after the browser's way back.
-
-    On the way to another page Streamlit puts that page's parameters under this one first, and
-    there the way back ends: `is_own` tells whether they are this page's.
-    """
-    key = f"{page}-address"
-    if is_own:
-        st.session_state[key] = st.query_params.to_dict()
-    elif key in st.session_state:
-        st.query_params.from_dict(st.session_state[key])
-
-
 def _kept(name: str, chosen: str | None, default: str | None) -> str:
     """Keep what was chosen in the address; a change draws the page again under it."""
     wanted = None if chosen == default else chosen

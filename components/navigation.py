@@ -10,6 +10,7 @@ import streamlit as st
 from components import sign_in
 from components.inbox import unread_count
 from components.session import begin_run, page_frame
+from components.way_back import keep_way_back
 from domain.access import Actor, Role
 
 ROOT = Path(__file__).parents[1]
@@ -111,6 +112,7 @@ def draw_portal() -> None:
         return
     st.logo(ASSETS / "icon.png", size="small", link=None)
     _who(actor)
+    keep_way_back()
     if actor.must_change_password and selected.url_path != "password":
         st.switch_page(ROOT / "pages" / "password.py")
     selected.run()

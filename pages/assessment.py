@@ -6,11 +6,11 @@ import streamlit as st
 
 from components import assessment as parts
 from components import cached, discrepancies
-from components.assessment_filters import keep_address
 from components.assessment_matrix import draw_matrix
 from components.navigation import WORKERS
 from components.overview_html import legend_html
 from components.session import page_frame, require_actor
+from components.supervision_view import load_styles
 from components.watch import watch
 from data_access.change_listener import Topic, mark
 
@@ -19,9 +19,9 @@ WATCH = "assessment-watch"
 NOTE = "● 为约束性指标；◆ 严重　▲ 预警　△ 关注　○ 提示；斜纹为缺数"
 
 actor = require_actor(*WORKERS)
+load_styles()
 st.html(ASSETS / "overview.css")
 st.html(ASSETS / "assessment.css")
-keep_address("assessment", is_own="code" not in st.query_params)
 page_frame("现状评估", "以省级认定的数据评级；目标未下达的不评级，缺数不计为正常")
 found = parts.filter_row(actor)
 if found is None:
@@ -49,11 +49,21 @@ else:
     frame = cached.read_frame(actor)
     with st.container(key="assessment-map-card", gap=None):
         shown = watch(None, key=WATCH, box="assessment-map")
-        with st.container(key="assessment-map"):
-            extent = cached.extent_of(actor, asked.city, frame.today, frame.version)
-            clicked = parts.draw_map(asked, extent, shown.screen.width, shown.screen.height)
         on_map = [row for row in rows if row.unit.level == asked.level]
+        listed = parts.list_html(asked, on_map, matrix)
+        clicked = None
+        with st.container(key="assessment-map"):
+            if shown.screen.has_webgl:
+                extent = cached.extent_of(actor, asked.city, frame.today, frame.version)
+                size = shown.screen.width, shown.screen.height
+                clicked = parts.draw_map(asked, extent, *size)
+            else:
+                st.caption("浏览器未启用 WebGL，以下按等级由重到轻列出，点击单位查看详情。")
+                st.html(listed)
         st.html(legend_html(parts.legend(on_map, matrix, asked.by), "点击单位查看详情"))
+    if shown.screen.has_webgl:
+        with st.expander("以列表查看"):
+            st.html(listed)
     if clicked:
         parts.follow(f"assessment_unit?code={clicked}&year={asked.year}")
 if shown.opened:

@@ -10,7 +10,6 @@ from components import assessment_reading as reading
 from components.assessment import follow_links
 from components.assessment_comparison import Asked, Side
 from components.assessment_filters import (
-    keep_address,
     segments,
     select,
     set_and_tier,
@@ -30,7 +29,6 @@ actor = require_actor(*WORKERS)
 load_styles()
 st.html(ASSETS / "overview.css")
 st.html(ASSETS / "assessment.css")
-keep_address(parts.PAGE, is_own="code" not in st.query_params)
 page_frame("评估对比", f"并列比较至多 {parts.MOST} 个单位或 {parts.MOST} 个年度")
 stop_without_years(actor)
 units = reading.units_of(actor)

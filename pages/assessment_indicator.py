@@ -11,7 +11,6 @@ from components.assessment import follow_links
 from components.assessment_figure import definitions_html, rule_html
 from components.assessment_filters import (
     back_link,
-    keep_address,
     segments,
     select,
     stop_without_years,
@@ -31,8 +30,6 @@ load_styles()
 st.html(ASSETS / "overview.css")
 st.html(ASSETS / "assessment.css")
 known = reading.canonicals(actor)
-asks = st.query_params.get("code", "") in known and "unit" not in st.query_params
-keep_address(parts.PAGE, is_own=asks)
 canonical = known.get(st.query_params.get("code", ""))
 if canonical is None:
     page_frame("评估指标")

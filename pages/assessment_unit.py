@@ -10,7 +10,6 @@ from components import assessment_unit as parts
 from components.assessment import follow_links
 from components.assessment_filters import (
     back_link,
-    keep_address,
     select,
     set_and_tier,
     stop_without_years,
@@ -39,7 +38,6 @@ load_styles()
 st.html(ASSETS / "overview.css")
 st.html(ASSETS / "assessment.css")
 units = reading.units_of(actor)
-keep_address(parts.PAGE, is_own=st.query_params.get("code", "") in units)
 unit = units.get(st.query_params.get("code", ""))
 if unit is None:
     page_frame("单位评估")

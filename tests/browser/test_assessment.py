@@ -44,3 +44,14 @@ def test_matrix_indicator_scatter(page_as, tmp_path: Path):
     assert (tmp_path / "cloud.png").read_bytes().startswith(b"\x89PNG")
     cloud.locator(".scatterlayer .point").first.click(force=True)
     page.wait_for_url(FIGURE)
+
+
+def test_without_webgl_the_map_is_a_list(page_as, portal):
+    page = page_as("leader")
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
+    page.goto(f"{portal.url}/assessment?view=map")
+    listed = page.locator("table.map-list tbody a").first
+    name = listed.inner_text()
+    listed.click()
+    page.wait_for_url(UNIT)
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)

@@ -52,6 +52,16 @@ def test_a_county_sees_itself_alone(open_page, county, year):
     assert "1 个单位中 1 个有红色预警" in said
 
 
+def test_what_the_map_shows_is_a_list_too_the_gravest_first(open_page, leader, year):
+    for by, told in (("worst", "红 1、橙 0"), ("CULT_LAND", "39.50 万亩")):
+        said = drawn(open_page(leader, "assessment", view="map", by=by, set="CITYPLAN2020"))
+        rows = said[said.index("map-list") :].split("<tr>")[2:]
+        assert f"code={COUNTY}&amp;year={year}" in rows[0]
+        assert "严重" in rows[0]
+        assert told in rows[0]
+        assert len(rows) > 90
+
+
 def test_a_figure_says_what_it_is_compared_with_and_by_which_rule(open_page, leader, year):
     page = open_page(leader, "assessment_figure", unit=COUNTY, code="CULT_LAND", year=str(year))
     assert not page.exception
