@@ -26,7 +26,7 @@ from components.middleware import (
     SessionEndsPages,
     SessionRequired,
 )
-from components.packed_assets import PackedAssets
+from components.packed_assets import MapsAhead, PackedAssets
 from components.routes import ROUTES
 from components.routes.auth import fault, gone, http_error, portal_error
 from components.routes.tiles import TilesFirst
@@ -67,6 +67,7 @@ app = App(
         Middleware(SecurityHeaders),
         Middleware(TilesFirst),
         Middleware(PackedAssets),
+        Middleware(MapsAhead),
         Middleware(QuietProbes),
         Middleware(NoSuchAddress),
         Middleware(SessionRequired),

@@ -5,7 +5,10 @@ packed when it is first asked for; a proxy in front keeps what it was given.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+import streamlit
 from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _FOLDER = "/static/"
 _LEVEL = 6
 _SMALLEST = 1000  # bytes
+_MAPS = frozenset({"/overview", "/village_map", "/assessment"})
+_MAP_SCRIPT = "js/DeckGlJsonChart.*.js"
 _MOST = 16_000_000  # bytes kept in a process; Streamlit's assets come to 5 million
 
 
@@ -64,6 +69,38 @@ class PackedAssets:
         if path not in self._kept and self._size + len(packed.body) <= _MOST:
             self._kept[path] = packed
             self._size += len(packed.body)
+
+
+class MapsAhead:
+    """Tells the browser with a page of a map that it needs the script of maps, 3 MB of it.
+
+    It would learn so only when the page's own script has run.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; the answer of a page with a map names the script."""
+        if scope["type"] != "http" or scope["path"] not in _MAPS:
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_link(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                message["headers"] = [*message["headers"], *_links()]
+            await send(message)
+
+        await self.app(scope, receive, send_with_link)
+
+
+@cache
+def _links() -> list[tuple[bytes, bytes]]:
+    folder = Path(streamlit.__file__).parent / "static" / "static"
+    return [
+        (b"link", f"<{_FOLDER}{path.relative_to(folder)}>; rel=modulepreload".encode())
+        for path in folder.glob(_MAP_SCRIPT)
+    ]
 
 
 def _asks_for_asset(scope: Scope) -> bool:

@@ -172,9 +172,30 @@ def _first_paint(page: Page, url: str) -> float:
     page.goto(url, timeout=_PATIENCE)
     chart = page.locator("[data-testid='stDeckGlJsonChart']").first
     chart.wait_for(timeout=_PATIENCE)
+    # A picture of the screen holds its drawing up, so the canvas is looked at first.
+    page.wait_for_function(_DRAWN, timeout=_PATIENCE, polling=100)
     while not _shows_villages(_middle(page, chart)):
         page.wait_for_timeout(50)
     return time.perf_counter() - began
+
+
+_DRAWN = """
+() => [...document.querySelectorAll("[data-testid='stDeckGlJsonChart'] canvas")].some((canvas) => {
+  const side = 200;
+  const copy = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+  const [x, y] = [(canvas.width - side) / 2, (canvas.height - side) / 2];
+  copy.drawImage(canvas, x, y, side, side, 0, 0, side, side);
+  const drawn = copy.getImageData(0, 0, side, side).data;
+  const seen = [[46, 139, 87], [43, 140, 190]].map((state) => {
+    let count = 0;
+    for (let at = 0; at < drawn.length; at += 4) {
+      count += state.every((part, place) => Math.abs(drawn[at + place] - part) < 3);
+    }
+    return count;
+  });
+  return seen.every((count) => count > 50);
+})
+"""
 
 
 def _middle(page: Page, chart: Locator) -> bytes:

@@ -1,8 +1,10 @@
 """What stands in front of Streamlit's own answers: packed assets, addresses that lead nowhere."""
 
 import gzip
+from pathlib import Path
 
 import pytest
+import streamlit
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import Response
@@ -10,7 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from components.middleware import NoSuchAddress, QuietProbes
-from components.packed_assets import PackedAssets
+from components.packed_assets import MapsAhead, PackedAssets
 
 SCRIPT = b"export const answer = 42;\n" * 200
 LASTING = {"Cache-Control": "public, immutable, max-age=31536000"}
@@ -38,7 +40,12 @@ def browser(served) -> TestClient:
     page = Route("/{path:path}", lambda request: Response("page", media_type="text/html"))
     application = Starlette(
         routes=[Route("/static/{name}", served.asset), page],
-        middleware=[Middleware(PackedAssets), Middleware(QuietProbes), Middleware(NoSuchAddress)],
+        middleware=[
+            Middleware(PackedAssets),
+            Middleware(MapsAhead),
+            Middleware(QuietProbes),
+            Middleware(NoSuchAddress),
+        ],
     )
     return TestClient(application, follow_redirects=False)
 
@@ -81,3 +88,11 @@ def test_other_addresses_stay(browser, address):
 
 def test_a_program_at_such_an_address_is_not_led_away(browser):
     assert browser.get("/a/b", headers={"Accept": "application/json"}).status_code == 200
+
+
+def test_a_page_with_a_map_names_the_script_of_maps_and_another_page_does_not(browser):
+    script, purpose = browser.get("/village_map").headers["link"].split("; ")
+    assert purpose == "rel=modulepreload"
+    folder = Path(streamlit.__file__).parent / "static"
+    assert (folder / script.strip("<>").removeprefix("/")).is_file()
+    assert "link" not in browser.get("/villages").headers
