@@ -43,6 +43,7 @@ SELECT draft_version, saved_at
   FROM save_rows_of_department(:submission_id, CAST(:content AS jsonb), :draft_version)
 
 -- name: get_draft
+-- A function that cannot be inlined is planned at each call: nobody but a department pays for it.
 SELECT draft.content, draft.draft_version, draft.saved_at, draft.saved_by AS saved_by_id
      , account.display_name AS saved_by_name, submission.state
   FROM submission
@@ -51,7 +52,8 @@ SELECT draft.content, draft.draft_version, draft.saved_at, draft.saved_by AS sav
          WHERE submission_id = :submission_id
          UNION ALL
         SELECT :submission_id, content, draft_version, saved_at, saved_by
-          FROM draft_of_department(:submission_id)) AS draft USING (submission_id)
+          FROM draft_of_department(:submission_id)
+         WHERE (SELECT actor_is_department())) AS draft USING (submission_id)
   JOIN account ON account.user_id = draft.saved_by
 
 -- name: get_filing_unit
