@@ -213,6 +213,10 @@ PLAIN = {
     "village-overview": plain("leader", "/village_overview", (1366, 900)),
     "assessment-unit": plain("leader", "/assessment_unit?code=360121", (1366, 1100)),
     "assessment-indicator": plain("leader", "/assessment_indicator?code=HOUSING_PC", (1366, 1100)),
+    "indicator-warnings": plain("bureau", "/indicator_warnings?level=severe", (1366, 900)),
+    "warning-rules": plain("bureau", "/assessment_rules", (1366, 900)),
+    "warning-rules-draft": plain("bureau", "/assessment_rules?view=draft", (1366, 940)),
+    "indicator-targets": plain("bureau", "/indicator_targets?code=CULT_LAND", (1366, 800)),
     "assessment-comparison": plain(
         "leader", "/assessment_comparison?units=360121,360123,360281,360481", (1366, 900)
     ),
