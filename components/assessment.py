@@ -39,7 +39,7 @@ from components.map import (
 from components.map import Level as MapLevel
 from components.url_parameters import choice_parameter, set_parameter, take_opened
 from components.watch import watch
-from data_access import indicator_warnings
+from data_access import indicator_warnings, table_workbook
 from data_access.change_listener import Topic, mark
 from data_access.indicator_warnings import LevelCount
 from data_access.layers import Extent
@@ -291,6 +291,36 @@ def _deck(asked: Asked, extent: Extent | None, width: int, height: int) -> pydec
         map_style="/api/style.json",
         tooltip={"html": "<b>{name}</b><br>{figure}<br>{state}", "style": TOOLTIP_STYLE},
     )
+
+
+# TABLE TO TAKE AWAY
+
+
+def workbook_columns(matrix: Matrix) -> list[table_workbook.Column]:
+    """Return the columns of the matrix as a workbook has them: a value and a level an indicator."""
+    found = [table_workbook.Column(head) for head in ("代码", "单位", "上级", "类型", "最高等级")]
+    for column in matrix.columns:
+        found += [
+            table_workbook.Column(f"{column.name}（{column.unit}）", "#,##0.00####"),
+            table_workbook.Column(f"{column.name}等级", "", 10),
+        ]
+    return found
+
+
+def workbook_rows(rows: Sequence[Row]) -> list[list[object]]:
+    """Return the chosen units for a workbook; missing is an empty cell."""
+    return [
+        [
+            *(row.unit.code, row.unit.name, row.unit.parent_name, row.unit.kind),
+            label(row.standing.worst),
+            *(
+                cell
+                for value, level in zip(row.values, row.levels, strict=True)
+                for cell in (value, label(level))
+            ),
+        ]
+        for row in rows
+    ]
 
 
 # LINKS

@@ -398,7 +398,7 @@ def _apart(dots: Sequence[Dot], order: Sequence[int], far: Sequence[float]) -> s
             far[at] > 0
             and len(named) < _MOST_NAMED
             and not any(
-                abs(dots[at].across - dots[one].across) < width / 5
+                abs(dots[at].across - dots[one].across) < width / 3
                 and abs(dots[at].up - dots[one].up) < height / 12
                 for one in named
             )

@@ -112,6 +112,11 @@ def _list_years(_actor: Actor, marked: int) -> tuple[int, ...]:
     return tuple(reversed(read(_actor, assessment.list_years)))
 
 
+def set_title(actor: Actor, set_code: str) -> str:
+    """Return what a set of indicators is called, its code where it is unknown."""
+    return next((s.title for s in list_sets(actor) if s.set_code == set_code), set_code)
+
+
 def read_matrix(actor: Actor, set_code: str, tier: Tier | None, year: int) -> Matrix:
     """Return the matrix of a set's indicators, all that apply or of one tier."""
     return _read_matrix(actor, scope_key(actor), set_code, tier, year, mark(Topic.ASSESSMENT))

@@ -6,7 +6,8 @@ import streamlit as st
 
 from components import assessment as parts
 from components import cached, discrepancies
-from components.assessment_matrix import draw_matrix
+from components.assessment_matrix import draw_matrix, set_title
+from components.download import workbook_button
 from components.navigation import WORKERS
 from components.overview_html import legend_html
 from components.session import page_frame, require_actor
@@ -39,7 +40,16 @@ if asked.view == "matrix":
     opened, order = draw_matrix(
         url, parts.order_parameter(matrix), str(mark(Topic.ASSESSMENT)), "assessment-matrix"
     )
-    st.caption(NOTE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(NOTE)
+        workbook_button(
+            f"现状评估{asked.year}年预警矩阵",
+            lambda: f"{set_title(actor, asked.set_code)}　{asked.year} 年　{len(rows)} 个单位",
+            parts.workbook_columns(matrix),
+            lambda: parts.workbook_rows(rows),
+            suffix=asked.set_code,
+            key="assessment-matrix-table",
+        )
     if order is not None:
         parts.keep_order(order)
     if opened is not None:

@@ -17,7 +17,7 @@ from components.assessment_filters import (
     stop_without_years,
     year_of,
 )
-from components.assessment_matrix import list_years
+from components.assessment_matrix import list_years, set_title
 from components.download import workbook_button
 from components.navigation import WORKERS
 from components.session import page_frame, require_actor
@@ -66,7 +66,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.caption("● 约束性指标。点数值看来源；点指标名看各单位；点列名看该单位。缺数不计为正常。")
     workbook_button(
         "现状评估对比",
-        lambda: asked.title,
+        lambda: f"{asked.title}　{set_title(actor, set_code)}",
         parts.workbook_columns(asked),
         lambda: parts.workbook_rows(found),
         suffix=set_code,

@@ -15,7 +15,7 @@ from components.assessment_filters import (
     stop_without_years,
     year_of,
 )
-from components.assessment_matrix import read_matrix
+from components.assessment_matrix import read_matrix, set_title
 from components.download import workbook_button
 from components.links import page_path
 from components.navigation import WORKERS
@@ -94,6 +94,7 @@ with middle:
 with right:
     st.html(parts.peers_html(actor, asked, entry))
 
+of_set = set_title(actor, set_code)
 with below:
     st.subheader("各项指标", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -101,7 +102,7 @@ with below:
         st.caption(SIGNS)
         workbook_button(
             f"{unit.name}{year}年现状评估",
-            lambda: f"{unit.name}（{unit.code}）　{year} 年　{len(entries)} 项指标",
+            lambda: f"{unit.name}（{unit.code}）　{year} 年　{of_set}　{len(entries)} 项指标",
             parts.workbook_columns(),
             lambda: parts.workbook_rows(entries),
             suffix=set_code,

@@ -1,8 +1,12 @@
 """现状评估 as the leader and a county meet it: matrix, what a figure rests on, nothing invented."""
 
+from decimal import Decimal
+
 import pytest
 
+from components import assessment as parts
 from components import cached
+from components.assessment_matrix import read_matrix
 from tests.actors import COUNTY
 from tests.assessments import accept, assess, open_year
 from tests.pages.reading import drawn
@@ -60,6 +64,17 @@ def test_what_the_map_shows_is_a_list_too_the_gravest_first(open_page, leader, y
         assert "严重" in rows[0]
         assert told in rows[0]
         assert len(rows) > 90
+
+
+def test_the_matrix_is_taken_away_as_a_table_with_gaps_empty(leader, year):
+    matrix = read_matrix(leader, "CITYPLAN2020", None, year)
+    heads = [column.head for column in parts.workbook_columns(matrix)]
+    rows = {row[0]: row for row in parts.workbook_rows(matrix.rows)}
+    land = heads.index("耕地保有量（万亩）")
+    assert rows[COUNTY][land : land + 2] == [Decimal("39.5"), "严重"]
+    silent = next(row for code, row in rows.items() if code not in (COUNTY, NEIGHBOUR))
+    assert silent[land : land + 2] == [None, "缺数"]
+    assert all(len(row) == len(heads) for row in rows.values())
 
 
 def test_a_figure_says_what_it_is_compared_with_and_by_which_rule(open_page, leader, year):
