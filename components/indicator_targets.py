@@ -48,7 +48,7 @@ def may_change(actor: Actor) -> bool:
 
 
 def list_choices(connection: Connection, actor: Actor) -> dict[str, Canonical]:
-    """Return the indicators that are compared with targets, by code.
+    """Return the indicators that are compared with targets, by code, those that have some first.
 
     A department sees its own, of which there is something to see.
     """
@@ -60,9 +60,10 @@ def list_choices(connection: Connection, actor: Actor) -> dict[str, Canonical]:
         for each in indicators.list_canonicals(connection)
         if each.is_applicable and each.profile_code in compared
     ]
+    seen = indicators.codes_with_targets(connection)
     if not actor.has_role(*_SEES_ALL):
-        seen = {each.canonical_code for each in indicators.list_targets(connection)}
         known = [each for each in known if each.canonical_code in seen]
+    known.sort(key=lambda each: each.canonical_code not in seen)
     return {each.canonical_code: each for each in known}
 
 

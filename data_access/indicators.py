@@ -248,6 +248,11 @@ def list_targets(
     )
 
 
+def codes_with_targets(connection: Connection) -> set[str]:
+    """Return the canonical codes that have a target, or a 未下达, in the actor's scope."""
+    return set(connection.execute(_SQL["codes_with_targets"]).scalars())
+
+
 def save_target(connection: Connection, actor: Actor, target: IndicatorTarget) -> None:
     """Issue or change a target; its levels are assessed with `assessment.assess` afterwards.
 

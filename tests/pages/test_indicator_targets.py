@@ -36,6 +36,12 @@ def type_row(page, unit: str, **cells: object):
     return page.run()
 
 
+def test_the_page_opens_on_an_indicator_that_has_targets(open_page, bureau, year):
+    page = open_page(bureau, "indicator_targets")
+    assert not page.exception
+    assert "0 个已下达、1 个未下达" in drawn(page)
+
+
 def test_the_bureau_issues_a_target_and_its_level_follows(owner, open_page, bureau, year):
     page = open_page(bureau, "indicator_targets", **LAND)
     assert not page.exception
