@@ -11,10 +11,10 @@ import streamlit as st
 from components import assessment_charts as charts
 from components import assessment_reading as reading
 from components.assessment_charts import Line, Small
-from components.assessment_figure import level_html, number_text
+from components.assessment_figure import figure_address, level_html, number_text
+from components.assessment_lines import line_of
 from components.assessment_matrix import Column, Row, read_matrix, scope_key
 from components.assessment_points import years_table
-from components.assessment_unit import figure_address, line_of
 from components.charts import link
 from components.labels import label
 from components.links import address

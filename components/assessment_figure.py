@@ -51,6 +51,11 @@ class Figure:
         return self.explained.canonical
 
 
+def figure_address(unit: str, code: str, year: int) -> str:
+    """Return the address of a figure's record."""
+    return address("assessment_figure", {"unit": unit, "code": code, "year": str(year)})
+
+
 def read_figure(actor: Actor, unit_code: str, year: int, code: str) -> Figure:
     """Return a figure with its rule; raise NotFound outside the actor's scope.
 
@@ -204,20 +209,15 @@ def band_text(text: str, measure: Measure) -> str:
 
 def inputs_html(figure: Figure) -> str:
     """Return the indicators that the figure is computed from, each a link to its own record."""
-    record = figure.record
+    unit, year = figure.unit.code, figure.record.report_year
     links = (
-        f'<li><a href="{escape(_figure_address(figure.unit.code, each.canonical_code, record))}"'
+        f'<li><a href="{escape(figure_address(unit, each.canonical_code, year))}"'
         f' target="_self">{escape(each.name)}</a>　'
         f"{'未填报' if each.value is None else f'{each.value:,.4f}'.rstrip('0').rstrip('.')}"
         f" {escape(unit_text(each.unit))}</li>"
         for each in figure.explained.inputs
     )
     return f"<ul>{''.join(links)}</ul>"
-
-
-def _figure_address(unit: str, code: str, record: FigureRecord) -> str:
-    fields = {"unit": unit, "code": code, "year": str(record.report_year)}
-    return address("assessment_figure", fields)
 
 
 def versions_html(figure: Figure) -> str:

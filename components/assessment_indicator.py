@@ -12,11 +12,11 @@ import streamlit as st
 from components import assessment_charts as charts
 from components import assessment_reading as reading
 from components.assessment_charts import Dot, Line
-from components.assessment_figure import basis_text, level_html, number_text
+from components.assessment_figure import basis_text, figure_address, level_html, number_text
+from components.assessment_lines import line_of, targets_of
 from components.assessment_matrix import list_years, scope_key
 from components.assessment_points import bins_table, dots_table
 from components.assessment_reading import Defined
-from components.assessment_unit import figure_address, line_of, targets_of
 from components.charts import link
 from components.labels import label, unit_text
 from components.links import address

@@ -5,6 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from components import assessment_charts as charts
+from components import assessment_entries as listing
+from components import assessment_history as history
 from components import assessment_reading as reading
 from components import assessment_unit as parts
 from components.assessment import follow_links
@@ -65,12 +67,12 @@ if row is None or not matrix.columns:
     st.stop()
 asked = parts.Asked(unit, matrix, row, set_code, tier)
 whole = read_matrix(reading.comparing(actor), set_code, tier, year)
-entries = parts.entries(actor, asked)
+entries = listing.entries(actor, asked)
 
 st.html(f'<p class="unit-headline">{parts.answer(asked)}</p>')
 st.html(parts.cards_html(asked, whole))
 names = {entry.column.code: entry.column.name for entry in entries}
-first = parts.chosen_entry(entries, None)
+first = history.chosen_entry(entries, None)
 assert first is not None
 dimensions = {each: each for each in reading.dimensions_of(matrix)}
 # Who opened a dimension of the radar came for its indicators.
@@ -85,14 +87,14 @@ with left:
     with st.expander("各维度的项数"):
         st.html(counts)
 with middle:
-    entry = parts.chosen_entry(entries, select("indicator", names, first.column.code, 420))
+    entry = history.chosen_entry(entries, select("indicator", names, first.column.code, 420))
     assert entry is not None
-    figure, table = parts.years(actor, asked, entry)
+    figure, table = history.years(actor, asked, entry)
     charts.draw(figure, f"{unit.name}{entry.column.name}历年", "assessment-years")
     with st.expander("历年数值"):
         st.html(table)
 with right:
-    st.html(parts.peers_html(actor, asked, entry))
+    st.html(history.peers_html(actor, asked, entry))
 
 of_set = set_title(actor, set_code)
 with below:
@@ -103,12 +105,12 @@ with below:
         workbook_button(
             f"{unit.name}{year}年现状评估",
             lambda: f"{unit.name}（{unit.code}）　{year} 年　{of_set}　{len(entries)} 项指标",
-            parts.workbook_columns(),
-            lambda: parts.workbook_rows(entries),
+            listing.workbook_columns(),
+            lambda: listing.workbook_rows(entries),
             suffix=set_code,
             key="assessment-unit-table",
         )
-    st.html(parts.table_html(actor, asked, dimension))
+    st.html(listing.table_html(actor, asked, dimension))
     if reading.ranking(actor) is None:
         st.caption("位次未对市、县开放，不显示。")
 follow_links(parts.PAGE)
