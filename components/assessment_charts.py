@@ -147,9 +147,10 @@ def radar(title: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figur
         figure,
         title,
         400,
+        # Beyond 100 % so that a point at 100 % lies where it can be pressed.
         polar={
             "bgcolor": "rgba(0,0,0,0)",
-            "radialaxis": {"range": [0, 100], "ticksuffix": "%", "nticks": 5, "gridcolor": grid,
+            "radialaxis": {"range": [0, 106], "ticksuffix": "%", "nticks": 5, "gridcolor": grid,
                            "tickfont": {"size": 11}, "angle": 90, "tickangle": 90,
                            "linecolor": grid},
             "angularaxis": {"direction": "clockwise", "rotation": 90, "gridcolor": grid,

@@ -15,6 +15,14 @@ UNIT_ADDRESS = re.compile(r"/unit\?.*code=\d{6}")
 _ROUND_MS = 200
 _CLICKS = 6
 
+# A browser that draws nothing in three dimensions, for `add_init_script`.
+NO_WEBGL = """
+const get = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return kind.startsWith("webgl") ? null : get.call(this, kind, ...rest);
+};
+"""
+
 
 def eventually(page: Page, holds: Callable[[], bool], what: str, patience: float = 60) -> None:
     """Look again and again until it holds; the page goes on meanwhile."""

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pictures import eventually, is_painted, map_picture
+from tests.browser.pictures import NO_WEBGL, eventually, is_painted, map_picture
 
 BOX = ".st-key-village-map"
 UNFILED = """
@@ -11,12 +11,6 @@ SELECT division_code, submission_id FROM village_standing
  WHERE state = 'draft' ORDER BY division_code LIMIT 1
 """
 FILED = "UPDATE submission SET state = 'submitted', step_no = 1 WHERE submission_id = %s"
-NO_WEBGL = """
-const get = HTMLCanvasElement.prototype.getContext;
-HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-  return kind.startsWith("webgl") ? null : get.call(this, kind, ...rest);
-};
-"""
 DRAFT, SUBMITTED = (0xE6, 0xB8, 0x00), (0x2B, 0x8C, 0xBE)
 
 

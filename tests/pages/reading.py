@@ -11,3 +11,8 @@ def drawn(page: AppTest) -> str:
 def texts(page: AppTest) -> str:
     """Return the words of the page's markdown, captions and texts."""
     return "\n".join(one.value for one in [*page.markdown, *page.caption, *page.text])
+
+
+def own_elements(page) -> list:
+    """Return the page's own elements of ours, without those that stand on every page."""
+    return [each for each in page.get("bidi_component") if each.key != "portal-way-back"]

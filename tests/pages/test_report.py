@@ -6,12 +6,8 @@ from domain.access import Role
 from domain.workflow import ReviewAction
 from tests import contracts
 from tests.actors import COUNTY, make_actor
-from tests.pages.reading import texts
+from tests.pages.reading import own_elements, texts
 from tests.reports import act
-
-
-def element_of(page):
-    return page.get("bidi_component")
 
 
 def test_a_county_sees_its_period_deadline_and_form(open_page, county, period_id, owner):
@@ -19,7 +15,7 @@ def test_a_county_sees_its_period_deadline_and_form(open_page, county, period_id
     assert page.title[0].value == "编制进度填报"
     assert "安义县2026年11月编制进度尚未提交，截止" in texts(page)
     assert "还有 **3** 天" in texts(page)
-    assert len(element_of(page)) == 1
+    assert len(own_elements(page)) == 1
     made = owner.execute("SELECT division_code, name, is_headline FROM plan").fetchall()
     assert made == [(COUNTY, "安义县国土空间总体规划", True)]
 
@@ -83,7 +79,7 @@ def test_others_do_not_file(open_page, owner, period_id, role):
     other = make_actor(owner, "other", role, "360000")
     page = open_page(other, "report")
     assert "无权访问此页面" in page.error[0].value
-    assert not element_of(page)
+    assert not own_elements(page)
 
 
 def test_who_files_two_forms_chooses_and_reports_a_change_after_filing(

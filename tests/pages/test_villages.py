@@ -9,7 +9,7 @@ from data_access.database import transaction
 from data_access.periods import end_of
 from domain.access import Role
 from tests.actors import COUNTY, make_actor
-from tests.pages.reading import texts
+from tests.pages.reading import own_elements, texts
 from tests.villages import (
     add_natural_villages,
     complete,
@@ -69,7 +69,7 @@ def test_a_village_opens_with_its_form_and_another_townships_does_not(
     add_natural_villages(owner, villages[0])
     page = open_page(officer, "village", code=villages[0])
     assert not page.exception
-    assert [part.key.partition("-3")[0] for part in page.get("bidi_component")] == [
+    assert [part.key.partition("-3")[0] for part in own_elements(page)] == [
         "place-editor",
         "form-editor-1",
     ]
