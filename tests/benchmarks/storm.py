@@ -79,8 +79,9 @@ class Storm:
 def main(words: list[str]) -> tuple[list[Figure], int]:
     """Run a storm on a demo of its own; return its figures, and 1 where one does not hold."""
     parser = ArgumentParser(prog="./portal bench --storm")
-    parser.add_argument("--officers", type=int, default=Plan.officers)
-    parser.add_argument("--seconds", type=float, default=Plan.seconds)
+    usual = Plan()
+    parser.add_argument("--officers", type=int, default=usual.officers)
+    parser.add_argument("--seconds", type=float, default=usual.seconds)
     parser.add_argument("--no-demo", action="store_true", help="a few villages instead of all")
     asked = parser.parse_args(words)
     plan = Plan(officers=asked.officers, seconds=asked.seconds)
