@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.assessment_figure import level_html, number_text
 from components.assessment_matrix import SYMBOLS
+from components.download import workbook_button
 from components.labels import label, unit_text
 from components.links import page_path
 from components.session import errors_shown
@@ -18,12 +19,21 @@ from components.url_parameters import choice_parameter, number_parameter, set_pa
 from data_access import indicator_warnings
 from data_access.database import Connection, transaction
 from data_access.indicator_warnings import IndicatorWarning, LevelCount, WarningNote
+from data_access.table_workbook import Column
 from domain.access import Actor, Role
 from domain.assessment import Level
 from domain.clock import moment, today
 from domain.supervision import ItemState, NoteKind, may_supervise
 
 ROWS_OF_PAGE = 50
+_MOST = 1_000_000  # rows of a worksheet
+_FIGURE = "#,##0.00####"
+_COLUMNS = [
+    Column("等级", "", 8), Column("单位", "", 14), Column("上级", "", 12), Column("指标", "", 36),
+    Column("年度", "0", 8), Column("数值", _FIGURE, 13), Column("比较对象", _FIGURE, 13),
+    Column("计量单位", "", 12), Column("突破约束性指标", "", 10), Column("状态", "", 10),
+    Column("反馈期限", "", 13), Column("责任人", "", 16),
+]  # fmt: skip
 _HAND, _ALL, _OVERDUE = "hand", "all", "overdue"
 _STATES = {
     _HAND: "未销号",
@@ -58,8 +68,8 @@ class WarningQuestion:
     named: str
     page: int
 
-    def ask(self, connection: Connection) -> list[IndicatorWarning]:
-        """Return one page of the items."""
+    def ask(self, connection: Connection, *, whole: bool = False) -> list[IndicatorWarning]:
+        """Return one page of the items, or the `whole` list."""
         known = self.state not in (_HAND, _ALL, _OVERDUE)
         return indicator_warnings.list_warnings(
             connection,
@@ -69,8 +79,8 @@ class WarningQuestion:
             level=self.level,
             city=self.city,
             named=self.named or None,
-            skipped=(self.page - 1) * ROWS_OF_PAGE,
-            limit=ROWS_OF_PAGE,
+            skipped=0 if whole else (self.page - 1) * ROWS_OF_PAGE,
+            limit=_MOST if whole else ROWS_OF_PAGE,
         )
 
 
@@ -153,7 +163,7 @@ def warning_table(rows: Sequence[IndicatorWarning], opened: int | None) -> int |
                 "等级": f"{SYMBOLS.get(row.level, '')} {label(row.level)}",
                 "单位": row.division_name,
                 "指标": row.indicator_name,
-                "状态": ("■ 逾期 · " if row.overdue(today()) else "") + label(row.state),
+                "状态": _state_text(row),
                 "反馈期限": row.due_on.isoformat(),
                 "责任人": row.responsible or None,
                 "上级": row.parent_name,
@@ -172,8 +182,30 @@ def warning_table(rows: Sequence[IndicatorWarning], opened: int | None) -> int |
     return ids[selected[0]] if selected and selected[0] < len(ids) else None
 
 
-def pager(rows: Sequence[IndicatorWarning], asked: WarningQuestion) -> None:
-    """Draw which items are shown and the way to the next ones."""
+def workbook_rows(rows: Sequence[IndicatorWarning]) -> list[list[object]]:
+    """Return the items as a workbook has them; missing is an empty cell."""
+    return [
+        [
+            label(row.level), row.division_name, row.parent_name, row.indicator_name,
+            row.report_year, row.value, row.reference, unit_text(row.unit),
+            "是" if row.is_breach else "", _state_text(row), row.due_on.isoformat(),
+            row.responsible,
+        ]
+        for row in rows
+    ]  # fmt: skip
+
+
+def _state_text(row: IndicatorWarning) -> str:
+    return ("■ 逾期 · " if row.overdue(today()) else "") + label(row.state)
+
+
+def pager(actor: Actor, rows: Sequence[IndicatorWarning], asked: WarningQuestion) -> None:
+    """Draw which items are shown, the way to the next ones, and all of them as a workbook."""
+
+    def every() -> list[list[object]]:
+        with transaction(actor, read_only=True) as connection:
+            return workbook_rows(asked.ask(connection, whole=True))
+
     matching = rows[0].matching
     first = (asked.page - 1) * ROWS_OF_PAGE
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -184,6 +216,14 @@ def pager(rows: Sequence[IndicatorWarning], asked: WarningQuestion) -> None:
                 set_parameter("page", str(page) if page > 1 else None)
                 set_parameter("id", None)
                 st.rerun()
+        workbook_button(
+            "预警事项",
+            lambda: f"{_STATES[asked.state]}　{matching:,} 项　{today().isoformat()}",
+            _COLUMNS,
+            every,
+            suffix=today().isoformat(),
+            key="warnings-workbook",
+        )
 
 
 # ONE ITEM

@@ -38,7 +38,7 @@ left, right = st.columns([3, 2], gap="medium")
 with left:
     if rows:
         chosen = parts.warning_table(rows, opened)
-        parts.pager(rows, asked)
+        parts.pager(actor, rows, asked)
     else:
         chosen = None
         st.info("没有符合条件的预警事项，请调整筛选。" if counts else NOTHING_YET)

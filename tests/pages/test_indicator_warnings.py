@@ -1,9 +1,12 @@
 """预警事项 as the county that answers and the bureau that closes meet it."""
 
+from decimal import Decimal
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from components import cached
+from components import indicator_warnings as parts
 from data_access import indicator_warnings
 from data_access.database import transaction
 from domain.supervision import ItemState, NoteKind
@@ -73,6 +76,20 @@ def test_the_leader_reads_how_many_are_in_hand(open_page, leader, raised):
     page = open_page(leader, "indicator_warnings")
     assert "2 项预警未销号（严重 2），均在期限内。" in drawn(page)
     assert len(page.dataframe[0].value) == 2
+
+
+def test_the_whole_list_is_taken_away_as_a_table(open_page, leader, county, raised, monkeypatch):
+    monkeypatch.setattr(parts, "ROWS_OF_PAGE", 1)
+    page = open_page(leader, "indicator_warnings")
+    assert len(page.dataframe[0].value) == 1
+    asked = parts.WarningQuestion("hand", None, None, "", 1)
+    with transaction(leader, read_only=True) as connection:
+        rows = parts.workbook_rows(asked.ask(connection, whole=True))
+    assert sorted(row[1] for row in rows) == ["南昌县", "安义县"]
+    own = next(row for row in rows if row[1] == "安义县")
+    assert own[3:8] == ["耕地保有量", 2025, Decimal("39.5"), Decimal(40), "万亩"]
+    with transaction(county, read_only=True) as connection:
+        assert len(asked.ask(connection, whole=True)) == 1
 
 
 def test_a_county_answers_its_own_and_the_bureau_closes_it(open_page, county, bureau, raised):
