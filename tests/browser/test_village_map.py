@@ -56,10 +56,10 @@ def test_where_one_looks_is_in_the_address(page_as):
     page.mouse.down()
     page.mouse.move(box["x"] + 400, box["y"] + 260, steps=5)
     page.mouse.up()
-    eventually(page, lambda: linked not in page.url, "the address follows the map", 20)
+    eventually(page, lambda: linked not in page.url, "the address follows the map")
     assert "colour_by=geohazard_level" in page.url
     page.get_by_role("button", name="放大").click()
-    eventually(page, lambda: "at=10.50_" in page.url, "the map is nearer", 20)
+    eventually(page, lambda: "at=10.50_" in page.url, "the map is nearer")
     moved = page.url
     page.reload()
     eventually(page, lambda: is_painted(page, BOX, 0.001), "the same place is drawn again")
