@@ -1,5 +1,6 @@
 """The form of status assessment: its rows, what a draft starts from, what acceptance computes."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -171,12 +172,14 @@ def write_filed(connection: Connection, submission_id: int, version_no: int) -> 
     )
 
 
-def accept(connection: Connection, submission_id: int, version_no: int, user_id: int) -> None:
+def accept(connection: Connection, versions: Mapping[int, int], user_id: int) -> None:
     """Take the figures as accepted, compute what depends on them, and tell of new warnings."""
-    version = {"submission_id": submission_id, "version_no": version_no}
-    changed = list(connection.scalars(_SQL["changed_codes"], version))
-    connection.execute(_SQL["accept"], {**version, "user_id": user_id})
-    year = int(connection.scalar(_SQL["year_of"], {"submission_id": submission_id}) or 0)
+    key = {"submission_ids": list(versions), "version_nos": list(versions.values())}
+    changed: dict[int, list[str]] = defaultdict(list)
+    for row in connection.execute(_SQL["changed_codes"], key):
+        changed[row.report_year].append(row.canonical_code)
+    connection.execute(_SQL["accept"], {**key, "user_id": user_id})
+    for year, codes in changed.items():
+        assessment.assess(connection, [year], codes, raising=True)
     if changed:
-        assessment.assess(connection, [year], changed, raising=True)
         indicator_warnings.tell_raised(connection)

@@ -148,11 +148,11 @@ def write_filed(connection: Connection, submission_id: int, version_no: int) -> 
     )
 
 
-def accept(connection: Connection, submission_id: int, version_no: int, user_id: int) -> None:
+def accept(connection: Connection, versions: Mapping[int, int], user_id: int) -> None:
     """Turn the filed contracts into accepted facts, and know the units they name."""
-    version = {"submission_id": submission_id, "version_no": version_no}
-    connection.execute(_SQL["know_units"], version)
-    connection.execute(_SQL["accept_contracts"], {**version, "user_id": user_id})
+    key = {"submission_ids": list(versions), "version_nos": list(versions.values())}
+    connection.execute(_SQL["know_units"], key)
+    connection.execute(_SQL["accept_contracts"], {**key, "user_id": user_id})
 
 
 def _plan_rows(connection: Connection, division_code: str) -> list[_PlanRow]:

@@ -4,6 +4,7 @@ One business action is one function, one transaction, one entry in `review_event
 here serves every form; what a form does on its own stands in its module (`reporting_forms`).
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ from data_access.reporting_forms import find_form
 from data_access.rows import fetch_one
 from domain.access import Actor
 from domain.errors import InvalidContent, NotFound, PeriodClosed, PortalError
-from domain.receipts import canonical, content_sha256
+from domain.receipts import canonical, text_sha256
 from domain.workflow import Move, ReviewAction, SubmissionState, open_moves
 
 _SQL = load_queries("decisions")
@@ -61,7 +62,7 @@ def submit(
         stands = form.prefilled(connection, locked.division_code, locked.starts_on)
         content = stands if context.is_accepted else stands | {"form": content["form"]}
     described = load_form(connection, locked.form_code, locked.form_version)
-    content, problems = prepare(
+    content, problems, facts = prepare(
         connection, described, locked.division_code, content, locked.starts_on
     )
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -76,7 +77,14 @@ def submit(
     turn = Turn(locked, move, version_no=version_no, no_change=no_change)
     moved = make_moves(connection, actor, [turn])[submission_id]
     review_summaries.write(
-        connection, described, submission_id, version_no, locked.division_code, content, problems
+        connection,
+        described,
+        submission_id,
+        version_no,
+        locked.division_code,
+        content,
+        problems,
+        before=facts.last if described.looks_back else None,
     )
     return moved
 
@@ -215,6 +223,7 @@ def _add_version(
     *,
     no_change: bool,
 ) -> None:
+    text = canonical(content)
     connection.execute(
         _SQL["add_version"],
         {
@@ -226,8 +235,8 @@ def _add_version(
             "form_version": locked.form_version,
             "rule_version": rule_version,
             "workflow_version": locked.workflow_version,
-            "content": canonical(content),
-            "content_sha256": content_sha256(content),
+            "content": text,
+            "content_sha256": text_sha256(text),
             "no_change": no_change,
             "user_id": actor.user_id,
         },
@@ -235,11 +244,19 @@ def _add_version(
 
 
 def _accept(connection: Connection, actor: Actor, turns: Sequence[Turn]) -> None:
-    """Turn what was filed into accepted facts, where the move is the last one."""
+    """Turn what was filed into accepted facts, where the move is the last one.
+
+    Many units go at once. Of one unit's reports each is compared with what the one before it said.
+    """
+    groups: dict[tuple[str, int], dict[int, int]] = defaultdict(dict)
+    before: Counter[tuple[str, str]] = Counter()
     for turn in turns:
         if turn.files:
-            form = find_form(turn.report.form_code)
-            form.accept(connection, turn.report.submission_id, turn.version, actor.user_id)
+            form_code, unit = turn.report.form_code, turn.report.division_code
+            groups[form_code, before[form_code, unit]][turn.report.submission_id] = turn.version
+            before[form_code, unit] += 1
+    for (form_code, _), versions in groups.items():
+        find_form(form_code).accept(connection, versions, actor.user_id)
 
 
 def _add_remarks(

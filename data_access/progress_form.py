@@ -121,11 +121,15 @@ def write_filed(connection: Connection, submission_id: int, version_no: int) -> 
     )
 
 
-def accept(connection: Connection, submission_id: int, version_no: int, user_id: int) -> None:
-    """Turn the filed rows of a version into accepted facts, where they say something new."""
-    parameters = {"submission_id": submission_id, "version_no": version_no, "user_id": user_id}
-    connection.execute(_SQL["accept_milestones"], parameters)
-    connection.execute(_SQL["accept_dispositions"], parameters)
+def accept(connection: Connection, versions: Mapping[int, int], user_id: int) -> None:
+    """Turn the filed rows of versions into accepted facts, where they say something new."""
+    key = {
+        "submission_ids": list(versions),
+        "version_nos": list(versions.values()),
+        "user_id": user_id,
+    }
+    connection.execute(_SQL["accept_milestones"], key)
+    connection.execute(_SQL["accept_dispositions"], key)
 
 
 def _plan_row(plan_id: int, known: _CurrentDisposition | None) -> dict[str, Any]:

@@ -40,10 +40,11 @@ class ReportingForm(Protocol):
     def write_filed(self, connection: Connection, submission_id: int, version_no: int) -> None:
         """Write the typed rows of a version that was just filed."""
 
-    def accept(
-        self, connection: Connection, submission_id: int, version_no: int, user_id: int
-    ) -> None:
-        """Turn the filed rows of a version into accepted facts."""
+    def accept(self, connection: Connection, versions: Mapping[int, int], user_id: int) -> None:
+        """Turn the filed rows of versions, each of a unit of its own, into accepted facts.
+
+        `versions` is submission_id to version_no.
+        """
 
 
 @runtime_checkable

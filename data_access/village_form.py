@@ -261,8 +261,12 @@ def write_filed(connection: Connection, submission_id: int, version_no: int) -> 
     )
 
 
-def accept(connection: Connection, submission_id: int, version_no: int, user_id: int) -> None:
-    """Turn the filed rows of a version into what the province accepted of the year."""
-    version = {"submission_id": submission_id, "version_no": version_no, "user_id": user_id}
-    connection.execute(_SQL["accept_village"], version)
-    connection.execute(_SQL["accept_natural_villages"], version)
+def accept(connection: Connection, versions: Mapping[int, int], user_id: int) -> None:
+    """Turn the filed rows of versions into what the province accepted of the year."""
+    key = {
+        "submission_ids": list(versions),
+        "version_nos": list(versions.values()),
+        "user_id": user_id,
+    }
+    connection.execute(_SQL["accept_villages"], key)
+    connection.execute(_SQL["accept_natural_villages"], key)

@@ -78,14 +78,20 @@ SELECT version.submission_id, version.version_no, version.division_code
    AND figure.value IS NOT NULL
 
 -- name: changed_codes
--- What an acceptance changes: figures that are new, other than those in force, or left out.
-SELECT coalesce(filed.canonical_code, known.canonical_code)
-  FROM (SELECT * FROM filed_indicator_value
-         WHERE submission_id = :submission_id AND version_no = :version_no) AS filed
-  FULL JOIN (SELECT * FROM indicator_value WHERE submission_id = :submission_id) AS known
-    ON known.canonical_code = filed.canonical_code
+-- What acceptances change of a year: figures that are new, other than those in force, or left out.
+SELECT DISTINCT CAST(extract(year FROM period.starts_on) AS integer) - 1 AS report_year, canonical_code
+  FROM (SELECT filed.*
+          FROM unnest(CAST(:submission_ids AS bigint[]), CAST(:version_nos AS integer[]))
+               AS accepted (submission_id, version_no)
+          JOIN filed_indicator_value AS filed USING (submission_id, version_no)) AS filed
+  FULL JOIN (SELECT * FROM indicator_value
+              WHERE submission_id = ANY (CAST(:submission_ids AS bigint[]))) AS known
+ USING (submission_id, canonical_code)
+  JOIN submission USING (submission_id)
+  JOIN reporting_period AS period USING (period_id)
  WHERE (filed.numerator, filed.denominator, filed.value)
     IS DISTINCT FROM (known.numerator, known.denominator, known.value)
+ ORDER BY report_year, canonical_code
 
 -- name: accept
 INSERT INTO accepted_indicator_value
@@ -93,11 +99,6 @@ INSERT INTO accepted_indicator_value
       , value, unit, source, explanation, accepted_by)
 SELECT submission_id, version_no, division_code, report_year, canonical_code, numerator, denominator
      , value, unit, source, explanation, :user_id
-  FROM filed_indicator_value
- WHERE submission_id = :submission_id AND version_no = :version_no
-
--- name: year_of
-SELECT CAST(extract(year FROM period.starts_on) AS integer) - 1
-  FROM submission
-  JOIN reporting_period AS period USING (period_id)
- WHERE submission_id = :submission_id
+  FROM unnest(CAST(:submission_ids AS bigint[]), CAST(:version_nos AS integer[]))
+       AS accepted (submission_id, version_no)
+  JOIN filed_indicator_value USING (submission_id, version_no)

@@ -58,16 +58,18 @@ SELECT filed.*
 -- Whom the accepted contracts name is known from now on, as named last.
 INSERT INTO compile_unit (uscc, name, unit_type, grade, cert_no, cert_valid, province)
 SELECT DISTINCT ON (party.uscc) party.*
-  FROM filed_contract AS filed
+  FROM unnest(CAST(:submission_ids AS bigint[]), CAST(:version_nos AS integer[]))
+       WITH ORDINALITY AS accepted (submission_id, version_no, place)
+  JOIN filed_contract AS filed
+    ON filed.submission_id = accepted.submission_id AND filed.version_no = accepted.version_no
  CROSS JOIN LATERAL (VALUES
        (filed.unit1_uscc, filed.unit1_name, filed.unit1_type, filed.unit1_grade
       , filed.unit1_cert_no, filed.unit1_cert_valid, filed.unit1_province)
      , (filed.unit2_uscc, filed.unit2_name, filed.unit2_type, filed.unit2_grade
       , filed.unit2_cert_no, filed.unit2_cert_valid, filed.unit2_province))
        AS party (uscc, name, unit_type, grade, cert_no, cert_valid, province)
- WHERE filed.submission_id = :submission_id AND filed.version_no = :version_no
-   AND party.uscc IS NOT NULL AND party.name IS NOT NULL
- ORDER BY party.uscc, filed.plan_id
+ WHERE party.uscc IS NOT NULL AND party.name IS NOT NULL
+ ORDER BY party.uscc, accepted.place DESC, filed.plan_id
     ON CONFLICT (uscc) DO UPDATE
    SET name = excluded.name
      , unit_type = coalesce(excluded.unit_type, compile_unit.unit_type)
@@ -89,14 +91,16 @@ SELECT DISTINCT ON (party.uscc) party.*
 -- Only what differs becomes a new fact; the stage is Form A's and no news here.
 INSERT INTO accepted_contract
 SELECT filed.*, CAST(:user_id AS bigint)
-  FROM filed_contract AS filed
+  FROM unnest(CAST(:submission_ids AS bigint[]), CAST(:version_nos AS integer[]))
+       AS accepted (submission_id, version_no)
+  JOIN filed_contract AS filed
+    ON filed.submission_id = accepted.submission_id AND filed.version_no = accepted.version_no
   LEFT JOIN LATERAL (
       SELECT to_jsonb(accepted_contract) - 'accepted_by' - 'accepted_at' AS fields
         FROM accepted_contract
        WHERE accepted_contract.plan_id = filed.plan_id
        ORDER BY accepted_at DESC, submission_id DESC, version_no DESC
        LIMIT 1) AS known ON true
- WHERE filed.submission_id = :submission_id AND filed.version_no = :version_no
-   AND filed.contract_status IS NOT NULL
+ WHERE filed.contract_status IS NOT NULL
    AND to_jsonb(filed) - 'submission_id' - 'version_no' - 'progress_stage'
        IS DISTINCT FROM known.fields - 'submission_id' - 'version_no' - 'progress_stage'

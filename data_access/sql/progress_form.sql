@@ -56,15 +56,17 @@ SELECT filed.plan_id, filed.division_code, filed.stage_code, filed.state
      , coalesce(known.baseline_on, filed.planned_on), filed.replanned_on, filed.replan_reason
      , filed.started_on, filed.completed_on, filed.skip_reason, filed.late_reason
      , filed.evidence_ids, filed.submission_id, filed.version_no, :user_id
-  FROM filed_milestone AS filed
+  FROM unnest(CAST(:submission_ids AS bigint[]), CAST(:version_nos AS integer[]))
+       AS accepted (submission_id, version_no)
+  JOIN filed_milestone AS filed
+    ON filed.submission_id = accepted.submission_id AND filed.version_no = accepted.version_no
   LEFT JOIN LATERAL (
       SELECT * FROM accepted_milestone
        WHERE accepted_milestone.plan_id = filed.plan_id
          AND accepted_milestone.stage_code = filed.stage_code
        ORDER BY accepted_at DESC, accepted_milestone_id DESC
        LIMIT 1) AS known ON true
- WHERE filed.submission_id = :submission_id AND filed.version_no = :version_no
-   AND (filed.state <> 'not_started' OR filed.planned_on IS NOT NULL OR known.plan_id IS NOT NULL)
+ WHERE (filed.state <> 'not_started' OR filed.planned_on IS NOT NULL OR known.plan_id IS NOT NULL)
    AND (filed.state, coalesce(known.baseline_on, filed.planned_on), filed.replanned_on
        , filed.started_on, filed.completed_on, filed.skip_reason, filed.late_reason, filed.evidence_ids)
        IS DISTINCT FROM
@@ -76,7 +78,9 @@ INSERT INTO accepted_disposition (plan_id, division_code, disposition, reason, s
      , version_no, accepted_by)
 SELECT filed.plan_id, version.division_code, filed.disposition, coalesce(filed.disposition_reason, '')
      , version.submission_id, version.version_no, :user_id
-  FROM submission_version AS version
+  FROM unnest(CAST(:submission_ids AS bigint[]), CAST(:version_nos AS integer[]))
+       AS accepted (submission_id, version_no)
+  JOIN submission_version AS version USING (submission_id, version_no)
  CROSS JOIN jsonb_to_recordset(version.content -> 'plan') AS filed (
        plan_id bigint, disposition text, disposition_reason text)
   LEFT JOIN LATERAL (
@@ -84,5 +88,4 @@ SELECT filed.plan_id, version.division_code, filed.disposition, coalesce(filed.d
        WHERE accepted_disposition.plan_id = filed.plan_id
        ORDER BY accepted_at DESC, accepted_disposition_id DESC
        LIMIT 1) AS known ON true
- WHERE version.submission_id = :submission_id AND version.version_no = :version_no
-   AND coalesce(filed.disposition, 'compiling') <> coalesce(known.disposition, 'compiling')
+ WHERE coalesce(filed.disposition, 'compiling') <> coalesce(known.disposition, 'compiling')

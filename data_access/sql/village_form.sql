@@ -155,14 +155,18 @@ SELECT filed.*
  CROSS JOIN LATERAL jsonb_populate_record(
        CAST(NULL AS filed_natural_village_evaluation), row.fields || key) AS filed
 
--- name: accept_village
+-- name: accept_villages
 INSERT INTO accepted_village_evaluation
 SELECT filed.*, CAST(:user_id AS bigint)
-  FROM filed_village_evaluation AS filed
- WHERE filed.submission_id = :submission_id AND filed.version_no = :version_no
+  FROM unnest(CAST(:submission_ids AS bigint[]), CAST(:version_nos AS integer[]))
+       AS accepted (submission_id, version_no)
+  JOIN filed_village_evaluation AS filed
+    ON filed.submission_id = accepted.submission_id AND filed.version_no = accepted.version_no
 
 -- name: accept_natural_villages
 INSERT INTO accepted_natural_village_evaluation
 SELECT filed.*, CAST(:user_id AS bigint)
-  FROM filed_natural_village_evaluation AS filed
- WHERE filed.submission_id = :submission_id AND filed.version_no = :version_no
+  FROM unnest(CAST(:submission_ids AS bigint[]), CAST(:version_nos AS integer[]))
+       AS accepted (submission_id, version_no)
+  JOIN filed_natural_village_evaluation AS filed
+    ON filed.submission_id = accepted.submission_id AND filed.version_no = accepted.version_no

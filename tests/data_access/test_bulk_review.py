@@ -234,6 +234,42 @@ def test_one_report_that_the_database_refuses_takes_no_other_with_it(owner, wait
     assert reread(city, bulk).done == len(waiting) - 1
 
 
+def test_of_one_units_months_each_is_compared_with_the_one_before(owner, county, bureau, period_id):
+    """Accepted together, the later report says nothing new where it repeats the earlier one."""
+    (october,) = owner.execute(
+        "INSERT INTO reporting_period (form_code, name, starts_on, ends_on, deadline_at"
+        ", form_version, workflow_version)"
+        " SELECT form_code, '2026年10月', '2026-10-01', '2026-10-31', deadline_at, 1, 1"
+        "  FROM reporting_period WHERE period_id = %s RETURNING period_id",
+        [period_id],
+    ).fetchone()
+    units = counties_of(owner, "3601")[:3]
+    months = [period_id, october]
+    numbers = make_waiting(owner, county.user_id, months, units, step_no=2)
+    owner.execute(
+        "INSERT INTO plan (division_code, plan_type, name, is_headline)"
+        " SELECT code, 'MASTER_COUNTY', code, true FROM unnest(%s::text[]) AS code",
+        [units],
+    )
+    # The first unit is late in the later report, the others say what they said.
+    owner.execute(
+        "INSERT INTO filed_milestone (submission_id, version_no, division_code, plan_id, stage_code"
+        ", state, planned_on, late_reason)"
+        " SELECT submission_id, 1, submission.division_code, plan_id, stage_code, 'not_started'"
+        ", date '2026-01-01'"
+        ", CASE WHEN period_id = %s AND submission.division_code = %s THEN '征求意见' END"
+        "  FROM submission JOIN plan USING (division_code)"
+        "  JOIN plan_stage USING (plan_type) WHERE stage_order = 1",
+        [october, units[0]],
+    )
+    carry_out(owner, ask(bureau, APPROVE, "", seen(owner, numbers)))
+    accepted = owner.execute(
+        "SELECT division_code, late_reason FROM accepted_milestone ORDER BY accepted_milestone_id"
+    ).fetchall()
+    assert sorted(accepted[:3]) == [(unit, None) for unit in units]
+    assert accepted[3:] == [(units[0], "征求意见")]
+
+
 def test_what_somebody_holds_is_left_out_and_the_others_go_on(owner, waiting, city):
     bulk = ask(city, APPROVE, "", seen(owner, waiting))
     with owner.transaction():
