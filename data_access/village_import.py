@@ -29,6 +29,7 @@ from domain.villages import (
 
 _SQL = load_queries("villages_import")
 _LONGEST_NAME = 50
+_NAMED_AT_MOST = 5
 _KNOWN = {
     Register.VILLAGES: "list_known_villages",
     Register.NATURAL_VILLAGES: "list_known_natural_villages",
@@ -145,8 +146,10 @@ class _Check:
         parents = owner.execute(_SQL["list_parents"], {"day": options.day, "level": level})
         self.parents = set(parents.scalars())
         self.rows_of: dict[str, list[int]] = defaultdict(list)
+        self.rows_named: dict[tuple[str, str], list[int]] = defaultdict(list)
         for row in listing.rows:
             self.rows_of[row.code].append(row.row_no)
+            self.rows_named[row.code[: register.parent_digits], row.name].append(row.row_no)
 
     def preview(self, say: Progress) -> Preview:
         faults = self._check_rows(say)
@@ -213,11 +216,12 @@ class _Check:
         return f"代码“{code}”须为 {self.register.digits} 位数字。"
 
     def _faults_of_code(self, row: ListedRow) -> Iterator[str]:
-        others = [number for number in self.rows_of[row.code] if number != row.row_no]
-        if others:
-            yield f"代码与第 {'、'.join(map(str, others[:5]))} 行重复。"
+        if others := _others(self.rows_of[row.code], row):
+            yield f"代码与第 {others} 行重复。"
         digits = self.register.parent_digits
         parent = row.code[:digits]
+        if not others and (named := _others(self.rows_named[parent, row.name], row)):
+            yield f"名称与同一{_PARENT_WORD[self.register]}的第 {named} 行重复。"
         if parent not in self.parents:
             word = _PARENT_WORD[self.register]
             yield f"代码的前 {digits} 位“{parent}”不是现行的{word}。"
@@ -311,6 +315,8 @@ class _Check:
         reason = self.options.retire_reason
         if reason is None:
             return
+        if not self.listing.rows:
+            raise refusal(self.path, "文件中没有一个村，不能据此终止缺漏的村。")
         if any(faults.values()):
             raise refusal(self.path, "尚有问题行，不能终止缺漏的村；请先改正。")
         followed = {former for row in self.listing.rows for former in row.predecessors}
@@ -326,3 +332,9 @@ class _Check:
             return set()
         codes = [ending.code for ending in endings]
         return set(self.owner.execute(_SQL["list_inhabited"], {"codes": codes}).scalars())
+
+
+def _others(numbers: Sequence[int], row: ListedRow) -> str:
+    """Name the first of the other rows: a file may hold one row a million times."""
+    first = [str(number) for number in numbers[: _NAMED_AT_MOST + 1] if number != row.row_no]
+    return "、".join(first[:_NAMED_AT_MOST])

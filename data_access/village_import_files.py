@@ -87,11 +87,18 @@ def refusal(path: Path, sentence: str) -> InvalidImport:
 
 
 def _read_csv(path: Path, register: Register, layer: str | None) -> Listing:
-    lines = csv.reader(io.StringIO(_decode(path), newline=""))
+    content = _decode(path)
+    lines = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(content))
     try:
         return _table(path, register, ((lines.line_num, line) for line in lines))
     except csv.Error as error:
         raise refusal(path, f"第 {lines.line_num} 行不是规范的 CSV，请重新导出。") from error
+
+
+def _delimiter(content: str) -> str:
+    """Return what parts the titles: Excel's Unicode text has tabs, its CSV may have semicolons."""
+    titles = content.lstrip().partition("\n")[0]
+    return max(",\t;", key=titles.count)
 
 
 def _decode(path: Path) -> str:
@@ -130,6 +137,8 @@ def _chosen(path: Path, names: Sequence[str], wanted: str | None, word: str) -> 
 def _table(path: Path, register: Register, lines: Iterable[tuple[int, Sequence[Any]]]) -> Listing:
     filled = ((number, line) for number, line in lines if any(map(normal_text, line)))
     _, header = next(filled, (0, ()))
+    if not header:
+        raise refusal(path, "文件是空的，请检查是否导出成功。")
     columns = _columns(path, register, [str(title) for title in header])
     named = (
         (number, {field: line[at] for field, at in columns.items() if at < len(line)})
@@ -150,12 +159,16 @@ def _columns(path: Path, register: Register, titles: Sequence[str]) -> dict[str,
     }
     missing = [field for field in ("code", "name") if field not in places]
     if missing:
-        words = "、".join(_NAMES[register][field][-2] for field in missing)
+        words = "、".join(_first_chinese(_NAMES[register][field]) for field in missing)
         raise refusal(path, f"文件缺少这些列：{words}；现有的列是：{'、'.join(titles)}。")
     for pair in (("longitude", "latitude"), ("east", "north")):
         if len(places.keys() & pair) == 1:
             raise refusal(path, "坐标须有两列：经度和纬度，或东坐标和北坐标。")
     return places
+
+
+def _first_chinese(names: Sequence[str]) -> str:
+    return next(name for name in names if not name.isascii())
 
 
 def _plain(title: str) -> str:
@@ -173,6 +186,8 @@ def _rows(
             for field, coordinate in read.items()
             if coordinate is None and normal_text(values.get(field)) not in (None, "")
         )
+        if not fault and (read[east] is None) != (read[north] is None):
+            fault = "坐标只填了一个，须两个都有或都没有。"
         yield _row(number, values, read[east], read[north], fault)
 
 

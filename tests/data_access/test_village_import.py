@@ -147,6 +147,8 @@ FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
         ({"code": "36012310020X001"}, "须为 15 位数字"),
         ({"code": "360123999999001"}, "不是现行的行政村"),
         ({"code": CODES[1]}, "代码与第 3 行重复"),
+        ({"name": ROWS[3]["name"]}, "名称与同一行政村的第 5 行重复"),
+        ({"latitude": ""}, "坐标只填了一个"),
         ({"name": " "}, "缺少名称"),
         ({"name": "老\ufffd屋"}, "乱码"),
         ({"name": "屋" * 51}, "过长"),
@@ -205,6 +207,21 @@ def test_nothing_ends_while_a_row_is_bad(owner, take, tmp_path):
         check_rows(owner, tmp_path, rows, within=COUNTY, retire_reason="整村搬迁")
     preview = check_rows(owner, tmp_path, rows)
     assert [village.code for village in preview.comparison.missing] == [CODES[3]]
+
+
+def test_an_empty_file_ends_nothing(owner, take, tmp_path):
+    take(ROWS, FIRST)
+    path = tmp_path / "b.csv"
+    path.write_text("code,name,longitude,latitude\n", encoding="utf-8")
+    options = Options(LATER, within=COUNTY, retire_reason="整村搬迁")
+    with pytest.raises(InvalidImport, match="没有一个村"):
+        check(owner, path, Register.NATURAL_VILLAGES, options)
+
+
+def test_a_row_a_thousand_times_names_a_few_of_the_others(owner, tmp_path):
+    preview = check_rows(owner, tmp_path, [ROWS[0]] * 1000)
+    assert len(preview.bad) == 1000
+    assert preview.bad[-1].reasons == ("代码与第 2、3、4、5、6 行重复。",)
 
 
 def test_a_row_beyond_the_division_is_bad(owner, tmp_path):

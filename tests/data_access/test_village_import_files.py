@@ -93,6 +93,15 @@ def test_a_table_in_any_encoding_reads_the_same(tmp_path, shapes, encoding):
     assert [row.name for row in read_listing(path, NATURAL).rows] == [row["name"] for row in ROWS]
 
 
+@pytest.mark.parametrize("delimiter", ["\t", ";"])
+def test_a_table_may_be_parted_as_excel_does_it(tmp_path, delimiter):
+    path = write_csv(tmp_path / "a.csv", ROWS)
+    text = path.read_text(encoding="utf-8").replace(",", delimiter)
+    parted = tmp_path / "b.txt"
+    parted.write_text(text, encoding="utf-16")
+    assert read_listing(parted, NATURAL).rows == read_listing(path, NATURAL).rows
+
+
 def test_a_workbook_keeps_codes_typed_as_numbers(tmp_path):
     rows = [row | {"code": int(row["code"])} for row in ROWS]
     listing = read_listing(write_workbook(tmp_path / "a.xlsx", rows), NATURAL)
@@ -207,8 +216,9 @@ def latin(folder: Path) -> Path:
         (spoil_geopackage, "GeoPackage"),
         (leave_out_the_table, ".dbf"),
         (latin, "编码"),
+        (lambda folder: write_csv(folder / "a.csv", [{"": ""}]), "文件是空的"),
         (lambda folder: write_csv(folder / "a.doc", ROWS), "请使用 CSV"),
-        (lambda folder: write_csv(folder / "a.csv", [{"code": "1"}]), "缺少这些列"),
+        (lambda folder: write_csv(folder / "a.csv", [{"code": "1"}]), "缺少这些列：自然村名称"),
         (
             lambda folder: write_csv(folder / "a.csv", [{"code": 1, "name": 1, "经度": 1}]),
             "坐标须有两列",
