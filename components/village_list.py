@@ -54,12 +54,24 @@ COLUMNS = (
     Column("回执", width=26),
 )
 
+_CONFIG = {
+    "评估结论": st.column_config.TextColumn(width=130),
+    **{
+        column.head: st.column_config.NumberColumn(format="localized")
+        for column in COLUMNS
+        if column.number_format
+    },
+}
+
 
 def village_table(villages: Sequence[Village], form: Form, key: str) -> str | None:
     """Draw the villages; return the code of the chosen one."""
-    heads = [column.head for column in COLUMNS]
+    rows = [_cells(village, form) for village in villages]
+    # What is accepted of none of them would be columns of nothing.
+    told = [at for at in range(len(COLUMNS)) if any(row[at] is not None for row in rows)]
     chosen = st.dataframe(
-        [dict(zip(heads, _cells(village, form), strict=True)) for village in villages],
+        [{COLUMNS[at].head: row[at] for at in told} for row in rows],
+        column_config=_CONFIG,
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",

@@ -85,8 +85,29 @@ _CODE_COLOURS = ("#2E8B57", "#2B8CBE", "#8E6BBF", "#C8452F", "#8A7F5C", "#5B6B7A
 _HAZARD_COLOURS = ("#9CCBB0", "#F2C94C", "#E67E22", "#C8452F", "#7A1F1A")
 # Counts and the radius of their circle, in pixels: the last that a count reaches.
 _CIRCLES = ((1, 9), (10, 12), (50, 15), (200, 18), (600, 21), (1500, 24))
-_REST = "#D5DCE2"
-"""Colour of the ring around a circle: what is not of its commonest class."""
+_EMPTY = {
+    VillageColour.EVAL_CONCLUSION: "不作评估",
+    VillageColour.GEOHAZARD_LEVEL: "无隐患",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shades:
+    """The map's colours that follow the page's light or dark."""
+
+    rest: str
+    """Of the ring around a circle: what is not of its commonest class."""
+    letters: str
+    ground: str
+    """Behind the letters: on every colour they need one of their own."""
+
+
+_LIGHT = _Shades("#D5DCE2", INK, "#FFFFFF")
+_DARK = _Shades("#46545F", "#E3E9EE", "#1E2833")
+
+
+def _shades() -> _Shades:
+    return _DARK if st.context.theme.type == "dark" else _LIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +257,7 @@ def deck(
 
 
 def _villages(view: View, version: str) -> pydeck.Layer:
+    shades = _shades()
     return pydeck.Layer(
         "MVTLayer",
         f"/tiles/{view.shown}/{{z}}/{{x}}/{{y}}?v={version}",
@@ -252,15 +274,14 @@ def _villages(view: View, version: str) -> pydeck.Layer:
         point_radius_units=pydeck.types.String("pixels"),
         point_radius_min_pixels=2,
         stroked=True,
-        get_line_color=f"properties.points ? {rgb(_REST)} : [255, 255, 255, 200]",
+        get_line_color=f"properties.points ? {rgb(shades.rest)} : [255, 255, 255, 200]",
         get_line_width=f"properties.points ? {_ring_width(view.colour_by)} : 1",
         line_width_units=pydeck.types.String("pixels"),
         get_text="properties.name ? properties.name : ''",
         get_text_size=11,
-        get_text_color=rgb(INK),
-        # On every colour and on a dark page dark letters need a ground of their own.
+        get_text_color=rgb(shades.letters),
         text_background=True,
-        get_text_background_color=[255, 255, 255, 215],
+        get_text_background_color=rgb(shades.ground, 215),
         # The number stands under its circle: within it no letter is read on every colour.
         get_text_pixel_offset=f"properties.points ? [0, {_radius()} + 8] : [0, 13]",
         text_font_family=pydeck.types.String(FONT),
@@ -381,8 +402,10 @@ def _answers(card: VillageCard) -> list[tuple[str, str]]:
     state = label(SubmissionState(card.state)) if card.state else "未开始填报"
     tables = words_of(mark(Topic.FORMS))
     told = [("本期填报", state)]
+    # What an accepted village leaves empty says something too.
+    empty = _EMPTY if card.village_class else {}
     for colour_by, table in _TABLES.items():
         value = getattr(card, colour_by)
-        words = tables.get(table, {}).get(value, value) if value else "未认定"
+        words = tables.get(table, {}).get(value) or value or empty.get(colour_by, "未认定")
         told.append((COLOUR_WORDS[colour_by], str(words)))
     return told

@@ -276,7 +276,7 @@ def _sums(now: Counts, before: Counts, form: Form) -> str:
     if not now.of(ACCEPTED):
         return _nothing()
     rows = [
-        f"<tr><th>{escape(name)}</th><td>{_amount(now.of(key))}</td><td>{escape(unit)}</td>"
+        f"<tr><th>{escape(name)}</th><td>{escape(unit)}</td><td>{_amount(now.of(key))}</td>"
         f"<td>{_amount(before.of(key)) if before.of(ACCEPTED) else ''}</td></tr>"
         for name, unit, key in [
             ("行政村", "个", ACCEPTED),
@@ -284,7 +284,7 @@ def _sums(now: Counts, before: Counts, form: Form) -> str:
             *(_sum(form, code) for code in _SUMS),
         ]
     ]
-    head = "<thead><tr><th></th><th>本年</th><th></th><th>上年</th></tr></thead>"
+    head = "<thead><tr><th></th><th></th><th>本年</th><th>上年</th></tr></thead>"
     return f'<table class="bars sums">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 

@@ -17,6 +17,7 @@ from domain.village_overview import Place
 from domain.workflow import SubmissionState
 
 _GROUP = "natural_village"
+_DEGREE = "°"
 _COLUMNS = (
     "natural_class",
     "households",
@@ -56,7 +57,7 @@ def facts_html(facts: Mapping[str, object], form: Form, group: str) -> str:
         if value not in (None, "") and item.sensitivity == "open":
             text = _text(form, item, value)
             if item.unit:
-                text = f"{text} {item.unit}"
+                text = f"{text}{'' if item.unit == _DEGREE else ' '}{item.unit}"
             line = f"<tr><th>{escape(item.label)}</th><td>{escape(text)}</td></tr>"
             sections.setdefault(item.section, []).append(line)
     drawn = "".join(
@@ -72,7 +73,7 @@ def natural_html(
 ) -> str:
     """Return the natural villages as a table, each a link to its own record."""
     items = [item for item in form.fields_of(_GROUP) if item.code in _COLUMNS]
-    heads = "".join(f"<th>{escape(_head(item))}</th>" for item in items)
+    heads = "".join(f"<th{_side(item)}>{escape(_head(item))}</th>" for item in items)
     rows = "".join(_row(each, items, form, keep, chosen) for each in natural)
     return (
         '<table class="natural"><thead><tr><th>自然村</th><th>代码</th>'
@@ -90,14 +91,24 @@ def _row(
 ) -> str:
     name = link(address({**keep, "division": each.code}), escape(each.name))
     facts = each.facts or {}
-    cells = "".join(f"<td>{escape(_text(form, item, facts.get(item.code)))}</td>" for item in items)
+    cells = "".join(
+        f'<td{_side(item)} data-head="{escape(_head(item))}">'
+        f"{escape(_text(form, item, facts.get(item.code)))}</td>"
+        for item in items
+    )
     note = "" if each.facts else "未认定"
     mark = ' class="chosen"' if each.code == chosen else ""
     return f"<tr{mark}><td>{name}</td><td>{each.code}</td>{cells}<td>{note}</td></tr>"
 
 
 def _text(form: Form, item: Field, value: object) -> str:
-    return text_of(form, path_of(item.group, "", item.code), value)
+    is_amount = bool(item.unit) and isinstance(value, int | float) and item.unit != _DEGREE
+    return f"{value:,}" if is_amount else text_of(form, path_of(item.group, "", item.code), value)
+
+
+def _side(item: Field) -> str:
+    """Return the class of a column of words, which stand left; numbers stand right."""
+    return "" if item.unit else ' class="word"'
 
 
 def _head(item: Field) -> str:
