@@ -59,6 +59,11 @@ def _importer(register: Register) -> Callable[[Namespace, Settings], int]:
 
 
 def _refuse_bad_arguments(arguments: Namespace) -> None:
+    if arguments.valid_from and arguments.valid_from > clock.today():
+        raise Refusal(
+            f"--valid-from {arguments.valid_from} is still to come: the map and the counts show"
+            " what stands today. Import the file on that day."
+        )
     if arguments.retire_missing is not None:
         if not arguments.within:
             raise Refusal(

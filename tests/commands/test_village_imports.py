@@ -70,6 +70,7 @@ def test_commit_writes_the_good_rows_and_status_counts_them(owner, type_import, 
         (["--within", "999999"], "999999"),
         (["--crs", "2343"], "EPSG:2343"),
         (["--swap-axes"], "去掉"),
+        (["--valid-from", "2999-01-01"], "still to come"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(type_import, capsys, options, said):
