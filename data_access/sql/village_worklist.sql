@@ -1,14 +1,12 @@
 -- name: list_held
 -- '' is the state of a village that nobody has begun in this period.
 SELECT held.code, held.name, coalesce(held.town_code, '') AS town_code
-     , coalesce(town.name, '') AS town_name, held.state, held.submission_id
+     , coalesce(held.town_name, '') AS town_name, held.state, held.submission_id
      , draft.draft_version, held.lock_version
   FROM villages_held(CAST(:prefixes AS text[]), :period_id, CAST(:day AS date)) AS held
-  LEFT JOIN admin_division_version AS town
-         ON town.code = held.town_code AND town.valid_from <= CAST(:day AS date)
-        AND (town.valid_to IS NULL OR CAST(:day AS date) < town.valid_to)
   LEFT JOIN submission_draft AS draft
-         ON draft.submission_id = held.submission_id AND held.state IN ('draft', 'returned')
+         ON draft.submission_id
+            = CASE WHEN held.state IN ('draft', 'returned') THEN held.submission_id END
  ORDER BY held.code
 
 -- name: find_village

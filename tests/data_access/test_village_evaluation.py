@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from data_access import drafts, filing, reporting
+from data_access import drafts, filing, reporting, village_worklist
 from data_access.database import transaction
 from domain.access import Role
 from domain.errors import InvalidContent, NotFound, NotPermitted
@@ -74,6 +74,36 @@ def test_an_officer_files_the_villages_of_his_township_and_no_others(
         drafts.open_submission(connection, officer, period_of_year, elsewhere)
     with transaction(officer) as connection, pytest.raises(NotFound):
         drafts.open_submission(connection, officer, period_of_year, COUNTY)
+
+
+def test_a_worklist_says_of_a_village_the_same_to_township_and_county(
+    owner, officer, village, period_of_year
+):
+    """A village under a township of another county keeps its code, and has that one's name."""
+    opened = open_village(officer, period_of_year, village)
+    moved, far = villages_of(owner, COUNTY)[-1], township_of(owner, villages_of(owner, "360121")[0])
+    owner.execute(
+        "UPDATE admin_division_version SET parent_code = %s WHERE code = %s", [far, moved]
+    )
+    filer = make_actor(owner, "filer", Role.COUNTY, COUNTY)
+    lists = []
+    for actor in (officer, filer):
+        with transaction(actor, read_only=True) as connection:
+            lists.append(village_worklist.read_held(connection, actor).villages)
+    town, county = lists
+    assert [each.code for each in county] == sorted(villages_of(owner, COUNTY))
+    assert [each for each in county if each.town_code == village[:9]] == town
+    mine = next(each for each in town if each.code == village)
+    assert (mine.submission_id, mine.state, mine.draft_version) == (
+        opened.submission_id,
+        "draft",
+        1,
+    )
+    assert next(each for each in town if each.code != village).state == village_worklist.NOT_BEGUN
+    (name,) = owner.execute(
+        "SELECT name FROM admin_division_version WHERE code = %s", [far]
+    ).fetchone()
+    assert county[-1].town_name == name
 
 
 def test_another_township_sees_nothing_of_the_answers(owner, officer, village, period_of_year):
