@@ -297,6 +297,15 @@ def test_a_village_gets_its_first_place_and_another_name(owner, take):
     ) == [(LATER, TODAY, place()[0]), (TODAY, None, longitude)]
 
 
+def test_a_renamed_village_stays_on_the_map(owner, take):
+    take([village()], FIRST, Register.VILLAGES)
+    take([{"行政村代码": VILLAGE, "村名": "乙村"}], LATER, Register.VILLAGES)
+    assert ask(owner, "SELECT names FROM village_grid WHERE layer_code = 'village'") == [
+        (["乙村"],)
+    ]
+    assert ask(owner, "SELECT * FROM village_map_differences()") == []
+
+
 def test_a_list_without_places_leaves_them_alone_and_changes_nothing(owner, take):
     take([village()], FIRST, Register.VILLAGES)
     before = trail(owner)
