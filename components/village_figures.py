@@ -71,7 +71,7 @@ def figure_of(text: str, counts: Counts, form: Form) -> Figure:
         part = counts.of(*((measure, code) for code in codes or ("",)))
         whole = ASKED if measure in ("state", "in_time", "accepted") else ACCEPTED
     asked = {ASKED: ("应报村", "asked"), ACCEPTED: ("已认定村", "accepted")}[whole]
-    if measure == "plan_status" and set(codes) <= {code for _, code in NEEDING_PLAN}:
+    if measure == "plan_status" and codes == tuple(code for _, code in WITH_PLAN):
         return Figure(
             measure, codes, title, part, counts.of(*NEEDING_PLAN), "需编村", asks(NEEDING_PLAN)
         )
