@@ -317,6 +317,13 @@ function unsent() {
   return [...new Set(reports)];
 }
 
+/** How many reports of others who signed in on this phone hold something that only they can send. */
+function unsentOfOthers() {
+  const waiting = Object.keys(localStorage).map((key) => [OUTBOX, PLACES].find((kind) => key.startsWith(kind)) && key.split("."))
+    .filter((parts) => parts && parts[2] !== user);
+  return new Set(waiting.map(([, , one, report]) => `${one}.${report}`)).size;
+}
+
 async function sendOthers() {
   for (const number of unsent().filter((one) => one !== submission)) {
     await new PlaceOutbox(user, number).send();
@@ -336,8 +343,10 @@ function markUnsent() {
 }
 
 async function signOut(button) {
-  const waiting = unsent().length;
-  if (waiting && !confirm(`还有 ${waiting} 个村的内容没有上传，退出后这些内容会从本机删除，无法恢复。仍要退出吗？`)) return;
+  const own = unsent().length;
+  const others = unsentOfOthers();
+  const whose = [own && `${own} 个村`, others && `其他账号 ${others} 个村`].filter(Boolean).join("、");
+  if (whose && !confirm(`还有${own ? " " : ""}${whose}的内容没有上传，退出后这些内容会从本机删除，无法恢复。仍要退出吗？`)) return;
   button.disabled = true;
   try {
     const answer = await fetch("/api/session", { method: "DELETE" });

@@ -12,7 +12,7 @@ from data_access.rows import fetch_all, fetch_one
 from data_access.village_form import FORM_CODE
 from domain.access import Actor
 from domain.clock import today
-from domain.errors import NotFound
+from domain.errors import NoOpenPeriod, NotFound
 from domain.workflow import SubmissionState
 
 _SQL = load_queries("village_worklist")
@@ -117,7 +117,7 @@ class Held:
 
 
 def read_held(connection: Connection, actor: Actor) -> Held:
-    """Return the actor's villages; raise NotFound where no period is open."""
+    """Return the actor's villages; raise NoOpenPeriod where no period is open."""
     period, key = _period_and_key(connection, actor)
     return Held(period, fetch_all(connection, _SQL["list_held"], VillageWork, **key))
 
@@ -127,7 +127,7 @@ def find_village(
 ) -> tuple[ReportingPeriod, VillageWork, str | None]:
     """Return the period, one of the actor's villages, and the code of the next to be filed.
 
-    Raises NotFound for a village that is not the actor's to file, and where no period is open.
+    Raises NotFound for a village that is not the actor's to file, NoOpenPeriod between periods.
     """
     period, key = _period_and_key(connection, actor)
     village = fetch_one(connection, _SQL["find_village"], VillageWork, **key, code=code)
@@ -141,7 +141,7 @@ def _period_and_key(
 ) -> tuple[ReportingPeriod, dict[str, object]]:
     period = reporting.current_period(connection, FORM_CODE)
     if period is None:
-        raise NotFound(form_code=FORM_CODE)
+        raise NoOpenPeriod(form_code=FORM_CODE)
     roles = reporting.load_filers(connection, FORM_CODE).filer_roles
     granted = {
         grant.prefix

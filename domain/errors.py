@@ -1,7 +1,7 @@
 """What can go wrong, in the words of the business.
 
 * PortalError
-  * NotFound, NotPermitted, InvalidAction, PeriodClosed
+  * NotFound, NotPermitted, InvalidAction, PeriodClosed, NoOpenPeriod
   * StaleVersion, DraftConflict
   * InvalidContent          the filed content breaks rules: `problems` lists them
   * RuleViolation           the database refused: `constraint` names the promise
@@ -55,6 +55,10 @@ class InvalidAction(PortalError):
 
 class PeriodClosed(PortalError):
     """The reporting period takes no first reports any more."""
+
+
+class NoOpenPeriod(PortalError):
+    """No reporting period of the form is open: `form_code`."""
 
 
 class StaleVersion(PortalError):

@@ -23,7 +23,7 @@ from components.session import portal_facts
 from data_access import drafts, sessions, village_worklist
 from data_access.database import transaction
 from domain.access import Actor, Role
-from domain.errors import NotFound, NotPermitted, PortalError
+from domain.errors import NoOpenPeriod, NotFound, NotPermitted, PortalError
 
 _OFFICERS = (Role.TOWNSHIP, Role.COUNTY)
 _LONGEST_SIGN_IN = 4096  # bytes
@@ -86,7 +86,7 @@ def _for_officer(request: Request, draw: Callable[[Request, Actor], str]) -> Res
         return _html(draw(request, actor), 200, actor)
     except HTTPException as refusal:
         return _html(phone_page.notice(portal_facts(), refusal.detail), refusal.status_code)
-    except (NotFound, NotPermitted) as error:
+    except (NoOpenPeriod, NotFound, NotPermitted) as error:
         return _html(phone_page.notice(portal_facts(), error_message(error)), 404)
     except PortalError as error:
         return _html(phone_page.notice(portal_facts(), error_message(error)), 503)

@@ -341,10 +341,11 @@ def test_signing_out_takes_everything_along_and_warns_before(
     page.route("**/api/drafts/*", lambda route: route.abort())
     page.context.route("**/api/drafts/*", lambda route: route.abort())
     people(page).fill("77")
+    page.evaluate("localStorage.setItem('portal.outbox.0.1.2', '{}')")  # somebody else's
     asked = []
     page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     page.get_by_role("button", name="退出").click()
-    assert "没有上传" in asked[0]
+    assert "1 个村、其他账号 1 个村的内容没有上传" in asked[0]
     expect(people(page)).to_have_value("77")
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="退出").click()

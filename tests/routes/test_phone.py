@@ -70,6 +70,14 @@ def test_a_village_is_found_by_name_by_code_and_by_state(owner, village, officer
     assert village not in rows_of(browser.get("/phone?state=none").text)
 
 
+def test_between_two_periods_an_officer_is_told_so(owner, village, officer, browser_of):
+    owner.execute("UPDATE reporting_period SET closed_at = now()")
+    for address in ("/phone", f"/phone/{village}"):
+        answer = browser_of(officer).get(address)
+        assert answer.status_code == 404
+        assert "目前没有开放的填报期" in answer.text
+
+
 def test_what_is_searched_for_is_never_a_tag(village, officer, browser_of):
     page = browser_of(officer).get("/phone", params={"q": '"><script>x'}).text
     assert "<script>x" not in page
