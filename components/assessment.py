@@ -38,7 +38,7 @@ from components.map import (
 )
 from components.map import Level as MapLevel
 from components.url_parameters import choice_parameter, set_parameter, take_opened
-from components.watch import watch
+from components.watch import Screen, watch
 from data_access import indicator_warnings, table_workbook
 from data_access.change_listener import Topic, mark
 from data_access.indicator_warnings import LevelCount
@@ -341,12 +341,16 @@ def follow(opened: str) -> None:
     st.switch_page(page_path(parts.path), query_params=asked)
 
 
-def follow_links(page: str) -> None:
-    """Open what is clicked in a page of the assessment; its own address changes in the same run."""
+def follow_links(page: str, box: str | None = None) -> Screen:
+    """Open what is clicked in a page of the assessment; its own address changes in the same run.
+
+    Return the screen, with the size of the container whose key is `box`.
+    """
     key = f"{page}-watch"
-    opened = watch(None, key=key, on_open=lambda: take_opened(key, page)).opened
-    if opened and urlsplit(opened).path != page:
-        follow(opened)
+    seen = watch(None, key=key, on_open=lambda: take_opened(key, page), box=box)
+    if seen.opened and urlsplit(seen.opened).path != page:
+        follow(seen.opened)
+    return seen.screen
 
 
 def order_parameter(matrix: Matrix) -> str:

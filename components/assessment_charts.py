@@ -3,10 +3,8 @@
 A chart names itself and says 演示数据, because its picture is passed on without the page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import fmean, linear_regression, pstdev
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,7 +13,6 @@ from plotly.subplots import make_subplots
 
 from components.assessment import follow
 from components.assessment_matrix import COLOURS
-from components.labels import label
 from components.session import portal_facts
 from components.timeline import FONT
 from domain.assessment import Level
@@ -25,13 +22,13 @@ SERIES = ("#2B8CBE", "#E6A000", "#7B5EA7", "#1B9E77", "#D6679A", "#8494A3")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 OWN, KIND, PROVINCE = SERIES[0], SERIES[1], SERIES[5]
 # A shape beside the colour, as in the matrix.
-_LEVEL_SHAPES = {
+LEVEL_SHAPES = {
     Level.WATCH: "triangle-down",
     Level.WARN: "triangle-up",
     Level.SEVERE: "diamond",
 }
-_MOST_NAMED = 8
-_TITLE_HEIGHT = 44
+TITLE_HEIGHT = 52
+_TITLE_CHARACTERS, _LINE_HEIGHT = 20, 20
 _WORDS = {
     "Download plot as a PNG": "下载为图片",
     "Download plot as a png": "下载为图片",
@@ -81,14 +78,21 @@ def _plotly_chart(figure: go.Figure, name: str, key: str, number: int) -> Any:
         )
 
 
-def _laid_out(figure: go.Figure, title: str, height: int, **more: Any) -> go.Figure:
-    if portal_facts().is_demo:
-        title += f'　<span style="font-size:12px;color:{COLOURS[Level.WARN]}">演示数据</span>'
+def laid_out(figure: go.Figure, title: str, height: int, note: str = "", **more: Any) -> go.Figure:
+    """Return the figure with its title, `height` pixels high, in the look of all of them.
+
+    Under the title stands `note` and, where the data are invented, that they are.
+    """
+    lines = _title_lines(title)
+    demo = f'<span style="color:{COLOURS[Level.WARN]}">演示数据</span>'
+    below = "　".join(part for part in (demo if portal_facts().is_demo else "", note) if part)
+    small = f'<br><span style="font-size:12px;font-weight:400">{below}</span>' if below else ""
+    taller = _LINE_HEIGHT * (len(lines) - 1)
     figure.update_layout(
-        title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left", "y": 0.99,
-               "yanchor": "top"},
-        height=height,
-        margin={"l": 8, "r": 12, "t": _TITLE_HEIGHT, "b": 8},
+        title={"text": "<br>".join(lines) + small, "font": {"size": 15}, "x": 0,
+               "xanchor": "left", "y": 1, "yanchor": "top", "pad": {"t": 18}},
+        height=height + taller,
+        margin={"l": 8, "r": 12, "t": TITLE_HEIGHT, "b": 8},
         font={"family": FONT, "size": 13},
         legend={"orientation": "h", "yanchor": "top", "y": -0.12, "x": 0, "xanchor": "left"},
         dragmode=False,
@@ -98,9 +102,17 @@ def _laid_out(figure: go.Figure, title: str, height: int, **more: Any) -> go.Fig
     figure.update_xaxes(fixedrange=True, automargin=True)
     figure.update_yaxes(fixedrange=True, automargin=True)
     figure.update_layout(**more)
+    figure.update_layout(margin_t=figure.layout.margin.t + taller)
     # What is clicked opens; the others keep their colour meanwhile.
     figure.update_traces(unselected={"marker": {"opacity": 1}})
     return figure
+
+
+def _title_lines(title: str) -> list[str]:
+    """Return a title in one line, or in two where a phone has no room beside the camera."""
+    if len(title) <= _TITLE_CHARACTERS or " · " not in title:
+        return [title]
+    return title.split(" · ", 1)
 
 
 def short(name: str, most: int) -> str:
@@ -118,7 +130,7 @@ class Spoke:
     opens: tuple[str, ...]
 
 
-def radar(title: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figure:
+def radar(title: str, note: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figure:
     """Return shares by dimension, 0 to 100 %; what is not rated is a gap, not zero."""
     figure = go.Figure()
     colours = (OWN, KIND, PROVINCE)
@@ -143,10 +155,11 @@ def radar(title: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figur
             )
         )  # fmt: skip
     grid = "rgba(120,140,160,0.35)"
-    return _laid_out(
+    return laid_out(
         figure,
         title,
         400,
+        note,
         # Beyond 100 % so that a point at 100 % lies where it can be pressed.
         polar={
             "bgcolor": "rgba(0,0,0,0)",
@@ -157,7 +170,7 @@ def radar(title: str, names: Sequence[str], spokes: Sequence[Spoke]) -> go.Figur
                             "linecolor": grid},
         },
         legend={"orientation": "h", "y": -0.16, "x": 0, "traceorder": "reversed"},
-        margin={"l": 48, "r": 48, "t": _TITLE_HEIGHT + 12, "b": 8},
+        margin={"l": 48, "r": 48, "t": TITLE_HEIGHT + 24, "b": 8},
         # In this mode alone does plotly tell of a click into a polar chart.
         dragmode="zoom",
     )  # fmt: skip
@@ -218,199 +231,14 @@ def years(
         )  # fmt: skip
     axis = {"type": "category", "categoryorder": "category ascending", "showgrid": False}
     named = {"title": {"text": unit, "standoff": 6}, "tickformat": f",.{min(decimals, 2)}~f"}
-    return _laid_out(figure, title, 380, xaxis=axis, yaxis=named)
+    return laid_out(figure, title, 380, xaxis=axis, yaxis=named)
 
 
 def _symbol(line: Line, at: int) -> str | list[str]:
     if line.is_apart:
         return "circle-open"
-    shapes = [_LEVEL_SHAPES.get(level, "circle") for level in line.levels]
+    shapes = [LEVEL_SHAPES.get(level, "circle") for level in line.levels]
     return shapes or SYMBOLS[at]
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """A range of values, its end not in it but for the last one, and what lies in it."""
-
-    low: float
-    high: float
-    names: tuple[str, ...]
-
-    def text(self, decimals: int) -> str:
-        """Return the range in words."""
-        return f"{self.low:,.{decimals}f} – {self.high:,.{decimals}f}"
-
-
-def bins_of(values: Mapping[str, float], count: int = 16) -> list[Bin]:
-    """Return the values in bins of one width, each with the names in it; none of no values.
-
-    >>> [(one.low, one.names) for one in bins_of({"a": 0, "b": 1, "c": 4}, 2)]
-    [(0.0, ('a', 'b')), (2.0, ('c',))]
-    """
-    if not values:
-        return []
-    low, high = float(min(values.values())), float(max(values.values()))
-    if high == low:
-        return [Bin(low, high, tuple(values))]
-    width = (high - low) / count
-    edges = [*(low + at * width for at in range(count)), high]
-    return [
-        Bin(
-            start,
-            end,
-            tuple(name for name, value in values.items() if is_within(value, start, end, high)),
-        )
-        for start, end in pairwise(edges)
-    ]
-
-
-def is_within(value: float, low: float, high: float, last: float) -> bool:
-    """Tell whether a value is in a bin: its end belongs to the next one, the last end to it."""
-    return low <= value < high or value == high == last
-
-
-def histogram(
-    title: str,
-    unit: str,
-    bins: Sequence[Bin],
-    opens: Sequence[str],
-    marks: Mapping[str, float],
-    decimals: int,
-) -> go.Figure:
-    """Return how many units have which values, with named values as lines.
-
-    Each bar opens the address of its place in `opens`.
-    """
-    width = (bins[0].high - bins[0].low) or abs(bins[0].low) / 10 or 1
-    figure = go.Figure(
-        go.Bar(
-            x=[(one.low + one.high) / 2 for one in bins],
-            y=[len(one.names) for one in bins],
-            width=width * 0.96,
-            customdata=list(opens),
-            marker={"color": OWN},
-            text=[_named(one, decimals, unit) for one in bins],
-            textposition="none",
-            hovertemplate="%{text}<extra></extra>",
-            showlegend=False,
-        )
-    )
-    for at, (name, value) in enumerate(marks.items()):
-        figure.add_vline(x=value, line={"color": SERIES[1 + at], "width": 2, "dash": "dash"})
-        figure.add_annotation(
-            x=value, y=1, yref="paper", yanchor="bottom", showarrow=False,
-            xanchor="left" if value < (bins[0].low + bins[-1].high) / 2 else "right",
-            yshift=18 * (len(marks) - 1 - at), text=f" {name} {value:,.{decimals}f} ",
-            font={"color": SERIES[1 + at]},
-        )  # fmt: skip
-    return _laid_out(
-        figure,
-        title,
-        330,
-        xaxis={"title": {"text": unit, "standoff": 6}, "showgrid": False},
-        yaxis={"title": {"text": "单位数", "standoff": 6}, "rangemode": "tozero"},
-        margin={"l": 8, "r": 12, "t": _TITLE_HEIGHT + 18 * len(marks), "b": 8},
-    )
-
-
-def _named(one: Bin, decimals: int, unit: str) -> str:
-    names = "、".join(one.names[:_MOST_NAMED])
-    more = f"等 {len(one.names)} 个" if len(one.names) > _MOST_NAMED else ""
-    return f"{one.text(decimals)} {unit}<br>{names}{more}"
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """A unit in a scatter."""
-
-    name: str
-    across: float
-    up: float
-    level: Level
-    opens: str
-    opens_across: str = ""
-    """The record of the value across; `opens` is that of the value up."""
-
-
-def outliers(values: Sequence[float]) -> list[float]:
-    """Return how many standard deviations each value lies from the mean; 0 within two.
-
-    >>> [round(far, 1) for far in outliers([1, 2, 3, 2, 1, 2, 3, 2, 20])]
-    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.8]
-    """
-    spread = pstdev(values) if values else 0.0
-    if not spread:
-        return [0.0] * len(values)
-    middle = fmean(values)
-    far = [abs(value - middle) / spread for value in values]
-    return [one if one > 2 else 0.0 for one in far]
-
-
-def _residuals(dots: Sequence[Dot]) -> list[float]:
-    """Return how far each unit lies above or below the straight line through all of them."""
-    across, up = [dot.across for dot in dots], [dot.up for dot in dots]
-    if len(set(across)) < 2:
-        return [0.0] * len(dots)
-    slope, start = linear_regression(across, up)
-    return [one.up - start - slope * one.across for one in dots]
-
-
-def scatter(title: str, across_name: str, up_name: str, dots: Sequence[Dot]) -> go.Figure:
-    """Return one indicator against another; the units that lie furthest outside are named."""
-    across_far = outliers([dot.across for dot in dots])
-    up_far = outliers([dot.up for dot in dots])
-    far = [max(each) for each in zip(across_far, up_far, outliers(_residuals(dots)), strict=True)]
-    named = _apart(dots, sorted(range(len(dots)), key=lambda at: -far[at]), far)
-    figure = go.Figure(
-        go.Scatter(
-            x=[dot.across for dot in dots],
-            y=[dot.up for dot in dots],
-            mode="markers+text",
-            text=[dot.name if at in named else "" for at, dot in enumerate(dots)],
-            textposition=[
-                "middle left" if dot.across > _middle(dots) else "middle right" for dot in dots
-            ],
-            hovertext=[f"{dot.name}（{label(dot.level)}）" for dot in dots],
-            customdata=[dot.opens for dot in dots],
-            marker={"size": 10, "color": [COLOURS[dot.level] for dot in dots],
-                    "symbol": [_LEVEL_SHAPES.get(dot.level, "circle") for dot in dots],
-                    "line": {"color": "rgba(91,107,122,0.9)", "width": 1}},
-            hovertemplate="<b>%{hovertext}</b><br>%{y:,} · %{x:,}<extra></extra>",
-            showlegend=False,
-            cliponaxis=False,
-        )
-    )  # fmt: skip
-    return _laid_out(
-        figure,
-        title,
-        420,
-        xaxis={"title": {"text": across_name, "standoff": 6}},
-        yaxis={"title": {"text": up_name, "standoff": 6}},
-    )
-
-
-def _apart(dots: Sequence[Dot], order: Sequence[int], far: Sequence[float]) -> set[int]:
-    """Return which units are named: the furthest first, no two names over each other."""
-    width = max(dot.across for dot in dots) - min(dot.across for dot in dots) or 1
-    height = max(dot.up for dot in dots) - min(dot.up for dot in dots) or 1
-    named: list[int] = []
-    for at in order:
-        if (
-            far[at] > 0
-            and len(named) < _MOST_NAMED
-            and not any(
-                abs(dots[at].across - dots[one].across) < width / 3
-                and abs(dots[at].up - dots[one].up) < height / 12
-                for one in named
-            )
-        ):
-            named.append(at)
-    return set(named)
-
-
-def _middle(dots: Sequence[Dot]) -> float:
-    values = [dot.across for dot in dots]
-    return (min(values) + max(values)) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +249,7 @@ class Small:
     lines: tuple[Line, ...]
 
 
-def multiples(title: str, charts: Sequence[Small], across: int) -> go.Figure:
+def multiples(title: str, note: str, charts: Sequence[Small], across: int) -> go.Figure:
     """Return small charts of one look, `across` in a row; each has its own scale."""
     rows = -(-len(charts) // across)
     figure = make_subplots(
@@ -454,10 +282,11 @@ def multiples(title: str, charts: Sequence[Small], across: int) -> go.Figure:
     figure.update_xaxes(type="category", categoryorder="category ascending", showgrid=False,
                         tickfont={"size": 11})  # fmt: skip
     figure.update_yaxes(nticks=4, tickfont={"size": 11})
-    return _laid_out(
+    return laid_out(
         figure,
         title,
-        _TITLE_HEIGHT + 90 + 180 * rows,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1 + 0.26 / max(rows, 1), "x": 0},
-        margin={"l": 8, "r": 12, "t": _TITLE_HEIGHT + 56, "b": 8},
+        TITLE_HEIGHT + 90 + 180 * rows,
+        note,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1 + 28 / (180 * rows + 26), "x": 0},
+        margin={"l": 8, "r": 12, "t": TITLE_HEIGHT + 56, "b": 8},
     )

@@ -13,7 +13,7 @@ from components import assessment_reading as reading
 from components.assessment_charts import Line, Small
 from components.assessment_figure import figure_address, level_html, number_text
 from components.assessment_lines import line_of
-from components.assessment_matrix import Column, Row, read_matrix, scope_key
+from components.assessment_matrix import Column, Row, read_matrix, scope_key, set_title
 from components.assessment_points import years_table
 from components.charts import link
 from components.labels import label
@@ -27,7 +27,7 @@ from domain.assessment import Level, Tier
 PAGE = "assessment_comparison"
 MOST = 6
 WAYS = {"units": "比单位", "years": "比年度"}
-_ACROSS = 4
+_MOST_ACROSS, _LEAST_WIDTH = 4, 260  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,8 @@ def _cell_html(column: Column, cell: Cell) -> str:
     kind = "" if cell.value is not None else "quiet"
     broken = " broken" if cell.is_breach else ""
     return (
-        f'<td class="number{broken}">{link(opens, value, kind)}'
-        f"<small>{level_html(cell.level)}</small></td>"
+        f'<td class="number{broken}" data-head="{escape(cell.side.name)}">'
+        f"{link(opens, value, kind)}<small>{level_html(cell.level)}</small></td>"
     )
 
 
@@ -195,15 +195,19 @@ def workbook_rows(found: Comparison) -> list[list[object]]:
 
 
 def multiples(
-    actor: Actor, asked: Asked, found: Comparison, dimension: str
+    actor: Actor, asked: Asked, found: Comparison, dimension: str, width: int
 ) -> tuple[go.Figure, str]:
-    """Return a small chart an indicator of a dimension: the years of each side; as a table."""
-    return _multiples(actor, asked, found, dimension, _key(actor, asked))
+    """Return a small chart an indicator of a dimension: the years of each side; as a table.
+
+    `width` is the room for a row of them, in pixels.
+    """
+    across = min(max(width // _LEAST_WIDTH, 1), _MOST_ACROSS)
+    return _multiples(actor, asked, found, dimension, across, _key(actor, asked))
 
 
 @st.cache_resource(ttl="15m", max_entries=128, show_spinner=False)
 def _multiples(
-    _actor: Actor, _asked: Asked, _found: Comparison, dimension: str, key: object
+    _actor: Actor, _asked: Asked, _found: Comparison, dimension: str, across: int, key: object
 ) -> tuple[go.Figure, str]:
     columns = [column for column in _found.columns if column.dimension == dimension]
     lines = [_lines(_actor, _asked, column.code) for column in columns]
@@ -212,7 +216,8 @@ def _multiples(
     title = f"{charts.short(_asked.title, 40)} · {dimension}"
     decimals = [column.decimals for column in columns]
     table = years_table(list(zip(names, decimals, lines, strict=True)))
-    return charts.multiples(title, small, _ACROSS), table
+    of_set = set_title(_actor, _asked.set_code)
+    return charts.multiples(title, of_set, small, across), table
 
 
 def _lines(actor: Actor, asked: Asked, code: str) -> tuple[Line, ...]:

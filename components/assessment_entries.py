@@ -118,7 +118,7 @@ def _table_html(
             )
         body.append(_row_html(entry, _asked))
     return (
-        '<div class="unit-scroll"><table class="unit-table indicators">'
+        '<div class="unit-scroll"><table class="unit-table indicators entries">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 
@@ -136,11 +136,13 @@ def _row_html(entry: Entry, asked: Asked) -> str:
     later = link(asked.address(indicator=code), spark or "历年", "years")
     cells = (
         f'<td class="name">{binding}{link(of_indicator, escape(column.name))}</td>'
-        f'<td class="number">{link(opens, value, "" if entry.value is not None else "quiet")}</td>'
+        f'<td class="number" data-unit="{escape(column.unit)}">'
+        f"{link(opens, value, '' if entry.value is not None else 'quiet')}</td>"
         f"<td>{escape(column.unit)}</td>"
-        f'<td class="number">{target_html(entry)}</td>'
-        f'<td class="number">{_signed(entry.gap, column.decimals)}</td>'
-        f'<td class="number">{entry.change}</td><td class="number">{_place_text(entry.place)}</td>'
+        f'<td class="number" data-head="目标">{target_html(entry)}</td>'
+        f'<td class="number" data-head="与目标之差">{_signed(entry.gap, column.decimals)}</td>'
+        f'<td class="number" data-head="较上年">{entry.change}</td>'
+        f'<td class="number" data-head="同级位次">{_place_text(entry.place)}</td>'
         f"<td>{level_html(entry.level)}{_why(entry)}</td><td>{later}</td>"
     )
     kind = "broken" if entry.is_breach else ""

@@ -34,6 +34,8 @@ class Figure:
     unit: AssessedUnit
     explained: Explained
     definitions: Sequence[Indicator]
+    standards: Mapping[str, str]
+    """The standard of each set, by the set's code."""
     rules: Rules
     profile: WarningProfile
 
@@ -80,6 +82,7 @@ def _figure(connection: Connection, unit: AssessedUnit, year: int, code: str) ->
         unit,
         explained,
         indicators.list_indicators(connection, canonical_code=code),
+        reading.standards_of(connection),
         next(each for each in indicators.list_rules(connection) if each.rule_version == version),
         next(
             each
@@ -133,21 +136,17 @@ def cards_html(figure: Figure) -> str:
     record, canonical = figure.record, figure.canonical
     reference = label(ReferenceKind(record.reference_kind)) if record.reference_kind else "比较对象"
     cells = [
-        (
-            "数值",
-            f"{number_text(record.value, canonical.decimals)}"
-            f" <small>{unit_text(canonical.unit)}</small>",
-        ),
+        ("数值", "未填报" if record.value is None else _with_unit(record.value, canonical)),
         ("等级", level_html(record.level)),
-        (reference, _plain(record.reference, canonical.decimals)),
+        (reference, _with_unit(record.reference, canonical)),
         (label(figure.profile.measure), _measure_text(record.measure, figure.profile.measure)),
     ]
     if record.parts_expected is not None:
-        together = _plain(record.parts_value, canonical.decimals)
+        together = _with_unit(record.parts_value, canonical)
         cells.append((f"所辖 {record.parts}/{record.parts_expected} 个县合计", together))
     if record.computed_state is not None:
-        computed = _COMPUTED.get(record.computed_state) or _plain(
-            record.computed_value, canonical.decimals
+        computed = _COMPUTED.get(record.computed_state) or _with_unit(
+            record.computed_value, canonical
         )
         cells.append(("图层计算值", computed))
     return (
@@ -161,8 +160,10 @@ def cards_html(figure: Figure) -> str:
     )
 
 
-def _plain(value: Decimal | None, decimals: int) -> str:
-    return "—" if value is None else f"{value:,.{decimals}f}"
+def _with_unit(value: Decimal | None, canonical: Canonical) -> str:
+    if value is None:
+        return "—"
+    return f"{value:,.{canonical.decimals}f} <small>{unit_text(canonical.unit)}</small>"
 
 
 def _measure_text(value: Decimal | None, measure: Measure) -> str:
@@ -224,7 +225,7 @@ def versions_html(figure: Figure) -> str:
     """Return every version that was filed, with who filed and who accepted it."""
     canonical = figure.canonical
     rows = "".join(
-        f'<tr><td class="number">{each.version_no}</td>'
+        f"<tr><td>第 {each.version_no} 版</td>"
         f'<td class="number">{number_text(each.value, canonical.decimals)}</td>'
         f"<td>{escape(each.source or '—')}</td><td>{escape(each.explanation or '—')}</td>"
         f"<td>{escape(each.filed_by_name)}<br>{moment(each.submitted_at)}</td>"
@@ -232,9 +233,12 @@ def versions_html(figure: Figure) -> str:
         for each in figure.explained.versions
     )
     heads = ("版次", f"数值（{unit_text(canonical.unit)}）", "数据来源", "说明", "填报", "认定")
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    head = "".join(
+        f"<th{' class=number' if at == 1 else ''}>{escape(text)}</th>"
+        for at, text in enumerate(heads)
+    )
     return (
-        '<div class="unit-scroll"><table class="unit-table">'
+        '<div class="unit-scroll"><table class="unit-table versions">'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -245,29 +249,43 @@ def _accepted(name: str | None, version: assessment.FiledFigure) -> str:
     )
 
 
-def definitions_html(
-    definitions: Sequence[Indicator], standards: Mapping[str, str] | None = None
-) -> str:
+def definitions_html(definitions: Sequence[Indicator], standards: Mapping[str, str]) -> str:
     """Return how each set defines the indicator, with the basis of what is said.
 
     `standards` names the sets, by their codes.
     """
-    names = standards or {}
-    rows = "".join(
-        f"<tr><td>{escape(names.get(each.set_code, each.set_code))}</td>"
-        f"<td>{escape(each.indicator_code)}</td><td>{escape(each.name)}</td>"
-        f"<td>{escape(each.definition or '—')}</td><td>{escape(each.formula_text or '—')}</td>"
-        f"<td>{label(Attribute(each.attribute)) if each.attribute else '—'}</td>"
-        f"<td>{_range_text(each)}</td><td>{escape('、'.join(each.data_departments))}</td>"
-        f"<td>{basis_text(each.basis)}；{basis_text(each.value_basis)}</td></tr>"
-        for each in definitions
-    )
-    heads = ("指标集", "代码", "名称", "内涵", "算法", "属性", "合理范围", "提供部门",
-             "依据（名称；口径）")  # fmt: skip
-    head = "".join(f"<th>{text}</th>" for text in heads)
+    rows = "".join(_definition_html(each, standards) for each in definitions)
+    head = "".join(f"<th>{text}</th>" for text in _DEFINED)
     return (
-        '<div class="unit-scroll"><table class="unit-table definitions">'
+        '<div class="unit-scroll"><table class="unit-table definitions stacked">'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+_DEFINED = ("指标集", "代码", "名称", "内涵", "算法", "属性", "合理范围", "提供部门",
+            "依据（名称；口径）")  # fmt: skip
+
+
+def _definition_html(each: Indicator, standards: Mapping[str, str]) -> str:
+    cells = (
+        escape(standards.get(each.set_code, each.set_code)),
+        escape(each.indicator_code),
+        escape(each.name),
+        escape(each.definition or "—"),
+        escape(each.formula_text or "—"),
+        label(Attribute(each.attribute)) if each.attribute else "—",
+        _range_text(each),
+        escape("、".join(each.data_departments) or "—"),
+        f"{basis_text(each.basis)}；{basis_text(each.value_basis)}",
+    )
+    return f"<tr>{stacked_cells(_DEFINED, cells)}</tr>"
+
+
+def stacked_cells(heads: Sequence[str], cells: Sequence[str]) -> str:
+    """Return cells that bear their heads: on a phone a row stands as a block of its own."""
+    return "".join(
+        f'<td data-head="{escape(head)}">{cell}</td>'
+        for head, cell in zip(heads, cells, strict=True)
     )
 
 

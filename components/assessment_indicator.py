@@ -1,7 +1,7 @@
 """One indicator of the assessment over all units: what it is, its spread, who stands where."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 from statistics import median
@@ -9,23 +9,22 @@ from statistics import median
 import plotly.graph_objects as go
 import streamlit as st
 
-from components import assessment_charts as charts
+from components import assessment_distribution as charts
 from components import assessment_reading as reading
-from components.assessment_charts import Dot, Line
+from components.assessment_distribution import Dot
 from components.assessment_figure import basis_text, figure_address, level_html, number_text
-from components.assessment_lines import line_of, targets_of
-from components.assessment_matrix import list_years, scope_key
+from components.assessment_matrix import scope_key
 from components.assessment_points import bins_table, dots_table
 from components.assessment_reading import Defined
 from components.charts import link
 from components.labels import label, unit_text
 from components.links import address
 from data_access import table_workbook
-from data_access.assessment import AssessedUnit, Place, Point, UnitResult
+from data_access.assessment import AssessedUnit, Place, UnitResult
 from data_access.change_listener import Topic, mark
 from data_access.indicators import Canonical
 from domain.access import Actor
-from domain.assessment import Attribute, Level, TargetState, ValueKind
+from domain.assessment import Attribute, Level, ValueKind
 
 PAGE = "assessment_indicator"
 CLOUD_NOTE = (
@@ -104,9 +103,23 @@ def answer(asked: Asked, spread: Spread) -> str:
     said = f"{head}；严重 {len(grave)} 个" + (f"，其中突破约束 {broken} 个" if broken else "")
     province = spread.province
     if province and province.value is not None:
-        lacks = "，未报齐" if _is_part(asked, province) else ""
-        said += f"；全省 {asked.text(province.value)}（{_parts_text(province)}{lacks}）"
+        lacks = "，未报齐" if is_part(asked, province) else ""
+        said += f"；全省 {asked.text(province.value)}（{parts_text(province)}{lacks}）"
     return f"{said}。"
+
+
+def is_part(asked: Asked, result: UnitResult | None) -> bool:
+    """Tell whether it is a sum that lacks counties: a ratio holds for those that are in it."""
+    if asked.compares_province or result is None or result.parts_expected is None:
+        return False
+    return (result.parts or 0) < result.parts_expected
+
+
+def parts_text(result: UnitResult | None) -> str:
+    """Return how many of the counties are in a sum."""
+    if result is None or result.parts_expected is None:
+        return ""
+    return f"{result.parts}/{result.parts_expected} 个县有数据"
 
 
 # DEFINITION
@@ -151,10 +164,11 @@ def histogram(actor: Actor, asked: Asked, spread: Spread) -> tuple[go.Figure, st
 
     A bar opens the units in it; what comes with the figure is the same as a table.
     """
-    return _histogram(_key(actor, asked), asked, spread)
+    return _histogram(cache_key(actor, asked), asked, spread)
 
 
-def _key(actor: Actor, asked: Asked) -> tuple[object, ...]:
+def cache_key(actor: Actor, asked: Asked) -> tuple[object, ...]:
+    """Return what parts of the page are kept by: scope, indicator, year, level, last change."""
     return (
         scope_key(reading.ranking(actor) or actor),
         asked.canonical.canonical_code,
@@ -213,7 +227,7 @@ def bin_html(asked: Asked, spread: Spread, low: float, high: float) -> str:
 
 def ranking_html(actor: Actor, asked: Asked, spread: Spread) -> str:
     """Return the units by place with their bars; every figure opens its record."""
-    return _ranking_html(_key(actor, asked), asked, spread)
+    return _ranking_html(cache_key(actor, asked), asked, spread)
 
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
@@ -294,7 +308,7 @@ def scatter(
     """Return the indicator against another one, also as a table; None of too few units."""
     reader = reading.ranking(actor) or actor
     other = reading.places_of(reader, asked.year).get(against.canonical_code, ())
-    return _scatter(_key(actor, asked), against.canonical_code, asked, against, spread, other)
+    return _scatter(cache_key(actor, asked), against.canonical_code, asked, against, spread, other)
 
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
@@ -335,111 +349,4 @@ def _dot(asked: Asked, spread: Spread, place: Place, other: Place) -> Dot:
         place.level,
         figure_address(unit, place.canonical_code, asked.year),
         figure_address(unit, other.canonical_code, asked.year),
-    )
-
-
-# YEARS
-
-
-@dataclass(frozen=True, slots=True)
-class ProvinceYear:
-    """One year of the province: its figure, how many of its counties are in it, the target."""
-
-    year: int
-    result: UnitResult | None
-
-
-def province_years(actor: Actor, asked: Asked) -> tuple[ProvinceYear, ...]:
-    """Return the province's years, the first one first."""
-    reader, province = reading.comparing(actor), reading.province_of(actor)
-    code = asked.canonical.canonical_code
-    return tuple(
-        ProvinceYear(year, reading.results_of(reader, province, year).get(code))
-        for year in reversed(list_years(actor))
-    )
-
-
-def years_figure(actor: Actor, asked: Asked) -> go.Figure:
-    """Return the province's years with what was due."""
-    return _years_figure(_key(actor, asked), asked, actor)
-
-
-@st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
-def _years_figure(key: object, _asked: Asked, _actor: Actor) -> go.Figure:
-    reader, province = reading.comparing(_actor), reading.province_of(_actor)
-    code = _asked.canonical.canonical_code
-    points = reading.series_of(reader, province).get(code, ())
-    whole = _parts_lines(_asked, points, {y.year: y.result for y in province_years(_actor, _asked)})
-    return charts.years(
-        f"全省{_asked.canonical.name}",
-        _asked.unit,
-        whole,
-        targets_of(points, None),
-        _asked.canonical.decimals,
-    )
-
-
-def _parts_lines(
-    asked: Asked, points: Sequence[Point], results: Mapping[int, UnitResult | None]
-) -> list[Line]:
-    """Return the province's years; a sum to which counties are missing stands apart."""
-    line = line_of("全省", points, is_rated=False)
-    told = tuple(_parts_text(results.get(year)) for year in line.years)
-    lacking = [_is_part(asked, results.get(year)) for year in line.years]
-    if not any(lacking):
-        return [replace(line, told=told)]
-
-    def kept(part: bool) -> tuple[float | None, ...]:
-        pairs = zip(line.values, lacking, strict=True)
-        return tuple(value if each is part else None for value, each in pairs)
-
-    apart = replace(line, name="未报齐，不可比", values=kept(True), told=told, is_apart=True)
-    return [replace(line, values=kept(False), told=told), apart]
-
-
-def _is_part(asked: Asked, result: UnitResult | None) -> bool:
-    """Tell whether it is a sum that lacks counties: a ratio holds for those that are in it."""
-    if asked.compares_province or result is None or result.parts_expected is None:
-        return False
-    return (result.parts or 0) < result.parts_expected
-
-
-def _parts_text(result: UnitResult | None) -> str:
-    if result is None or result.parts_expected is None:
-        return ""
-    return f"{result.parts}/{result.parts_expected} 个县有数据"
-
-
-def years_html(actor: Actor, asked: Asked) -> str:
-    """Return the province's years as a table: figure, target, how many counties, level."""
-    province, years = reading.province_of(actor), province_years(actor, asked)
-    heads = ("年", f"全省值（{asked.unit}）", "目标", "有数据的县", "等级")
-    kinds = ("", "number", "number", "number", "")
-    head = "".join(
-        f'<th class="{kind}">{escape(text)}</th>' for kind, text in zip(kinds, heads, strict=True)
-    )
-    body = "".join(_year_html(asked, province, each) for each in reversed(years))
-    return (
-        f'<table class="unit-table years"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
-
-
-def _year_html(asked: Asked, province: str, each: ProvinceYear) -> str:
-    result = each.result
-    if result is None:
-        return f'<tr><td>{each.year}</td><td colspan="4" class="quiet">没有数据</td></tr>'
-    target = "—"
-    if result.target_state == TargetState.NOT_ISSUED:
-        target = label(TargetState.NOT_ISSUED)
-    elif result.target_value is not None:
-        value = number_text(result.target_value, asked.canonical.decimals)
-        target = f"{value}<small>{result.target_year} 年</small>"
-    parts = "—" if result.parts_expected is None else f"{result.parts}/{result.parts_expected}"
-    opens = figure_address(province, asked.canonical.canonical_code, each.year)
-    value = link(opens, number_text(result.value, asked.canonical.decimals))
-    return (
-        f'<tr><td>{each.year}</td><td class="number">{value}</td>'
-        f'<td class="number">{target}</td><td class="number">{parts}</td>'
-        f"<td>{level_html(result.level)}</td></tr>"
     )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from components.assessment_charts import Bin, Dot, Line
+from components.assessment_charts import Line
+from components.assessment_distribution import Bin, Dot
 from components.assessment_figure import level_html
 from components.charts import link
 
@@ -67,6 +68,6 @@ def _figure(value: float | None, decimals: int, opens: str) -> str:
 
 def _table(heads: str, rows: Sequence[str]) -> str:
     return (
-        '<div class="unit-scroll ranked"><table class="unit-table peers"><thead><tr>'
+        '<div class="unit-scroll ranked"><table class="unit-table peers counts"><thead><tr>'
         f"{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )

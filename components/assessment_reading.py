@@ -168,18 +168,23 @@ def definition_of(actor: Actor, code: str, year: int) -> Defined:
     return _definition(actor, code, year, mark(Topic.ASSESSMENT))
 
 
+def standards_of(connection: Connection) -> dict[str, str]:
+    """Return what each set is called and the standard it is taken from, by its code."""
+    sets = indicators.list_sets(connection)
+    return {each.set_code: f"{each.title}（{each.standard}）" for each in sets}
+
+
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
 def _definition(_actor: Actor, code: str, year: int, marked: int) -> Defined:
     def ask(connection: Connection) -> Defined:
         canonical = indicators.get_canonical(connection, code)
         version = assessment.rules_of(connection, year)
         profiles = indicators.list_profiles(connection, version)
-        sets = indicators.list_sets(connection)
         rules = indicators.list_rules(connection)
         return Defined(
             canonical,
             tuple(indicators.list_indicators(connection, canonical_code=code)),
-            {each.set_code: f"{each.title}（{each.standard}）" for each in sets},
+            standards_of(connection),
             next(each for each in rules if each.rule_version == version),
             next(each for each in profiles if each.profile_code == canonical.profile_code),
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.assessment_figure import band_text, basis_text, level_html
+from components.assessment_figure import band_text, basis_text, level_html, stacked_cells
 from components.assessment_matrix import SYMBOLS
 from components.labels import label
 from components.session import errors_shown
@@ -89,33 +89,37 @@ def version_note(version: RulesVersion) -> str:
 
 def profiles_html(profiles: Sequence[WarningProfile], used: Mapping[str, int]) -> str:
     """Return the profiles of a version with their bands in words, as a table."""
-    heads = (
-        "模型",
-        "度量",
-        *(level_html(level) for level in BANDS),
-        "没有目标时",
-        "适用指标",
-        "依据",
-    )
-    head = "".join(f"<th>{text}</th>" for text in heads)
+    drawn = [level_html(level) for level in BANDS]
+    head = "".join(f"<th>{text}</th>" for text in (*_HEADS[:2], *drawn, *_HEADS[-3:]))
     rows = "".join(_profile_row(each, used.get(each.profile_code, 0)) for each in profiles)
     return (
-        '<div class="unit-scroll"><table class="unit-table">'
+        '<div class="unit-scroll"><table class="unit-table stacked">'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
+_HEADS = (
+    "模型",
+    "度量",
+    *(label(level) for level in BANDS),
+    "没有目标时",
+    "适用指标（项）",
+    "依据",
+)
+
+
 def _profile_row(profile: WarningProfile, used: int) -> str:
-    bands = "".join(
-        f'<td class="level">{escape(_band_words(getattr(profile, name), profile.measure))}</td>'
-        for name in BANDS.values()
-    )
+    bands = (_band_words(getattr(profile, name), profile.measure) for name in BANDS.values())
     expression = f"<small>{escape(profile.expression)}</small>" if profile.expression else ""
-    return (
-        f"<tr><td>{escape(profile.name)}</td><td>{label(profile.measure)}{expression}</td>{bands}"
-        f"<td>{_WITHOUT[profile.without_target]}</td><td class='number'>{used}</td>"
-        f"<td>{basis_text(profile.basis)}</td></tr>"
+    cells = (
+        escape(profile.name),
+        f"{label(profile.measure)}{expression}",
+        *(f'<span class="level">{escape(band)}</span>' for band in bands),
+        _WITHOUT[profile.without_target],
+        str(used),
+        basis_text(profile.basis),
     )
+    return f"<tr>{stacked_cells(_HEADS, cells)}</tr>"
 
 
 def _band_words(text: str, measure: Measure) -> str:

@@ -11,7 +11,7 @@ from components import assessment_charts as charts
 from components import assessment_reading as reading
 from components.assessment_charts import Spoke
 from components.assessment_figure import level_html
-from components.assessment_matrix import Matrix, Row, scope_key
+from components.assessment_matrix import Matrix, Row, scope_key, set_title
 from components.charts import link
 from components.labels import label
 from components.links import address
@@ -131,7 +131,8 @@ def radar(actor: Actor, asked: Asked, whole: Matrix) -> tuple[go.Figure, str]:
     the units behind them opens their matrix.
     """
     sees_all = reading.comparing(actor) is actor
-    return _radar(asked.unit.code, asked, whole, sees_all, cache_key(actor, asked))
+    of_set = set_title(actor, asked.set_code)
+    return _radar(asked.unit.code, asked, whole, of_set, sees_all, cache_key(actor, asked))
 
 
 def cache_key(actor: Actor, asked: Asked) -> tuple[object, ...]:
@@ -147,7 +148,7 @@ def cache_key(actor: Actor, asked: Asked) -> tuple[object, ...]:
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False)
 def _radar(
-    code: str, _asked: Asked, _whole: Matrix, _sees_all: bool, key: object
+    code: str, _asked: Asked, _whole: Matrix, of_set: str, _sees_all: bool, key: object
 ) -> tuple[go.Figure, str]:
     kind = _of_kind(_asked, _whole)
     names = (
@@ -172,7 +173,7 @@ def _radar(
         )
         rows.append((dimension, tallies, opens))
     title = f"{_asked.unit.name} {_asked.year} 年各维度正常率"
-    return charts.radar(title, names, spokes), _counts_html(names, rows)
+    return charts.radar(title, of_set, names, spokes), _counts_html(names, rows)
 
 
 def _told(one: reading.Tally) -> str:

@@ -26,6 +26,7 @@ _COMPARED = frozenset(
 _SEES_ALL = (Role.LEADER, Role.PLAN_BUREAU, Role.USE_CONTROL, Role.CITY, Role.COUNTY)
 STATES = {label(state): state for state in TargetState}
 _DOCUMENT_WIDTH = 210
+_SEVERAL = 2
 NOTICE, SEEN = "indicator-targets-notice", "indicator-targets-seen"
 
 
@@ -48,7 +49,9 @@ def may_change(actor: Actor) -> bool:
 
 
 def list_choices(connection: Connection, actor: Actor) -> dict[str, Canonical]:
-    """Return the indicators that are compared with targets, by code, those that have some first.
+    """Return the indicators that are compared with targets, by code.
+
+    First stand those whose targets are issued to several, so that there is something to see.
 
     A department sees its own, of which there is something to see.
     """
@@ -60,10 +63,15 @@ def list_choices(connection: Connection, actor: Actor) -> dict[str, Canonical]:
         for each in indicators.list_canonicals(connection)
         if each.is_applicable and each.profile_code in compared
     ]
-    seen = indicators.codes_with_targets(connection)
+    seen = indicators.count_targets(connection)
     if not actor.has_role(*_SEES_ALL):
         known = [each for each in known if each.canonical_code in seen]
-    known.sort(key=lambda each: each.canonical_code not in seen)
+
+    def emptiness(each: Canonical) -> tuple[int, bool]:
+        count = seen.get(each.canonical_code)
+        return -min(count.issued, _SEVERAL) if count else 0, count is None
+
+    known.sort(key=emptiness)
     return {each.canonical_code: each for each in known}
 
 

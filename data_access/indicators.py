@@ -248,9 +248,19 @@ def list_targets(
     )
 
 
-def codes_with_targets(connection: Connection) -> set[str]:
-    """Return the canonical codes that have a target, or a 未下达, in the actor's scope."""
-    return set(connection.execute(_SQL["codes_with_targets"]).scalars())
+@dataclass(frozen=True, slots=True)
+class TargetCount:
+    """How many targets of an indicator are entered, 未下达 too, and how many of them are issued."""
+
+    canonical_code: str
+    targets: int
+    issued: int
+
+
+def count_targets(connection: Connection) -> dict[str, TargetCount]:
+    """Return the counts of each indicator that has a target in the actor's scope, by its code."""
+    found = fetch_all(connection, _SQL["count_targets"], TargetCount)
+    return {each.canonical_code: each for each in found}
 
 
 def save_target(connection: Connection, actor: Actor, target: IndicatorTarget) -> None:

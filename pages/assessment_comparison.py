@@ -24,6 +24,7 @@ from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
 
 ASSETS = Path(__file__).parents[1] / "assets"
+BOX = "assessment-multiples"
 
 actor = require_actor(*WORKERS)
 load_styles()
@@ -76,8 +77,8 @@ st.html(parts.table_html(actor, asked, found))
 dimensions = {column.dimension: column.dimension for column in found.columns}
 st.subheader("历年走势", anchor=False)
 dimension = select("dimension", dimensions, next(iter(dimensions)), 220)
-figure, table = parts.multiples(actor, asked, found, dimension)
-charts.draw(figure, f"评估对比{dimension}", "assessment-multiples")
+screen = follow_links(parts.PAGE, BOX)
+figure, table = parts.multiples(actor, asked, found, dimension, screen.width)
+charts.draw(figure, f"评估对比{dimension}", BOX)
 with st.expander("历年数值"):
     st.html(table)
-follow_links(parts.PAGE)

@@ -80,4 +80,4 @@ elif explained.inputs:
 else:
     st.caption("该单位该年度没有填报这项指标。")
 st.subheader("指标定义", anchor=False)
-st.html(parts.definitions_html(figure.definitions))
+st.html(parts.definitions_html(figure.definitions, figure.standards))

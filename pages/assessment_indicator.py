@@ -6,6 +6,7 @@ import streamlit as st
 
 from components import assessment_charts as charts
 from components import assessment_indicator as parts
+from components import assessment_province as province
 from components import assessment_reading as reading
 from components.assessment import follow_links
 from components.assessment_figure import definitions_html, rule_html
@@ -89,7 +90,7 @@ with left:
             st.html(table)
 with right, st.container(key="assessment-ranking"):
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"{parts.LEVELS[level]}排名", anchor=False, width="content")
+        st.subheader(f"{parts.LEVELS[level]}排名（{asked.unit}）", anchor=False, width="content")
         workbook_button(
             f"{canonical.name}{year}年{parts.LEVELS[level]}排名",
             lambda: f"{canonical.name}（{code}）　{year} 年　{parts.LEVELS[level]}",
@@ -102,11 +103,11 @@ with right, st.container(key="assessment-ranking"):
 
 left, right = st.columns([0.6, 0.4], gap="medium")
 with left:
-    figure = parts.years_figure(actor, asked)
+    figure = province.years_figure(actor, asked)
     charts.draw(figure, f"全省{canonical.name}历年", "assessment-province")
 with right:
     st.subheader("历年", anchor=False)
-    st.html(parts.years_html(actor, asked))
+    st.html(province.years_html(actor, asked))
 st.subheader("指标是什么", anchor=False)
 left, right = st.columns([0.5, 0.5], gap="medium")
 with left:

@@ -35,8 +35,10 @@ SELECT division_code, canonical_code, target_year, state, base_year, base_value,
    AND (CAST(:canonical_code AS text) IS NULL OR canonical_code = :canonical_code)
  ORDER BY division_code, canonical_code, target_year
 
--- name: codes_with_targets
-SELECT DISTINCT canonical_code FROM indicator_target
+-- name: count_targets
+SELECT canonical_code, count(*) AS targets, count(*) FILTER (WHERE state = 'issued') AS issued
+  FROM indicator_target
+ GROUP BY canonical_code
 
 -- name: save_target
 INSERT INTO indicator_target

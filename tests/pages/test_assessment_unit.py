@@ -97,7 +97,7 @@ def test_a_dimension_in_the_address_shows_its_indicators_alone(open_page, leader
     page = open_page(
         leader, "assessment_unit", code=COUNTY, year=str(year), set=PLAN, dimension=dimension
     )
-    table = drawn(page).split('class="unit-table indicators"')[1]
+    table = drawn(page).split('class="unit-table indicators entries"')[1]
     assert table.count('<tr class="group">') == 1 < every
 
 

@@ -42,6 +42,14 @@ def test_the_page_opens_on_an_indicator_that_has_targets(open_page, bureau, year
     assert "0 个已下达、1 个未下达" in drawn(page)
 
 
+def test_what_is_issued_stands_before_what_is_only_announced(owner, open_page, bureau, year):
+    set_target(owner, NEIGHBOUR, "FOREST_LAND", 2035, 20)
+    set_target(owner, COUNTY, "FOREST_LAND", 2035, 30)
+    page = open_page(bureau, "indicator_targets")
+    offered = page.selectbox[0].options
+    assert [name.partition("（")[0] for name in offered[:2]] == ["林地保有量", "耕地保有量"]
+
+
 def test_the_bureau_issues_a_target_and_its_level_follows(owner, open_page, bureau, year):
     page = open_page(bureau, "indicator_targets", **LAND)
     assert not page.exception
