@@ -130,7 +130,7 @@ class SessionRequired:
         request = Request(scope)
         try:
             auth.refuse_other_sites(request)
-            actor = await run_in_threadpool(auth.actor_of, request)
+            actor = await auth.ask_actor(request)
             if actor is None:
                 raise HTTPException(401, "登录已失效，请重新登录。")
         except HTTPException as refusal:

@@ -20,7 +20,7 @@ from domain.errors import DatabaseAway
 _Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
-async def ask(actor: Actor, question: TextClause, **parameters: str) -> Any:
+async def ask(actor: Actor | None, question: TextClause, **parameters: object) -> Any:
     """Return the one value of a question that itself takes the actor: one round trip.
 
     It gets :user_id, :roles and :prefixes, and sets them for its own statement alone. A
@@ -43,7 +43,7 @@ async def _answer(
     connection: _Connection,
     idle: list[_Connection],
     question: TextClause,
-    parameters: Mapping[str, str],
+    parameters: Mapping[str, object],
 ) -> Any:
     try:
         # Bytes as they are: as text a tile would be twice as long and be read twice.

@@ -3,9 +3,10 @@
 A token and a ticket are random; the database keeps their SHA-256 alone.
 """
 
+import asyncio
 import secrets
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -14,6 +15,7 @@ from typing import Any
 import bcrypt
 from sqlalchemy import Connection
 
+from data_access.asking import ask
 from data_access.database import single_statements, transaction
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
@@ -145,35 +147,48 @@ def find_actor(token: str, *, touch: bool = True) -> Actor | None:
 
     `touch` counts the call as activity (written at most once a minute).
     """
-    parameters = {"token_hash": digest(token), "today": clock.today()}
     with single_statements() as connection:
-        rows = connection.execute(_SQL["find_actor"], parameters).all()
-    if not rows:
-        return None
-    first = rows[0]
-    if touch and first.seen_long_ago:
-        with transaction(None) as connection:
-            connection.execute(_SQL["touch_session"], {"session_id": first.session_id})
-    return _actor(rows)
+        found = connection.scalar(_SQL["find_actor"], _session_of(token))
+    if touch and found and found[0]["seen_long_ago"]:
+        _touch(found[0]["session_id"])
+    return _actor(found) if found else None
+
+
+async def ask_actor(token: str, *, touch: bool = True) -> Actor | None:
+    """Return what `find_actor` does, asked in the event loop: every request begins with it."""
+    found = await ask(None, _SQL["find_actor"], **_session_of(token))
+    if touch and found and found[0]["seen_long_ago"]:
+        await asyncio.to_thread(_touch, found[0]["session_id"])
+    return _actor(found) if found else None
+
+
+def _session_of(token: str) -> dict[str, object]:
+    return {"token_hash": digest(token), "today": clock.today()}
+
+
+def _touch(session_id: int) -> None:
+    with transaction(None) as connection:
+        connection.execute(_SQL["touch_session"], {"session_id": session_id})
 
 
 def actor_today(connection: Connection, user_id: int) -> Actor:
     """Return whom an account stands for today: without any grant once it is closed."""
     parameters = {"user_id": user_id, "today": clock.today()}
-    return _actor(connection.execute(_SQL["actor_today"], parameters).all())
+    rows = connection.execute(_SQL["actor_today"], parameters).mappings()
+    return _actor([dict(row) for row in rows])
 
 
-def _actor(rows: Sequence[Any]) -> Actor:
+def _actor(rows: Sequence[Mapping[str, Any]]) -> Actor:
     """Build the actor from one row a grant, or one row without."""
     return Actor(
-        user_id=rows[0].user_id,
-        display_name=rows[0].display_name,
+        user_id=rows[0]["user_id"],
+        display_name=rows[0]["display_name"],
         grants=tuple(
-            Grant(Role(row.role), row.division_code, row.prefix, row.subject)
+            Grant(Role(row["role"]), row["division_code"], row["prefix"], row["subject"])
             for row in rows
-            if row.role is not None
+            if row["role"] is not None
         ),
-        must_change_password=rows[0].must_change_password,
+        must_change_password=rows[0]["must_change_password"],
     )
 
 

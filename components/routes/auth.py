@@ -13,12 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from components.labels import error_message
+from components.routes.turns import Turns
 from components.session import SESSION_COOKIE
 from data_access import sessions
 from domain import errors
 from domain.access import Actor, Role
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_ASKING = Turns(8)  # as many connections a process
 _LONGEST_BODY = 4096  # bytes: a ticket has 43 characters
 _STATUS: dict[type[errors.PortalError], int] = {
     errors.NotFound: 404,
@@ -39,6 +41,15 @@ def actor_of(request: Request) -> Actor | None:
         return known
     token = request.cookies.get(SESSION_COOKIE)
     return sessions.find_actor(token, touch=request.method not in _SAFE) if token else None
+
+
+async def ask_actor(request: Request) -> Actor | None:
+    """Return what `actor_of` does, asked in the event loop."""
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        return None
+    async with _ASKING:
+        return await sessions.ask_actor(token, touch=request.method not in _SAFE)
 
 
 def require(request: Request, *roles: Role) -> Actor:

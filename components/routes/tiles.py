@@ -8,7 +8,6 @@ import gzip
 import re
 from time import monotonic
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -57,9 +56,7 @@ class _Sessions:
         """Look a token up once, however many tiles its page asks for."""
         looking = self._looking.get(token)
         if looking is None:
-            looking = asyncio.ensure_future(
-                run_in_threadpool(sessions.find_actor, token, touch=False)
-            )
+            looking = asyncio.ensure_future(sessions.ask_actor(token, touch=False))
             self._looking[token] = looking
             looking.add_done_callback(lambda _: self._looking.pop(token, None))
         return looking

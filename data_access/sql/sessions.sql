@@ -55,24 +55,23 @@ SELECT :token_hash, user_id
 RETURNING session_id, CAST(extract(epoch FROM expires_at - now()) AS integer) AS seconds
 
 -- name: find_actor
--- One row for each grant of today (one row without a grant where there is none).
-SELECT account.user_id, account.display_name, account.must_change_password
-     , portal_session.session_id
-     , portal_session.last_seen_at < now() - interval '1 minute' AS seen_long_ago
-     , account_grant.role, account_grant.division_code, account_grant.prefix, account_grant.subject
-  FROM portal_session
-  JOIN account USING (user_id)
-  LEFT JOIN account_grant
-    ON account_grant.user_id = account.user_id
-   AND account_grant.valid_from <= :today
-   AND (account_grant.valid_to IS NULL OR :today < account_grant.valid_to)
- WHERE portal_session.token_hash = :token_hash
-   AND portal_session.revoked_at IS NULL
-   AND portal_session.expires_at > now()
-   AND portal_session.last_seen_at > now() - make_interval(mins => (
-           SELECT CAST(value AS integer) FROM portal_setting WHERE name = 'session_idle_minutes'))
-   AND account.disabled_at IS NULL
- ORDER BY account_grant.grant_id
+-- An object for each grant of today (one without a grant where there is none), in one value.
+SELECT json_agg(found ORDER BY found.grant_id)
+  FROM (SELECT account.user_id, account.display_name, account.must_change_password
+             , portal_session.session_id
+             , portal_session.last_seen_at < now() - interval '1 minute' AS seen_long_ago
+             , post.grant_id, post.role, post.division_code, post.prefix, post.subject
+          FROM portal_session
+          JOIN account USING (user_id)
+          LEFT JOIN account_grant AS post
+            ON post.user_id = account.user_id
+           AND post.valid_from <= :today AND (post.valid_to IS NULL OR :today < post.valid_to)
+         WHERE portal_session.token_hash = :token_hash
+           AND portal_session.revoked_at IS NULL
+           AND portal_session.expires_at > now()
+           AND portal_session.last_seen_at > now() - make_interval(mins => (
+                   SELECT CAST(value AS integer) FROM portal_setting WHERE name = 'session_idle_minutes'))
+           AND account.disabled_at IS NULL) AS found
 
 -- name: actor_today
 SELECT account.user_id, account.display_name, account.must_change_password

@@ -1,5 +1,6 @@
 """The door: who may come in, who waits, and how a session ends."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -46,6 +47,18 @@ def test_the_right_password_opens_a_session_with_todays_grants(clerk):
     assert actor is not None
     assert (actor.user_id, actor.roles, actor.prefixes) == (clerk, {Role.COUNTY}, ("360123",))
     assert actor.must_change_password
+
+
+def test_the_event_loop_is_told_the_same(clerk, owner):
+    token = session_of().token
+    assert asyncio.run(sessions.ask_actor(token)) == sessions.find_actor(token)
+    assert asyncio.run(sessions.ask_actor("nobody's")) is None
+    stale = "last_seen_at < now() - interval '1 minute'"
+    owner.execute("UPDATE portal_session SET last_seen_at = now() - interval '2 minutes'")
+    asyncio.run(sessions.ask_actor(token, touch=False))
+    assert owner.execute(f"SELECT {stale} FROM portal_session").fetchone() == (True,)
+    asyncio.run(sessions.ask_actor(token))
+    assert owner.execute(f"SELECT {stale} FROM portal_session").fetchone() == (False,)
 
 
 def test_a_name_is_taken_as_people_type_it(clerk):
