@@ -4,6 +4,7 @@ Every process keeps its own figures, so each of them reads twelve month-ends ane
 """
 
 import asyncio
+import gc
 import logging
 from time import monotonic
 
@@ -21,11 +22,13 @@ from domain.errors import DatabaseAway
 
 _LOG = logging.getLogger("portal")
 _EVERY = 60  # seconds: what moved meanwhile, or was kept its time, is read by nobody's click
+_NEW_OBJECTS = 10_000  # between two looks at them; a report that is filed makes some thousands
 _FILTERS = Filters(Level.COUNTY, ColourBy.RATIO, city=None, kind=None, as_of=None)
 
 
 async def keep_warm() -> None:
     """Read what the overview of the whole installation shows, at once and every minute."""
+    is_first = True
     while True:
         began = monotonic()
         try:
@@ -34,7 +37,20 @@ async def keep_warm() -> None:
             _LOG.info("nothing was read beforehand: the database is away")
         except Exception:
             _LOG.exception("nothing was read beforehand")
+        if is_first:
+            _keep_out_of_collections()
+            is_first = False
         await asyncio.sleep(max(1.0, _EVERY - (monotonic() - began)))
+
+
+def _keep_out_of_collections() -> None:
+    """Spare the garbage collector what stays for as long as the process: modules, forms, caches.
+
+    It would look at all of it again and again, every time somebody waits for an answer.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, 20, 20)
 
 
 def warm() -> None:
