@@ -63,8 +63,8 @@ def prepare(
     division_code: str,
     content: Content,
     period_start: date | None = None,
-) -> tuple[Content, list[Problem]]:
-    """Return the content as it would be filed, and what is wrong with it.
+) -> tuple[Content, list[Problem], Context]:
+    """Return the content as it would be filed, what is wrong with it, and what it was judged by.
 
     As filed: every row there, every value in its normal form, nothing in a field that is not
     shown. A rule that fails is reported to its owner, in the same transaction.
@@ -72,12 +72,13 @@ def prepare(
     context = draft_context(connection, form, division_code, period_start)
     problems = unfit(form, content, context)
     if problems:
-        return content, problems
+        return content, problems, context
     complete = with_facts(form, with_all_rows(form, normalise(form, content), context), context)
     filed, found = check_without_hidden(
         form, complete, context, lambda broken: tell_owner(connection, broken)
     )
-    return filed, [*found, *find_form(form.form_code).spanning_problems(form, filed, context)]
+    found += find_form(form.form_code).spanning_problems(form, filed, context)
+    return filed, found, context
 
 
 def is_settled(problem: Problem, context: Context) -> bool:

@@ -41,9 +41,15 @@ def write(
     division_code: str,
     content: Content,
     problems: Sequence[Problem],
+    *,
+    before: Content | None = None,
 ) -> None:
-    """Count a version that was just filed, what the rules found in it is known."""
-    before = previous_content(connection, submission_id)
+    """Count a version that was just filed, what the rules found in it is known.
+
+    `before` is what was accepted before it, where whoever filed it has read that already.
+    """
+    if before is None:
+        before = previous_content(connection, submission_id)
     files, known = _files(form, content), _files(form, before)
     answered = _answered(form, content)
     missing = sum(problem.kind is ProblemKind.MISSING for problem in problems)

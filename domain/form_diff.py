@@ -62,6 +62,8 @@ def count_changes(form: Form, old: Content, new: Content) -> int:
                 if item.read_only:
                     continue
                 one, other = was.get(item.code), now.get(item.code)
+                if one is other:  # of a village most fields are empty on both sides
+                    continue
                 # False equals 0, and yet one may be an answer and the other none.
                 is_plain = not isinstance(one, list | dict)
                 is_same = is_plain and type(one) is type(other) and one == other

@@ -14,7 +14,12 @@ def receipt_hash(receipt_no: str, content_sha256: str, filed_at: datetime) -> st
 
 def content_sha256(content: dict[str, Any]) -> str:
     """Return the checksum of a content: SHA-256 of its JSON with sorted keys."""
-    return hashlib.sha256(canonical(content).encode()).hexdigest()
+    return text_sha256(canonical(content))
+
+
+def text_sha256(text: str) -> str:
+    """Return the checksum of a content that is canonical JSON already."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def receipt_holds(

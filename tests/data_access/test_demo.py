@@ -125,7 +125,7 @@ def test_what_waits_for_a_decision_passes_the_checks_of_the_form(loaded):
             " WHERE state = %s",
             [SubmissionState.SUBMITTED],
         ):
-            filed, problems = form_checks.prepare(
+            filed, problems, _ = form_checks.prepare(
                 connection, load_form(connection, form_code, 1), code, content
             )
             errors = [each for each in problems if each.severity == "error"]
