@@ -8,12 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 from data_access.cluster import open_database
-from data_access.database import actor_settings, constraint_name
-from data_access.queries import load_queries
+from data_access.database import begin_as, constraint_name
 from data_access.settings import Settings
 from domain.errors import RuleViolation
-
-_SQL = load_queries("session")
 
 
 @contextmanager
@@ -35,8 +32,7 @@ def owner_transaction(owner_url: str, *, action: str = "") -> Iterator[Connectio
     engine = create_engine(url, poolclass=NullPool, connect_args=options)
     try:
         with engine.begin() as connection:
-            nobody = {**actor_settings(None), "action": action, "planning": "auto"}
-            connection.execute(_SQL["set_actor"], nobody)
+            begin_as(connection, None, action=action)
             yield connection
     except IntegrityError as error:
         raise RuleViolation(constraint=constraint_name(error)) from error

@@ -4,21 +4,21 @@ import os
 import select
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
+import psycopg
+from psycopg.sql import Literal
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
 
-from data_access.queries import load_queries
 from domain.access import Actor
 from domain.errors import DatabaseAway, RuleViolation
 
 # The type of what a transaction yields, for layers that only hand it on.
 __all__ = ["Connection", "Engine", "engine", "single_statements", "transaction"]
 
-_SQL = load_queries("session")
 OPTIONS = (
     "-c statement_timeout=15s -c lock_timeout=4s -c TimeZone=Asia/Shanghai -c jit=off"
     " -c role=portal_app"
@@ -111,12 +111,53 @@ def acting(
     planned_once: bool = False,
 ) -> Iterator[None]:
     """Hold a transaction that carries the actor; its faults stay the driver's own."""
-    connection.execution_options(postgresql_readonly=read_only)
+    mode = "READ ONLY" if read_only else "READ WRITE"
+    planning = "force_generic_plan" if planned_once else "auto"
     with connection.begin():
-        planning = "force_generic_plan" if planned_once else "auto"
-        settings = {**actor_settings(actor), "action": action, "planning": planning}
-        connection.execute(_SQL["set_actor"], settings)
+        begin_as(connection, actor, action=action, mode=mode, planning=planning)
         yield
+
+
+def begin_as(
+    connection: Connection,
+    actor: Actor | None,
+    *,
+    action: str = "",
+    mode: str = "READ WRITE",
+    planning: str = "auto",
+) -> None:
+    """Begin the transaction and say who acts, in one round trip: every page pays for it.
+
+    The driver would send BEGIN by itself before the first statement, and wait for the answer. What
+    is set lasts until the end of the transaction. Raises what a statement of SQLAlchemy does.
+    """
+    named = tuple(actor_settings(actor).values())
+    statement = _beginning(mode, *named, action, planning)
+    driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    answer = driver.pgconn.exec_(statement)
+    if answer.status == psycopg.pq.ExecStatus.COMMAND_OK:
+        return
+    error = psycopg.OperationalError(answer.error_message.decode(errors="replace"))
+    if driver.broken or driver.pgconn.status == psycopg.pq.ConnStatus.BAD:
+        connection.invalidate(error)
+    raise OperationalError(
+        statement.decode(), None, error, connection_invalidated=connection.invalidated
+    )
+
+
+@lru_cache(maxsize=4096)
+def _beginning(
+    mode: str, user_id: str, roles: str, prefixes: str, action: str, planning: str
+) -> bytes:
+    settings = {
+        "app.user_id": user_id,
+        "app.roles": roles,
+        "app.prefixes": prefixes,
+        "app.action": action,
+        "plan_cache_mode": planning,
+    }
+    said = (f"SET LOCAL {name} TO {Literal(value).as_string()}" for name, value in settings.items())
+    return "; ".join((f"BEGIN {mode}", *said)).encode()
 
 
 @contextmanager
