@@ -97,7 +97,7 @@ export default function ({ parentElement, ...told }) {
   } else {
     latest = parentElement.portalWatch = { current: told };
     latest.remove = install(latest);
-    measure(latest, 20);
+    if (told.data.box) measure(latest, 20);
   }
   return () => {
     latest.remove();

@@ -53,10 +53,6 @@ TOOLTIP_STYLE = {
     "borderRadius": "4px",
     "padding": "8px 12px",
 }
-WORKER_URL = "/api/vendor/mvt-worker.js"
-BORDERS_URL = "/api/borders.json"
-# Of county, city and province: colour and width in pixels.
-_BORDERS = (("#9FB0BF", 0.8), ("#5B6B7A", 1.2), ("#5B6B7A", 2.0))
 
 
 class ColourBy(StrEnum):
@@ -280,26 +276,6 @@ def line_layer(layer_id: str, url: str, colour: str, width: float) -> pydeck.Lay
         line_width_units=pydeck.types.String("pixels"),
         line_joint_rounded=True,
     )
-
-
-def border_layer() -> pydeck.Layer:
-    """Return the borders of counties, cities and province, each piece once: a third of the work."""
-    return pydeck.Layer(
-        "LineLayer",
-        BORDERS_URL,
-        id="borders",
-        pickable=False,
-        get_source_position="start",
-        get_target_position="end",
-        get_color=_by_level([rgb(colour) for colour, _ in _BORDERS]),
-        get_width=_by_level([width for _, width in _BORDERS]),
-    )
-
-
-def _by_level(values: Sequence[object]) -> str:
-    """Return the expression of a border's value by its level."""
-    county, city, province = values
-    return f"level == 2 ? {province} : (level == 1 ? {city} : {county})"
 
 
 def _marks(picture: Picture) -> pydeck.Layer:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _FOLDER = "/static/"
 _LEVEL = 6
 _SMALLEST = 1000  # bytes
-_MAPS = frozenset({"/overview", "/village_map", "/assessment"})
+_MAPS = frozenset({"/overview", "/assessment"})
 _MAP_SCRIPT = "js/DeckGlJsonChart.*.js"
 _MOST = 16_000_000  # bytes kept in a process; Streamlit's assets come to 5 million
 

@@ -1,25 +1,20 @@
-"""The map of all villages: its layers by URL, its colours, its legend, the card of one village."""
+"""The map of all villages: its tiles by URL, its colours, its legend, the card of one village.
+
+The browser draws it on a plain canvas (assets/village_map.js): without a GPU, WebGL takes seconds.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from html import escape
 from pathlib import Path
+from typing import Any
 
-import pydeck
 import streamlit as st
 
 from components.labels import label
-from components.map import (
-    FONT,
-    INK,
-    WORKER_URL,
-    Swatch,
-    border_layer,
-    fit,
-    rgb,
-)
+from components.map import INK, Swatch
 from data_access import village_map
 from data_access.change_listener import Topic, mark, quiet_seconds, scope_mark
 from data_access.database import transaction
@@ -31,15 +26,21 @@ from domain.clock import today
 from domain.workflow import SubmissionState
 
 _PAGE = "village_map"
-_SCRIPT = Path(__file__).parents[1] / "assets" / "village_map.js"
+_ASSETS = Path(__file__).parents[1] / "assets"
+_SCRIPTS = ("tile_points.js", "village_map.js")
 _mount = st.components.v2.component(
-    "portal_village_map", js=_SCRIPT.read_text(encoding="utf-8"), isolate_styles=False
+    "portal_village_map",
+    js="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+    isolate_styles=False,
 )
 _SETTLED = 5.0  # seconds after a change in which some tile may still be the one from before it
-_NAMES_FROM, _LARGEST_ZOOM, _POINT_ZOOM = 13, 14, 13
+_DEEPEST_TILES, _POINT_ZOOM = 14, 13
 _CODE = re.compile(r"\d{12}(?:\d{3})?")
 _PLACE = re.compile(r"(\d{1,2}\.\d\d)_(-?\d{1,2}\.\d{4})_(-?\d{1,3}\.\d{4})")
 _LEAST_ZOOM, _MOST_ZOOM = 4, 17
+_BORDERS_URL = "/api/borders.json"
+# Of county, city and province: colour and width in pixels.
+_BORDERS = (("#9FB0BF", 0.8), ("#5B6B7A", 1.2), ("#5B6B7A", 2.0))
 NOTHING = "#B9C3CC"
 """Colour of a village of which nothing is known, or nothing may be said."""
 
@@ -123,6 +124,19 @@ class View:
     @property
     def area(self) -> str | None:
         return self.county or self.city
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the map looks: its middle in degrees of EPSG:4490, and its zoom."""
+
+    longitude: float
+    latitude: float
+    zoom: float
+
+
+_ANYWHERE = Place(0, 0, _LEAST_ZOOM)
+"""Without boundaries nothing says where to look."""
 
 
 def version_of(actor: Actor) -> str:
@@ -210,149 +224,53 @@ def legend_of(view: View, counts: Sequence[Count]) -> list[Swatch]:
     return [*swatches, Swatch(unknown_words(view.colour_by), NOTHING, "", False, rest)]
 
 
-def by_county(view: View, counts: Sequence[Count]) -> list[dict[str, object]]:
-    """Return a table by county, for whoever cannot see the map."""
-    known = areas(mark(Topic.MAP))
-    classes = classes_of(view.colour_by)
-    names = {value: words for value, words, _ in classes}
-    unknown = unknown_words(view.colour_by)
-    rows: dict[str, dict[str, object]] = {}
-    for count in counts:
-        area = known.get(count.county)
-        row = rows.setdefault(
-            count.county,
-            {
-                "县（市、区）": area.name if area else count.county,
-                "合计": 0,
-                **dict.fromkeys(names.values(), 0),
-                unknown: 0,
-            },
-        )
-        for column in ("合计", names.get(count.value or "", unknown)):
-            row[column] = int(str(row[column])) + count.points
-    return list(rows.values())
-
-
-def deck(
-    view: View, card: VillageCard | None, place: pydeck.ViewState, version: str
-) -> pydeck.Deck:
-    """Return the map: borders, villages as counts or points, and a ring around the chosen one."""
-    layers = [
-        border_layer(),
-        _villages(view, version),
-    ]
-    if card is not None:
-        layers.append(_ring(card))
-    return pydeck.Deck(
-        layers=layers,
-        initial_view_state=place,
-        map_provider=None,
-        # What Streamlit knows as no style: a background map of nothing is a second canvas to draw.
-        map_style="__MAP_STYLE__",
-        tooltip={
-            "html": "<b>{name}</b>",
-            "style": {"backgroundColor": INK, "color": "#FFFFFF", "fontSize": "13px"},
-        },
+def draw(
+    view: View, card: VillageCard | None, place: Place | Extent | None, version: str
+) -> str | None:
+    """Draw the map; return the code of the village in the run that a click on it begins."""
+    told: Any = _mount(
+        key="village-map-drawn",
+        data=_picture(view, card, place, version),
+        height="stretch",
+        on_picked_change=lambda: None,
     )
+    picked = told.get("picked")
+    # A circle of counts has no code.
+    return picked if isinstance(picked, str) and _CODE.fullmatch(picked) else None
 
 
-def _villages(view: View, version: str) -> pydeck.Layer:
-    shades = _shades()
-    return pydeck.Layer(
-        "MVTLayer",
-        f"/tiles/{view.shown}/{{z}}/{{x}}/{{y}}?v={version}",
-        id="villages",
-        min_zoom=0,
-        max_zoom=_LARGEST_ZOOM,
-        # One zoom less than fits the screen: circles that do not touch, a quarter of the tiles.
-        zoom_offset=-1,
-        pickable=True,
-        binary=False,
-        point_type=pydeck.types.String("circle+text"),
-        get_fill_color=_fill(view.colour_by),
-        get_point_radius=f"properties.points ? {_radius()} - {_ring_width(view.colour_by)} / 2 : 4",
-        point_radius_units=pydeck.types.String("pixels"),
-        point_radius_min_pixels=2,
-        stroked=True,
-        get_line_color=f"properties.points ? {rgb(shades.rest)} : [255, 255, 255, 200]",
-        get_line_width=f"properties.points ? {_ring_width(view.colour_by)} : 1",
-        line_width_units=pydeck.types.String("pixels"),
-        get_text="properties.name ? properties.name : ''",
-        get_text_size=11,
-        get_text_color=rgb(shades.letters),
-        text_background=True,
-        get_text_background_color=rgb(shades.ground, 215),
-        # The number stands under its circle: within it no letter is read on every colour.
-        get_text_pixel_offset=f"properties.points ? [0, {_radius()} + 8] : [0, 13]",
-        text_font_family=pydeck.types.String(FONT),
-        text_character_set=pydeck.types.String("auto"),
-        # One worker reads the few tiles of a screen sooner than three have started.
-        load_options={"mvt": {"workerUrl": WORKER_URL}, "maxConcurrency": 1},
-        update_triggers={
-            "getFillColor": [view.colour_by],
-            "getPointRadius": [view.colour_by],
-            "getLineWidth": [view.colour_by],
-        },
-    )
+def _picture(
+    view: View, card: VillageCard | None, place: Place | Extent | None, version: str
+) -> dict[str, object]:
+    """Return what the browser draws: where to fetch it, where to look, and the colours."""
+    return {
+        "page": _PAGE,
+        "title": "村庄分布与填报状态地图",
+        "tiles": f"/tiles/{view.shown}",
+        "version": version,
+        "deepest": _DEEPEST_TILES,
+        "borders": _BORDERS_URL,
+        "lines": _BORDERS,
+        "place": asdict(place or _ANYWHERE),
+        "least": _LEAST_ZOOM,
+        "most": _MOST_ZOOM,
+        "colour_by": view.colour_by,
+        "colours": {value: colour for value, _, colour in classes_of(view.colour_by)},
+        "nothing": NOTHING,
+        "circles": _CIRCLES,
+        "shades": asdict(_shades()),
+        "chosen": None
+        if card is None
+        else {"longitude": card.longitude, "latitude": card.latitude},
+    }
 
 
-def _fill(colour_by: VillageColour) -> str:
-    """Return the expression of a point's colour; a circle has that of most of its villages."""
-    colour = str(rgb(NOTHING))
-    for value, _, shade in reversed(classes_of(colour_by)):
-        colour = f"properties.{colour_by} == '{value}' ? {rgb(shade)} : ({colour})"
-    return colour
-
-
-def _ring_width(colour_by: VillageColour) -> str:
-    """Return the expression of a ring's width in pixels: the core is as large as its share.
-
-    About the radius less the root of the share of it: the expressions know no root.
-    """
-    share = f"(properties.of_{colour_by} || 0) / properties.points"
-    return f"{_radius()} * 0.6 * (1 - {share})"
-
-
-def _radius() -> str:
-    """Return the expression of a circle's radius in pixels; a point that is no count has 4."""
-    radius = "4"
-    for least, pixels in _CIRCLES:
-        radius = f"properties.points >= {least} ? {pixels} : ({radius})"
-    return f"({radius})"
-
-
-def _ring(card: VillageCard) -> pydeck.Layer:
-    return pydeck.Layer(
-        "ScatterplotLayer",
-        [{"at": [card.longitude, card.latitude]}],
-        id="chosen",
-        get_position="at",
-        filled=False,
-        stroked=True,
-        get_radius=10,
-        radius_units=pydeck.types.String("pixels"),
-        get_line_color=rgb("#D4380D"),
-        get_line_width=3,
-        line_width_units=pydeck.types.String("pixels"),
-    )
-
-
-def place_of(
-    card: VillageCard | None, extent: Extent | None, size: tuple[int, int]
-) -> pydeck.ViewState:
+def place_of(card: VillageCard | None, extent: Extent | None) -> Place | Extent | None:
     """Return where the map looks: at the village that was asked for, else at the whole area."""
-    if card is None:
-        return fit(extent, *size)
-    return pydeck.ViewState(
-        longitude=card.longitude,
-        latitude=card.latitude,
-        zoom=_POINT_ZOOM,
-        min_zoom=_LEAST_ZOOM,
-        max_zoom=_MOST_ZOOM,
-    )
+    return extent if card is None else Place(card.longitude, card.latitude, _POINT_ZOOM)
 
 
-def asked_place() -> pydeck.ViewState | None:
+def asked_place() -> Place | None:
     """Return where the address looks, None where it does not say or the map does not go."""
     said = _PLACE.fullmatch(st.query_params.get("at", ""))
     if said is None:
@@ -360,29 +278,7 @@ def asked_place() -> pydeck.ViewState | None:
     zoom, latitude, longitude = (float(number) for number in said.groups())
     if not (_LEAST_ZOOM <= zoom <= _MOST_ZOOM and abs(latitude) <= 85 and abs(longitude) <= 180):
         return None
-    return pydeck.ViewState(
-        longitude=longitude,
-        latitude=latitude,
-        zoom=zoom,
-        min_zoom=_LEAST_ZOOM,
-        max_zoom=_MOST_ZOOM,
-    )
-
-
-def keep_place() -> None:
-    """Let the browser write into the address where the map looks, as it is moved."""
-    _mount(key="village-map-place-kept", data={"page": _PAGE}, height=1)
-
-
-def clicked(selection: Mapping[str, object]) -> str | None:
-    """Return the code of the village that was clicked; a circle of counts has none."""
-    objects = selection.get("objects")
-    chosen = objects.get("villages") if isinstance(objects, Mapping) else None
-    if not chosen:
-        return None
-    # The worker that reads tiles puts a feature's id among its properties.
-    key = str(chosen[0].get("properties", {}).get("id", ""))
-    return key if _CODE.fullmatch(key) else None
+    return Place(longitude, latitude, zoom)
 
 
 def card_html(card: VillageCard, actor: Actor) -> str:

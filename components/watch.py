@@ -48,11 +48,12 @@ def watch(
     on_open: Callable[[], None] | None = None,
     *,
     url: str = "/api/overview/version",
-    box: str = "overview-map",
+    box: str | None = "overview-map",
 ) -> Watched:
     """Mount the eyes; `version` is what is shown, None (a past day) waits for no change.
 
-    `url` tells the version of now, `box` is the key of the container that holds the map.
+    `url` tells the version of now, `box` is the key of the container that holds the map; None
+    where nobody needs its size, nor whether there is WebGL.
 
     A change, an opened link (`data-portal-open`) and an action (`data-portal-action`) rerun the
     surrounding fragment.
@@ -83,7 +84,7 @@ def watch(
     return Watched(screen=screen, opened=result.get("open"), action=result.get("action"))
 
 
-def _assumed(box: str) -> Screen:
+def _assumed(box: str | None) -> Screen:
     """Return the screen as it was when the page was last open: its map is not drawn twice."""
     kept = _KEPT.fullmatch(st.context.cookies.get(f"portal_{box}", ""))
     if kept is None:

@@ -18,6 +18,8 @@ from components.watch import watch
 from data_access import village_map
 from data_access.change_listener import Topic, mark
 from data_access.database import transaction
+from data_access.layers import Extent
+from data_access.village_map import VillageCard
 from domain.clock import today
 
 STYLE = Path(__file__).parents[1] / "assets" / "village_map.css"
@@ -36,45 +38,12 @@ def board(view: parts.View) -> None:
         card = village_map.find_village(connection, code) if code else None
     counts = parts.counts_of(actor, view, version)
     with st.container(key="village-map-card", gap=None):
-        seen = watch(
-            version, key="village-map-watch", url="/api/village-map/version", box="village-map"
-        )
-        size = seen.screen.width, seen.screen.height
-        if seen.screen.has_webgl:
-            # Where the map looks changes by a search or a filter, never by a click or new data.
-            flown_to = st.session_state.setdefault(FLOWN, code)
-            asked = (view.area, flown_to, size)
-            linked = st.query_params.get("at")
-            at = parts.asked_place() if linked != st.session_state.get(LINKED) else None
-            st.session_state[LINKED] = linked
-            if at is not None:
-                st.session_state[PLACE] = asked[:2], at
-            before = st.session_state.get(PLACE, (None,))[0]
-            # A linked place stays as it is on every screen; another is fitted to it.
-            if before not in (asked, asked[:2]):
-                extent = cached.extent_of(actor, view.area, today(), str(mark(Topic.MAP)))
-                flown = card if flown_to and flown_to == code else None
-                st.session_state[PLACE] = asked, parts.place_of(flown, extent, size)
-            with st.container(key="village-map"):
-                event = st.pydeck_chart(
-                    parts.deck(view, card, st.session_state[PLACE][1], version),
-                    height="stretch",
-                    key="village-map-chart",
-                    on_select="rerun",
-                    alt="村庄分布与填报状态地图",
-                )
-            parts.keep_place()
-            picked = parts.clicked(event["selection"])
-            if picked and picked != st.session_state.get("village-map-picked"):
-                st.session_state["village-map-picked"] = picked
-                set_parameter("code", picked)
-                st.rerun(scope="fragment")
-        else:
-            st.caption("浏览器未启用 WebGL，以下按县（市、区）列出。")
-            with st.container(key="village-map"):
-                st.dataframe(
-                    parts.by_county(view, counts), hide_index=True, height=seen.screen.height
-                )
+        watch(version, key="village-map-watch", url="/api/village-map/version", box=None)
+        with st.container(key="village-map"):
+            picked = parts.draw(view, card, place_of(view, card), version)
+        if picked:
+            set_parameter("code", picked)
+            st.rerun(scope="fragment")
         st.html(legend_html(parts.legend_of(view, counts), parts.LEGEND_NOTE))
     if card is not None:
         with st.container(key="village-map-told"):
@@ -93,6 +62,23 @@ def board(view: parts.View) -> None:
                     icon=":material/cottage:",
                     query_params={"code": card.division_code},
                 )
+
+
+def place_of(view: parts.View, card: VillageCard | None) -> parts.Place | Extent | None:
+    """Return where the map looks: a search or a filter moves it, never a click or new data."""
+    flown_to = st.session_state.setdefault(FLOWN, view.code)
+    asked = view.area, flown_to
+    linked = st.query_params.get("at")
+    at = parts.asked_place() if linked != st.session_state.get(LINKED) else None
+    st.session_state[LINKED] = linked
+    if at is not None:
+        st.session_state[PLACE] = asked, at
+    elif st.session_state.get(PLACE, (None,))[0] != asked:
+        extent = cached.extent_of(actor, view.area, today(), str(mark(Topic.MAP)))
+        flown = card if card and card.code == flown_to else None
+        st.session_state[PLACE] = asked, parts.place_of(flown, extent)
+    place: parts.Place | Extent | None = st.session_state[PLACE][1]
+    return place
 
 
 def filters() -> parts.View:

@@ -2,11 +2,10 @@
 
 import json
 from datetime import date
-from pathlib import Path
 
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from components import cached
@@ -34,7 +33,6 @@ from domain.clock import moment, now
 from domain.errors import NotFound
 from domain.progress import UnitProgress
 
-_WORKER = Path(__file__).parents[2] / "assets" / "vendor" / "mvt-worker.js"
 _GEOJSON = "application/geo+json"
 _JSON = "application/json"
 _BORDERED = ("county", "city", "province")  # from the lowest level to the highest
@@ -45,13 +43,6 @@ _EMPTY_STYLE = {"version": 8, "sources": {}, "layers": []}
 def style(request: Request) -> Response:
     """Answer with an empty background style, so that no map service is asked."""
     return JSONResponse(_EMPTY_STYLE, headers={"Cache-Control": "max-age=86400"})
-
-
-def worker(request: Request) -> Response:
-    """Answer with the script that reads vector tiles."""
-    return FileResponse(
-        _WORKER, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"}
-    )
 
 
 def topology(request: Request) -> Response:
@@ -328,7 +319,6 @@ def bad_address() -> Response:
 
 ROUTES = [
     Route("/api/style.json", style),
-    Route("/api/vendor/mvt-worker.js", worker),
     Route("/api/topojson/{name}", topology),
     Route("/api/layers/{layer}.geojson", layer),
     Route("/api/borders.json", lines),

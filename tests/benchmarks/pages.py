@@ -33,6 +33,7 @@ _SCREEN = {"width": 1920, "height": 1080}
 _SETTLING = 20  # seconds in which a process gives back what its last runs left
 _PATIENCE = 300_000  # ms: the naive map on a machine that is busy
 _SEEN = 400  # pixels a side in the middle of a map
+_VILLAGES, _CHART = ".st-key-village-map", "[data-testid='stDeckGlJsonChart']"
 _LIVING_COLOURS = 5  # a painted map shows at least so many of its fills
 
 
@@ -153,8 +154,10 @@ def map_figures(portal: BenchPortal) -> list[Figure]:
         context = _signed_in(browser, portal)
         page = context.new_page()
         for _ in range(4):
-            ours.append(_first_paint(page, f"{portal.url}/village_map?shown=natural_village"))
-            naive.append(_first_paint(page, url))
+            ours.append(
+                _first_paint(page, f"{portal.url}/village_map?shown=natural_village", _VILLAGES)
+            )
+            naive.append(_first_paint(page, url, _CHART))
         context.close()
         browser.close()
     # The first visit of each brings the scripts of Streamlit itself.
@@ -166,21 +169,21 @@ def map_figures(portal: BenchPortal) -> list[Figure]:
     ]
 
 
-def _first_paint(page: Page, url: str) -> float:
+def _first_paint(page: Page, url: str, map_box: str) -> float:
     """Return the seconds until villages are seen on the map in their colours."""
     began = time.perf_counter()
     page.goto(url, timeout=_PATIENCE)
-    chart = page.locator("[data-testid='stDeckGlJsonChart']").first
+    chart = page.locator(map_box).first
     chart.wait_for(timeout=_PATIENCE)
     # A picture of the screen holds its drawing up, so the canvas is looked at first.
-    page.wait_for_function(_DRAWN, timeout=_PATIENCE, polling=100)
+    page.wait_for_function(_DRAWN, arg=map_box, timeout=_PATIENCE, polling=100)
     while not _shows_villages(_middle(page, chart)):
         page.wait_for_timeout(50)
     return time.perf_counter() - began
 
 
 _DRAWN = """
-() => [...document.querySelectorAll("[data-testid='stDeckGlJsonChart'] canvas")].some((canvas) => {
+(box) => [...document.querySelectorAll(`${box} canvas`)].some((canvas) => {
   const side = 200;
   const copy = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
   const [x, y] = [(canvas.width - side) / 2, (canvas.height - side) / 2];
@@ -232,7 +235,7 @@ def _painted(page: Page, go: object) -> float:
     go()
     page.get_by_text("平均进度").first.wait_for()
     page.get_by_text("阶段漏斗").first.wait_for()
-    chart = page.locator("[data-testid='stDeckGlJsonChart']").first
+    chart = page.locator(_CHART).first
     chart.wait_for()
     while not _shows_a_map(chart.screenshot()):
         page.wait_for_timeout(50)

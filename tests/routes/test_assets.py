@@ -91,7 +91,7 @@ def test_a_program_at_such_an_address_is_not_led_away(browser):
 
 
 def test_a_page_with_a_map_names_the_script_of_maps_and_another_page_does_not(browser):
-    script, purpose = browser.get("/village_map").headers["link"].split("; ")
+    script, purpose = browser.get("/overview").headers["link"].split("; ")
     assert purpose == "rel=modulepreload"
     folder = Path(streamlit.__file__).parent / "static"
     assert (folder / script.strip("<>").removeprefix("/")).is_file()

@@ -67,7 +67,6 @@ TARGET = {
 POSITION = f"/api/villages/{COUNTY}100201/position"
 CASES = {
     "GET /api/style.json": of_everyone("/api/style.json"),
-    "GET /api/vendor/mvt-worker.js": of_everyone("/api/vendor/mvt-worker.js"),
     "GET /api/topojson/{name}": of_everyone("/api/topojson/world_110m.json"),
     "GET /api/layers/{layer}.geojson": of_everyone("/api/layers/county.geojson"),
     "GET /api/borders.json": of_everyone("/api/borders.json"),
