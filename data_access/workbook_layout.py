@@ -30,6 +30,7 @@ _FIRST_DAY = date(1900, 3, 1)  # Excel counts a 29th of February before it
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _SEPARATOR = "|"
+_CODE_WORD = "代码"
 
 
 class ColumnKind(StrEnum):
@@ -110,15 +111,28 @@ def layouts(form: Form, units: Sequence[WorkbookUnit]) -> tuple[SheetLayout, ...
 def sheet_names(form: Form) -> dict[str, str]:
     """Return group to the name of its sheet: its first section, told apart where two are alike."""
     taken = {GUIDE_SHEET, ERROR_SHEET, STAMP_SHEET, CODES_SHEET}
+    sections = {group: form.fields_of(group)[0].section for group in form.groups}
+    often = Counter(sections.values())
     names = {}
-    for group in form.groups:
-        wished = _FORBIDDEN.sub(" ", form.fields_of(group)[0].section or group).strip()[:28]
+    for group, section in sections.items():
+        told = section if often[section] == 1 else _rows_of(form, group) or section
+        wished = _FORBIDDEN.sub(" ", told or group).strip()[:28]
         name = wished or group[:28]
         while name in taken:
             name = f"{wished[:24]}（{len(taken)}）"
         taken.add(name)
         names[group] = name
     return names
+
+
+def _rows_of(form: Form, group: str) -> str:
+    """Return what the rows of a group are, by the last code that the portal gives them: 自然村."""
+    codes = [
+        item.label.removesuffix(_CODE_WORD)
+        for item in form.fields_of(group)
+        if item.read_only and item.label.endswith(_CODE_WORD)
+    ]
+    return codes[-1] if codes else ""
 
 
 def _layout(form: Form, group: str, name: str, units: Sequence[WorkbookUnit]) -> SheetLayout:

@@ -17,7 +17,7 @@ from data_access.workbook_write import write_workbook
 from domain.errors import WorkbookRefused
 from domain.forms import Field, File, Form, Severity
 from domain.workbook import Mark, Refusal, WorkbookUnit
-from tests.forms import compile_form, county_context, filled, plan_form
+from tests.forms import compile_form, county_context, filled, plan_form, reference_form
 from tests.sample_workbook import (
     FILLED,
     STAMP,
@@ -184,6 +184,8 @@ def test_sheets_of_one_name_are_told_apart():
     names = sheet_names(form)
     assert names["form"] == "同 名"
     assert len(set(names.values())) == 2
+    village = reference_form("village_evaluation", "村庄评估")
+    assert sheet_names(village) == {"form": "行政村", "natural_village": "自然村"}
 
 
 # MARKED
