@@ -27,7 +27,7 @@ PAGE = "township_review"
 WATCH = "township-review-watch"
 _PARTS = {"province": "设区市", "city": "县（市、区）", "county": "乡镇"}
 _LISTED = ("county", "township")
-_DERIVED = {"per_capita_construction": ("人均建设用地", "平方米")}
+DERIVED = {"per_capita_construction": ("人均建设用地", "平方米")}
 _NOTHING = "—"
 
 
@@ -49,7 +49,7 @@ def describe_signs(signs: Signs, outliers: Sequence[Outlier]) -> dict[str, Any]:
 
 def outlier_words(outlier: Outlier) -> str:
     """Return why a value stands out: 户籍人口 1,620 人，比上年 1,000 人多 62%."""
-    name, unit = _DERIVED.get(outlier.field_code, (outlier.label or outlier.field_code, ""))
+    name, unit = DERIVED.get(outlier.field_code, (outlier.label or outlier.field_code, ""))
     unit = outlier.unit or unit
     amount = f"{name} {number_text(outlier.amount)} {unit}".rstrip()
     if outlier.kind == "change":

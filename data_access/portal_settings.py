@@ -48,6 +48,11 @@ def list_settings(connection: Connection) -> list[PortalSetting]:
     return fetch_all(connection, _SQL["list_settings"], PortalSetting)
 
 
+def village_numbers(connection: Connection) -> dict[str, str]:
+    """Return the labels of the numbers that a village reports, by field."""
+    return {row.code: row.label for row in connection.execute(_SQL["list_village_numbers"])}
+
+
 def change_setting(
     connection: Connection, actor: Actor, name: str, seen: object, value: object
 ) -> None:

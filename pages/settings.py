@@ -5,6 +5,7 @@ import streamlit as st
 from components.session import errors_shown, page_frame, require_actor
 from components.setting_inputs import Unreadable, read, setting_input
 from components.state_words import moment_text
+from components.township_review import DERIVED
 from data_access import plans, portal_settings
 from data_access.database import transaction
 from domain.access import Role
@@ -17,8 +18,10 @@ st.markdown("改动立即生效，写入审计日志；看板回看过去日期�
 
 with transaction(actor, read_only=True) as connection:
     settings = portal_settings.list_settings(connection)
+    fields = portal_settings.village_numbers(connection)
     plan_types = {kind.code: kind.name for kind in plans.list_types(connection)}
 
+derived = {code: name for code, (name, _) in DERIVED.items()}
 for setting in settings:
     if setting.name in FIXED:
         continue
@@ -29,7 +32,7 @@ for setting in settings:
             st.markdown(f"**{title}**", width="content")
             if title != setting.description:
                 st.badge("设计假定，待省厅确认", color="gray")
-        typed = setting_input(setting, key, plan_types)
+        typed = setting_input(setting, key, plan_types, fields | derived)
         with st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
         ):

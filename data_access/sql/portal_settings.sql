@@ -7,6 +7,12 @@ SELECT DISTINCT ON (name) name, value
  WHERE in_force_at <= :moment
  ORDER BY name, in_force_at DESC, portal_setting_history_id DESC
 
+-- name: list_village_numbers
+SELECT field_code AS code, label FROM form_field
+ WHERE form_code = 'village_evaluation' AND group_code = 'form' AND data_type IN ('integer', 'decimal')
+   AND version = (SELECT max(version) FROM form_field WHERE form_code = 'village_evaluation')
+ ORDER BY field_order
+
 -- name: list_settings
 SELECT setting.name, setting.value, setting.description
      , CASE WHEN isfinite(history.in_force_at) THEN history.in_force_at END AS changed_at

@@ -69,3 +69,14 @@ def test_types_of_plan_are_chosen_by_name(page, owner):
 
 def test_whether_data_is_invented_cannot_be_switched(page):
     assert not [one for one in page.toggle if "is_demo" in one.key]
+
+
+def test_reasons_are_lines_and_fields_are_chosen_by_their_names(page, owner):
+    page.text_area(key="settings-return_reasons-value").input("材料不全。\n\n日期不符。")
+    assert not save_form(page, "return_reasons").error
+    assert value_of(owner, "return_reasons") == ["材料不全。", "日期不符。"]
+    fields = page.multiselect(key="settings-village_outlier_fields-value")
+    assert "户籍人口" in fields.options
+    fields.set_value(["households"])
+    assert not save_form(page, "village_outlier_fields").error
+    assert value_of(owner, "village_outlier_fields") == ["households"]

@@ -1,5 +1,7 @@
 """Every word a user can meet has its Chinese."""
 
+import csv
+import json
 import re
 from enum import StrEnum
 from importlib import import_module
@@ -7,6 +9,7 @@ from importlib import import_module
 import pytest
 
 from components.labels import LABELS, error_message
+from components.setting_inputs import PARTS
 from components.words.constraints import CONSTRAINT_MESSAGES
 from components.words.errors import ERROR_MESSAGES
 from domain.errors import AccountLocked, PortalError, RuleViolation, WeakPassword
@@ -52,3 +55,10 @@ def test_constraint_has_its_own_sentence():
 
 def test_forgotten_detail_still_gives_a_sentence():
     assert error_message(AccountLocked()).endswith("解锁。")
+
+
+def test_every_part_of_a_setting_has_its_words():
+    settings = ROOT / "data_access" / "reference" / "portal_setting.csv"
+    with settings.open(encoding="utf-8", newline="") as file:
+        values = [json.loads(row["value"]) for row in csv.DictReader(file)]
+    assert {part for value in values if isinstance(value, dict) for part in value} <= set(PARTS)
