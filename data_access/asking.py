@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import TextClause, make_url
 
-from data_access.database import OPTIONS, PATIENCE, actor_settings, engine
+from data_access.database import OPTIONS, PATIENCE, actor_settings, driver_text
 from domain.access import Actor
 from domain.errors import DatabaseAway
 
@@ -47,7 +47,7 @@ async def _answer(
 ) -> Any:
     try:
         # Bytes as they are: as text a tile would be twice as long and be read twice.
-        cursor = await connection.execute(_text(question), parameters, binary=True)
+        cursor = await connection.execute(driver_text(question), parameters, binary=True)
         row = await cursor.fetchone()
     except BaseException:
         if not connection.broken:
@@ -70,9 +70,3 @@ async def _connect(url: str) -> _Connection:
 def _idle(url: str) -> list[_Connection]:
     """Return the connections that wait for a question."""
     return []
-
-
-@cache
-def _text(question: TextClause) -> bytes:
-    """Return the question as the driver writes it."""
-    return str(question.compile(engine())).encode()

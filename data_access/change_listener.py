@@ -7,20 +7,23 @@ than a round. A read that began before a change is kept under the mark it began 
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from threading import Event, Lock, Thread
 from time import monotonic
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from data_access.database import engine
+from data_access.database import driver_text, engine
+from data_access.queries import load_queries
 
+_SQL = load_queries("change_listener")
 _LOG = logging.getLogger("portal")
 _ROUND = 0.5  # seconds that anything is kept while nobody listens
-_LOOK = 1.0  # seconds between two looks whether the connection still holds
+_LOOK = 0.5  # seconds between two looks at whose villages moved, and whether the connection holds
 # The kernel notices a machine that vanished: seconds, then milliseconds.
 _VIGILANT = {"connect_timeout": 3, "keepalives_idle": 2, "tcp_user_timeout": 2000}
 
@@ -34,9 +37,6 @@ class Topic(StrEnum):
     FORMS = "forms"
     INBOX = "inbox"
     ASSESSMENT = "assessment"
-
-
-_VILLAGE = "village:"  # and the county whose villages changed, of migration 0021
 
 
 class _Listener:
@@ -104,30 +104,37 @@ class _Listener:
         url = engine().url.set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(make_conninfo(url, **_VIGILANT), autocommit=True) as connection:
             connection.execute("LISTEN portal_change")
+            seen = _one(connection, "look_now")[0]
             self._note(*Topic)  # whatever happened while nobody listened
-            self._note_village("")
+            self._note_every_village()
             self._hears.set()
             while not self._ending.is_set():
                 for notice in connection.notifies(timeout=_LOOK):
-                    if notice.payload.startswith(_VILLAGE):
-                        self._note_village(notice.payload.removeprefix(_VILLAGE))
-                    else:
-                        self._note(*(topic for topic in Topic if topic == notice.payload))
-                connection.execute("SELECT")
+                    self._note(*(topic for topic in Topic if topic == notice.payload))
+                seen, counties = _one(connection, "list_moved", seen=seen)
+                self._note_villages(counties)
 
     def _note(self, *topics: Topic) -> None:
         with self._lock:
             for topic in topics:
                 self._changes[topic] += 1
 
-    def _note_village(self, county: str) -> None:
-        """Note a change of a county's villages, of every county for none."""
+    def _note_every_village(self) -> None:
         with self._lock:
             self._moved_at = monotonic()
-            if county:
+            self._missed += 1
+
+    def _note_villages(self, counties: Sequence[str]) -> None:
+        with self._lock:
+            for county in counties:
+                self._moved_at = monotonic()
                 self._counties[county] = self._counties.get(county, 0) + 1
-            else:
-                self._missed += 1
+
+
+def _one(connection: psycopg.Connection, question: str, **parameters: object) -> tuple[Any, ...]:
+    row = connection.execute(driver_text(_SQL[question]), parameters).fetchone()
+    assert row is not None
+    return row
 
 
 def lies_in(county: str, prefixes: tuple[str, ...]) -> bool:

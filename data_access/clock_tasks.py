@@ -48,9 +48,10 @@ def expire_sessions(job: RunningJob) -> None:
 
 @task(JobKind.FOLD_ROLLUP, every="*/5 * * * *")
 def fold_rollup(job: RunningJob) -> None:
-    """Make one row of the rows of each sum of village evaluations."""
+    """Make one row of the rows of each sum of village evaluations; forget what all have heard."""
     with job.transaction() as connection:
         village_overview.fold(connection)
+        village_overview.forget_moves(connection)
 
 
 @task(JobKind.FORGET_UPLOADS, every="15 18 * * *")

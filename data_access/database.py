@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg.sql import Literal
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, make_url
 from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
 
 from domain.access import Actor
@@ -80,6 +80,12 @@ def build_engine(
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"), connect_args=connecting, **settings
     )
+
+
+@cache
+def driver_text(question: TextClause) -> bytes:
+    """Return a question as the driver writes it, for connections that are not of the engine."""
+    return str(question.compile(engine())).encode()
 
 
 @contextmanager

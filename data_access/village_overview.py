@@ -193,6 +193,11 @@ def fold(connection: Connection) -> int:
     return int(connection.execute(_SQL["fold"]).scalar_one())
 
 
+def forget_moves(connection: Connection) -> None:
+    """Forget which counties' villages moved, where every process has heard of it."""
+    connection.execute(_SQL["forget_moves"])
+
+
 def list_differences(connection: Connection) -> list[Difference]:
     """Return every sum that is not what a full recount finds; the owner's right."""
     return fetch_all(connection, _SQL["list_differences"], Difference)

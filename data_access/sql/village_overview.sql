@@ -182,6 +182,9 @@ SELECT natural_village.code, natural_village.name, to_jsonb(accepted) AS facts
 -- name: fold
 SELECT fold_village_rollup()
 
+-- name: forget_moves
+SELECT forget_village_moves()
+
 -- name: list_differences
 SELECT division_code, report_year, measure, code, kept, counted FROM village_rollup_differences()
 

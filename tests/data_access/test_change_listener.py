@@ -5,11 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from components import cached, inbox
 from components.session import portal_facts
-from data_access.change_listener import Topic, is_listening, listening, mark
+from data_access import village_overview
+from data_access.change_listener import Topic, county_mark, is_listening, listening, mark
 from data_access.database import transaction
 from data_access.forms import load_form
 from tests.actors import PROVINCE
@@ -27,6 +29,7 @@ MESSAGE = (
     "INSERT INTO inbox_message (role, division_code, title, body)"
     f" VALUES ('leader', '{PROVINCE}', '通知', '内容')"
 )
+MOVED = "INSERT INTO village_moved (county_code) VALUES ('{}')"
 CHANGES = {
     Topic.DASHBOARD: "INSERT INTO dashboard_change DEFAULT VALUES",
     Topic.SETTINGS: "UPDATE portal_setting SET value = '\"别名\"' WHERE name = 'system_name'",
@@ -86,7 +89,7 @@ def test_a_dashboard_is_drawn_anew_at_once(hearing, owner, leader):
 def test_without_its_connection_a_process_looks_by_the_clock_and_hears_again(hearing, owner):
     owner.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
-        " OR (query = 'SELECT' AND pid <> pg_backend_pid())"
+        " OR (query LIKE '%pg_current_snapshot%' AND pid <> pg_backend_pid())"
     )
     wait_until(lambda: not is_listening(), AT_ONCE)
     deaf = mark(Topic.FORMS)
@@ -95,6 +98,39 @@ def test_without_its_connection_a_process_looks_by_the_clock_and_hears_again(hea
     before = mark(Topic.FORMS)
     owner.execute(LABEL)
     wait_until(lambda: mark(Topic.FORMS) != before, AT_ONCE)
+
+
+def test_a_county_is_told_of_its_own_villages_alone(hearing, owner):
+    here, beside = county_mark(["360123"]), county_mark(["360102"])
+    elsewhere(owner, MOVED.format("360123"))
+    wait_until(lambda: county_mark(["360123"]) != here, AT_ONCE)
+    assert county_mark(["360102"]) == beside
+
+
+def test_who_began_first_and_ended_last_is_not_missed(hearing, owner):
+    """A look between the two sees the later one alone; the number of a transaction says nothing."""
+    slow, quick = county_mark(["360123"]), county_mark(["360102"])
+    with psycopg.connect(owner.info.dsn) as first:
+        first.execute(MOVED.format("360123"))
+        owner.execute(MOVED.format("360102"))
+        wait_until(lambda: county_mark(["360102"]) != quick, AT_ONCE)
+        assert county_mark(["360123"]) == slow
+        forget()
+        forget()
+    wait_until(lambda: county_mark(["360123"]) != slow, AT_ONCE)
+
+
+def test_what_all_have_heard_is_forgotten(owner):
+    owner.execute(MOVED.format("360123"))
+    forget()
+    assert owner.execute("SELECT count(county_code) FROM village_moved").fetchone() == (1,)
+    forget()
+    assert owner.execute("SELECT count(county_code) FROM village_moved").fetchone() == (0,)
+
+
+def forget() -> None:
+    with transaction(None) as connection:
+        village_overview.forget_moves(connection)
 
 
 def test_a_command_that_does_not_listen_keeps_nothing_for_long(owner):
