@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
+from domain.normalisation import searched
 
 _SQL = load_queries("village_map")
 MOST_FOUND = 12
@@ -91,9 +92,8 @@ def list_areas(connection: Connection, day: date) -> list[Area]:
 
 def search_villages(connection: Connection, words: str, prefix: str) -> list[Found]:
     """Return villages by a part of their name or the beginning of their code."""
-    return fetch_all(
-        connection, _SQL["search_villages"], Found, words=words, prefix=prefix, most=MOST_FOUND
-    )
+    sought = {"words": searched(words), "prefix": prefix, "most": MOST_FOUND}
+    return fetch_all(connection, _SQL["search_villages"], Found, **sought)
 
 
 def find_village(connection: Connection, code: str) -> VillageCard | None:

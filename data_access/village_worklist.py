@@ -13,6 +13,7 @@ from data_access.village_form import FORM_CODE
 from domain.access import Actor
 from domain.clock import today
 from domain.errors import NoOpenPeriod, NotFound
+from domain.normalisation import searched
 from domain.workflow import SubmissionState
 
 _SQL = load_queries("village_worklist")
@@ -83,7 +84,7 @@ class Held:
         self, words: str = "", state: str | None = None, page: int = 1, town: str = ""
     ) -> Worklist:
         """Return one page of the villages of a state, with the words in the name or as the code."""
-        within = self._within(town)
+        within, words = self._within(town), searched(words)
         found = [
             each
             for each in within

@@ -5,6 +5,7 @@ clamped, rounded or dropped.
 """
 
 import re
+import string
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -21,6 +22,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
 # Nearly every value that is read was written in its normal form: to see that costs next to nothing.
 _NORMAL_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{0,29}[1-9])?")
+_WIDE = {ord(sign) + 0xFEE0: sign for sign in string.digits + string.ascii_letters}
 _DASHES = str.maketrans("－—–‐−", "-----")
 _MOBILE = re.compile(r"1\d{10}")
 _LANDLINE = re.compile(r"0\d{2,3}-?\d{7,8}(-\d{1,6})?")
@@ -34,6 +36,15 @@ def normal_text(value: object) -> object:
         return value
     # Nothing broken is printable; to ask is far cheaper than to search each of thousands of cells.
     return (value if value.isprintable() else _BROKEN.sub("\ufffd", value)).strip()
+
+
+def searched(text: str) -> str:
+    """Return what is searched for: full-width digits and letters as plain ones, trimmed.
+
+    >>> searched("　３６０１２３"), searched("石桥（上）")
+    ('360123', '石桥（上）')
+    """
+    return text.translate(_WIDE).strip()
 
 
 def normal_date(value: object) -> object:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode
 
+from domain.normalisation import searched
+
 PAGE_SIZE = 50
 _LONGEST_TEXT = 60
 _LAST_PAGE = 2_000
@@ -94,7 +96,7 @@ def read_filter(parameters: Mapping[str, str]) -> QueueFilter:
         warned=choice("warned"),
         overdue=choice("overdue"),
         unchanged=choice("unchanged"),
-        q=text("q"),
+        q=searched(text("q")),
         only=only if narrowed and only in (SAMPLED, UNSEEN, ODD) else "",
         desk=choice("desk") is True,
         sort=QueueOrder(order) if order in set(QueueOrder) else QueueOrder.SUBMITTED,

@@ -64,6 +64,8 @@ def test_a_village_is_found_by_name_by_code_and_by_state(owner, village, officer
     ).fetchone()
     assert village in rows_of(browser.get("/phone", params={"q": name}).text)
     assert rows_of(browser.get("/phone", params={"q": village}).text) == [village]
+    wide = village.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)})
+    assert rows_of(browser.get("/phone", params={"q": wide}).text) == [village]
     assert rows_of(browser.get("/phone", params={"q": "没有这个村"}).text) == []
     browser.get(f"/phone/{village}")
     assert rows_of(browser.get("/phone?state=draft").text) == [village]
