@@ -19,6 +19,7 @@ from domain.form_values import normalise
 from domain.forms import (
     EXPLANATION,
     FORM_GROUP,
+    IDENTITY,
     Content,
     Context,
     Form,
@@ -70,6 +71,7 @@ def prepare(
     shown. A rule that fails is reported to its owner, in the same transaction.
     """
     context = draft_context(connection, form, division_code, period_start)
+    content = _of_today(content, context)
     problems = unfit(form, content, context)
     if problems:
         return content, problems, context
@@ -79,6 +81,16 @@ def prepare(
     )
     found += find_form(form.form_code).spanning_problems(form, filed, context)
     return filed, found, context
+
+
+def _of_today(content: Content, context: Context) -> Content:
+    """Leave out the rows that ended since they were saved: a natural village that was merged."""
+    return {
+        group: [row for row in rows if context.find_row(group, str(row.get(IDENTITY)))]
+        if isinstance(rows, list)
+        else rows
+        for group, rows in content.items()
+    }
 
 
 def is_settled(problem: Problem, context: Context) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from data_access import drafts, filing, reporting, village_worklist
 from data_access.database import transaction
 from domain.access import Role
+from domain.clock import today
 from domain.errors import InvalidContent, NotFound, NotPermitted
 from domain.workflow import ReviewAction, SubmissionState
 from tests.actors import CITY, COUNTY, make_actor
@@ -178,6 +179,27 @@ def test_a_village_passes_county_city_and_province_and_is_kept_as_typed_rows(
         "SELECT natural_code, hukou_pop FROM accepted_natural_village_evaluation ORDER BY 1"
     ).fetchall()
     assert rows == [(f"{village}{number:03}", 350) for number in (1, 2, 3)]
+
+
+def test_a_draft_that_holds_a_merged_natural_village_is_filed_without_it(
+    owner, officer, village, period_of_year
+):
+    opened = open_village(officer, period_of_year, village)
+    merged = f"{village}003"
+
+    def two_left(content):
+        content["form"]["natural_cnt"] = 2
+        return content
+
+    saved(officer, opened, two_left)
+    owner.execute(
+        "UPDATE natural_village SET valid_to = %s, end_reason = '并入石桥' WHERE code = %s",
+        [today(), merged],
+    )
+    act(officer, opened.submission_id, ReviewAction.SUBMIT)
+    pass_all_steps(owner, opened.submission_id)
+    filed = "SELECT natural_code FROM accepted_natural_village_evaluation ORDER BY 1"
+    assert owner.execute(filed).fetchall() == [(f"{village}001",), (f"{village}002",)]
 
 
 def test_who_filed_for_the_county_does_not_review_it(owner, village, period_of_year):
