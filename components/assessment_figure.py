@@ -284,7 +284,7 @@ def _definition_html(each: Indicator, standards: Mapping[str, str]) -> str:
 def stacked_cells(heads: Sequence[str], cells: Sequence[str]) -> str:
     """Return cells that bear their heads: on a phone a row stands as a block of its own."""
     return "".join(
-        f'<td data-head="{escape(head)}">{cell}</td>'
+        f'<td data-head="{escape(head)}"><div>{cell}</div></td>'
         for head, cell in zip(heads, cells, strict=True)
     )
 

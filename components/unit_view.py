@@ -147,6 +147,12 @@ def _clause(text: str) -> str:
     return escape(text.strip().rstrip("。；;."))
 
 
+_WEIGHT = "权重"
+_HEADS = ("阶段", _WEIGHT, "进展", "基准计划", "调整后", "实际完成", "偏差", "佐证材料", "认定",
+          "依据")  # fmt: skip
+_KINDS = {_WEIGHT: "number", "基准计划": "day", "调整后": "day", "实际完成": "day"}
+
+
 def milestone_table(
     milestones: Sequence[MilestoneView],
     evidence: Mapping[int, Evidence],
@@ -158,14 +164,10 @@ def milestone_table(
     pending = sum(row.weight_ratio for row in milestones if _is_pending(row))
     note = f"另有 {percent(pending)} 已报待认定，不计入" if pending else ""
     heads = "".join(
-        f'<th class="{kind}">{name}</th>'
-        for name, kind in (
-            ("阶段", ""), ("权重", "number"), ("进展", ""), ("基准计划", ""), ("调整后", ""),
-            ("实际完成", ""), ("偏差", ""), ("佐证材料", ""), ("认定", ""), ("依据", ""),
-        )
-    )  # fmt: skip
+        f"<th{' class=number' if name == _WEIGHT else ''}>{name}</th>" for name in _HEADS
+    )
     return (
-        '<div class="unit-scroll" id="milestones"><table class="unit-table">'
+        '<div class="unit-scroll" id="milestones"><table class="unit-table stacked">'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}"
         f'<tr class="total"><td>已认定合计</td><td class="number">{percent(accepted)}</td>'
         f'<td colspan="8" class="quiet">{note}</td></tr></tbody></table></div>'
@@ -186,23 +188,27 @@ def _milestone_row(
         filed = f"（{row.pending_completed_on}）" if row.pending_completed_on else ""
         pending = label(MilestoneState(row.pending_state))
         state += f'<br><span class="quiet">已报“{pending}”{filed}，待认定</span>'
-    cells = [
-        f"<td>{row.stage_order}　{escape(row.stage_name)}</td>",
-        f'<td class="number">{percent(row.weight_ratio)}</td>',
-        f"<td>{state}{_reason(row.skip_reason)}</td>",
+    cells = (
+        f"{row.stage_order}　{escape(row.stage_name)}",
+        percent(row.weight_ratio),
+        f"{state}{_reason(row.skip_reason)}",
         _day(row.baseline_on),
         _day(row.replanned_on),
         _day(row.completed_on),
-        f"<td>{_deviation(row, limits)}</td>",
-        f"<td>{_evidence_links(row, evidence)}</td>",
-        f"<td>{_accepter(row)}</td>",
-        f"<td>{_version_link(row)}</td>",
-    ]
-    return f"<tr{' class=pending' if row.pending_state else ''}>{''.join(cells)}</tr>"
+        _deviation(row, limits),
+        _evidence_links(row, evidence),
+        _accepter(row),
+        _version_link(row),
+    )
+    drawn = "".join(
+        f'<td class="{_KINDS.get(head, "")}" data-head="{head}"><div>{cell}</div></td>'
+        for head, cell in zip(_HEADS, cells, strict=True)
+    )
+    return f"<tr{' class=pending' if row.pending_state else ''}>{drawn}</tr>"
 
 
 def _day(day: date | None) -> str:
-    return f'<td class="day">{day.isoformat() if day else _NONE}</td>'
+    return day.isoformat() if day else _NONE
 
 
 def _reason(reason: str | None) -> str:
