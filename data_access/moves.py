@@ -4,6 +4,7 @@ Reports are locked before anybody asks which moves are open, so two people never
 `decisions` says what each action means.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -156,24 +157,12 @@ def make_moves(
     if not turns:
         return {}
     receipts = _receipts(connection, [turn for turn in turns if turn.files])
-    reports = [turn.report for turn in turns]
     action = turns[0].move.action
     rows = fetch_all(
         connection,
         _SQL["move_submissions"],
         Moved,
-        submission_ids=[report.submission_id for report in reports],
-        states=[turn.move.target.state.value for turn in turns],
-        step_nos=[turn.move.target.step_no for turn in turns],
-        version_nos=[turn.version for turn in turns],
-        new_rounds=[turn.move.new_round for turn in turns],
-        no_changes=[turn.says_no_change for turn in turns],
-        from_rounds=[report.round_no for report in reports],
-        from_steps=[report.step_no for report in reports],
-        from_states=[report.state.value for report in reports],
-        roles=[turn.move.role.value for turn in turns],
-        receipt_nos=[receipts.get(report.submission_id, (None, None))[0] for report in reports],
-        receipt_hashes=[receipts.get(report.submission_id, (None, None))[1] for report in reports],
+        planned=json.dumps([_planned(turn, receipts) for turn in turns]),
         filer_id=actor.user_id if action is ReviewAction.SUBMIT else None,
         action=action,
         comment=comment.strip(),
@@ -183,6 +172,26 @@ def make_moves(
     _announce(connection, turns, receipts)
     decision_notices.tell(connection, _told(turns), comment)
     return {row.submission_id: row for row in rows}
+
+
+def _planned(turn: Turn, receipts: Mapping[int, tuple[str, str]]) -> dict[str, object]:
+    """Return what becomes of the report and what it was, by the names of `move_submissions`."""
+    report, target = turn.report, turn.move.target
+    receipt_no, hashed = receipts.get(report.submission_id, (None, None))
+    return {
+        "submission_id": report.submission_id,
+        "state": target.state,
+        "step_no": target.step_no,
+        "version_no": turn.version,
+        "new_round": turn.move.new_round,
+        "no_change": turn.says_no_change,
+        "from_round": report.round_no,
+        "from_step": report.step_no,
+        "from_state": report.state,
+        "role": turn.move.role,
+        "receipt_no": receipt_no,
+        "receipt_hash": hashed,
+    }
 
 
 def _told(turns: Sequence[Turn]) -> dict[int, Move]:

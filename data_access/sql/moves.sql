@@ -23,14 +23,10 @@ SELECT submission.submission_id, submission.form_code, submission.division_code
 -- The new state of each report and its entry in the decisions, or neither.
 WITH planned AS (
     SELECT *
-      FROM unnest(CAST(:submission_ids AS bigint[]), CAST(:states AS text[])
-                , CAST(:step_nos AS integer[]), CAST(:version_nos AS integer[])
-                , CAST(:new_rounds AS boolean[]), CAST(:no_changes AS boolean[])
-                , CAST(:from_rounds AS integer[]), CAST(:from_steps AS integer[])
-                , CAST(:from_states AS text[]), CAST(:roles AS text[])
-                , CAST(:receipt_nos AS text[]), CAST(:receipt_hashes AS text[]))
-           AS planned (submission_id, state, step_no, version_no, new_round, no_change, from_round
-                     , from_step, from_state, role, receipt_no, receipt_hash)
+      FROM json_to_recordset(CAST(:planned AS json))
+           AS planned (submission_id bigint, state text, step_no integer, version_no integer
+                     , new_round boolean, no_change boolean, from_round integer, from_step integer
+                     , from_state text, role text, receipt_no text, receipt_hash text)
 ), moved AS (
     UPDATE submission
        SET state = planned.state
