@@ -31,6 +31,7 @@ from tests.benchmarks.village_work import Officer, Report, reports_in_hand, toke
 _OFFICERS, _TYPING = 50, 20.0  # seconds of typing
 _PAUSE = 2.0  # seconds between two saves of one officer
 _WRITERS, _ROUNDS = 16, 3
+_WARM_UP = 300  # villages filed before it is measured
 _RERUNS = 30
 _BARE_SECONDS = 4.0
 
@@ -91,6 +92,8 @@ async def _type(url: str, token: str, report: Report) -> list[float]:
 
 def _submit_figures(portal: BenchPortal) -> list[Figure]:
     rates, times, cpu = [], list[float](), ""
+    # Every connection plans its statements once; on the last evening that is long done.
+    asyncio.run(_filing(portal, reports_in_hand(portal, _WARM_UP)))
     for _ in range(_ROUNDS):
         reports = reports_in_hand(portal)
         before = _cpu_by_kind(portal)
@@ -99,7 +102,9 @@ def _submit_figures(portal: BenchPortal) -> list[Figure]:
         rates.append(len(reports) / seconds)
         times += taken
     bare = _bare_rate(portal)
-    beside = f"bare inserts of the same rows with their trail {bare:,.0f}/s; {cpu}"
+    beside = (
+        f"after {_WARM_UP}; bare inserts of the same rows with their trail {bare:,.0f}/s; {cpu}"
+    )
     return [
         Figure(
             f"villages filed, {_WRITERS} writers", median(rates), "/s", 160, at_least=True,
