@@ -13,6 +13,7 @@ _QUOTED_LENGTH = 30
 # Python's own numbers also know 1e5, 1_000 and NaN.
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _PLAIN = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_FIGURES = re.compile(r"[+-]?\d[\d,，]*([.．]\d+)?")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+")
 
 
@@ -36,7 +37,16 @@ def normal_value(form: Form, item: Field, value: object) -> object:
         return _normal_files(value)
     if item.data_type == "code":
         return normal_code(value, form.options(item))
+    if item.unit and isinstance(value, str) and item.data_type in ("integer", "decimal"):
+        value = _without_unit(value, item.unit)
     return NORMALISE[item.data_type](value)
+
+
+def _without_unit(text: str, unit: str) -> str:
+    """Return a number that was typed with the unit of its field, 45% or 1,234 人, without it."""
+    plain = text.replace("％", "%").strip()
+    number = plain.removesuffix(unit).strip()
+    return number if number != plain and _FIGURES.fullmatch(number) else text
 
 
 def _normal_files(value: object) -> object:

@@ -90,6 +90,24 @@ def test_what_was_pasted_comes_into_one_form_or_stays_as_it_was(data_type, typed
     assert normal_value(form, form.fields[0], typed) == normal
 
 
+@pytest.mark.parametrize(
+    ("data_type", "unit", "typed", "normal"),
+    [
+        ("decimal", "%", "45%", "45"),
+        ("decimal", "%", "４５．５ ％", "45.5"),
+        ("integer", "人", "１，２３４ 人", 1234),
+        ("decimal", "公顷", "12.5公顷", "12.5"),
+        ("decimal", "公顷", "12.5亩", "12.5亩"),
+        ("decimal", "公顷", "1.5万公顷", "1.5万公顷"),
+        ("integer", "人", "约120人", "约120人"),
+        ("integer", "人", "人", "人"),
+    ],
+)
+def test_a_number_may_be_typed_with_the_unit_of_its_field(data_type, unit, typed, normal):
+    form = one_field(data_type)
+    assert normal_value(form, replace(form.fields[0], unit=unit), typed) == normal
+
+
 def test_the_name_of_a_code_becomes_the_code():
     assert normalise(FORM, filled(LAUNCH={"state": "已完成"}))["milestone"][0]["state"] == (
         "completed"
