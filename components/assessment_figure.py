@@ -16,7 +16,8 @@ from data_access.database import Connection
 from data_access.indicators import Canonical, Indicator, Rules, WarningProfile
 from data_access.read_replica import read
 from domain.access import Actor
-from domain.assessment import Attribute, Level, Measure, Reason, ReferenceKind, parse_band
+from domain.assessment import Attribute, Level, Measure, Reason, ReferenceKind
+from domain.bands import parse_band
 from domain.clock import moment
 from domain.errors import NotFound
 

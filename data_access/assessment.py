@@ -96,7 +96,6 @@ class UnitResult:
     reason: str | None
     is_breach: bool
     previous: Decimal | None
-    previous_level: str | None
     target_state: str | None
     """None where no target is expected of this indicator, `not_issued` where none was issued."""
     target_year: int | None

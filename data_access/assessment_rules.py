@@ -12,7 +12,8 @@ from data_access.indicators import WarningProfile
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
 from domain.access import Actor, Role
-from domain.assessment import Level, parse_band
+from domain.assessment import Level
+from domain.bands import parse_band
 from domain.errors import InvalidAction, InvalidWarningRules, NotPermitted, StaleVersion
 from domain.warning_rules import BANDS, ProfileDraft, RulesDraft, band_text, problems, typed
 

@@ -11,6 +11,7 @@ from data_access.rows import fetch_all
 from domain import assessment
 from domain.access import Actor, Role
 from domain.assessment import Attribute, Direction, Level, Measure, TargetState, Tier, ValueKind
+from domain.bands import parse_band
 from domain.errors import NotFound, NotPermitted
 from domain.target_rows import TargetRow
 
@@ -177,10 +178,10 @@ class WarningProfile:
     def rule(self) -> assessment.Profile:
         return assessment.Profile(
             self.measure,
-            assessment.parse_band(self.blue),
-            assessment.parse_band(self.yellow),
-            assessment.parse_band(self.orange),
-            assessment.parse_band(self.red),
+            parse_band(self.blue),
+            parse_band(self.yellow),
+            parse_band(self.orange),
+            parse_band(self.red),
             self.without_target == "province",
         )
 

@@ -145,7 +145,6 @@ class SubmissionVersion:
     content_sha256: str
     no_change: bool
     submitted_at: datetime
-    submitted_by_name: str
 
 
 @dataclass(frozen=True, slots=True)

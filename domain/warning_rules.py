@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 
-from domain.assessment import Band, Level, Measure, parse_band
+from domain.assessment import Level, Measure
+from domain.bands import Band, parse_band
 
 BANDS = {Level.HINT: "blue", Level.WATCH: "yellow", Level.WARN: "orange", Level.SEVERE: "red"}
 COLOUR_WORDS = {Level.HINT: "蓝", Level.WATCH: "黄", Level.WARN: "橙", Level.SEVERE: "红"}

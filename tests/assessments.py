@@ -14,6 +14,19 @@ from tests.actors import COUNTY
 FORM = "status_assessment"
 Figure = Decimal | int | str | tuple[int | str, int | str]
 
+# The counties of one city.
+NANCHANG = (
+    "360102",
+    "360103",
+    "360104",
+    "360111",
+    "360112",
+    "360113",
+    "360121",
+    "360123",
+    "360124",
+)
+
 
 def open_year(owner: psycopg.Connection, year: int) -> int:
     """Open the period in which the figures of a data year are filed: the year after."""

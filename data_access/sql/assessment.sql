@@ -50,7 +50,7 @@ SELECT result.division_code
 SELECT result.canonical_code, result.numerator, result.denominator, result.value
      , result.parts, result.parts_expected, result.parts_value
      , result.reference, result.reference_kind, result.measure, result.base_level, result.level
-     , result.reason, result.is_breach, earlier.value AS previous, earlier.level AS previous_level
+     , result.reason, result.is_breach, earlier.value AS previous
      , target.state AS target_state, target.target_year, target.target_value
   FROM assessment_result AS result
   LEFT JOIN assessment_result AS earlier

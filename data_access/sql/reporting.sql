@@ -129,16 +129,12 @@ SELECT event.review_event_id, event.submission_id, event.version_no, event.round
 -- name: list_versions
 SELECT submission_id, version_no, round_no, form_version, rule_version, code_version
      , workflow_version, content, content_sha256, no_change, submitted_at
-     , account.display_name AS submitted_by_name
-  FROM (SELECT submission_id, version_no, round_no, form_version, rule_version, code_version
-             , workflow_version, content, content_sha256, no_change, submitted_at, submitted_by
-          FROM submission_version
-         WHERE submission_id = :submission_id
-         UNION ALL
-        SELECT :submission_id, version_no, round_no, form_version, rule_version, code_version
-             , workflow_version, content, content_sha256, no_change, submitted_at, submitted_by
-          FROM versions_of_department(:submission_id)) AS version
-  JOIN account ON account.user_id = version.submitted_by
+  FROM submission_version
+ WHERE submission_id = :submission_id
+ UNION ALL
+SELECT :submission_id, version_no, round_no, form_version, rule_version, code_version
+     , workflow_version, content, content_sha256, no_change, submitted_at
+  FROM versions_of_department(:submission_id)
  ORDER BY version_no
 
 -- name: previous_content

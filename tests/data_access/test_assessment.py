@@ -9,8 +9,6 @@ import pytest
 from data_access import (
     assessment,
     discrepancies,
-    indicator_versions,
-    indicator_warnings,
     indicators,
 )
 from data_access.database import transaction
@@ -26,24 +24,10 @@ from domain.assessment import (
     target_of,
     together,
 )
-from domain.clock import today
-from domain.errors import InvalidFormula, NotPermitted
-from domain.supervision import ItemState, NoteKind
 from tests.actors import CITY, COUNTY, PROVINCE, make_actor
-from tests.assessments import accept, assess, levels, open_year, result, set_target
+from tests.assessments import NANCHANG, accept, assess, levels, open_year, result, set_target
 
 YEARS = (2023, 2024, 2025)
-NANCHANG = (
-    "360102",
-    "360103",
-    "360104",
-    "360111",
-    "360112",
-    "360113",
-    "360121",
-    "360123",
-    "360124",
-)
 
 
 def units_of(owner):
@@ -402,183 +386,3 @@ def test_a_year_keeps_the_rules_it_was_assessed_with(owner, bureau):
     assert then is not None
     assert levels(owner, 2024, "CULT_LAND")[COUNTY] == "normal"
     assert (now[COUNTY].level, before[COUNTY].level) == (Level.HINT, Level.NORMAL)
-
-
-# WHO SEES WHAT
-
-
-def test_a_county_sees_its_own_and_a_department_its_indicators(owner, bureau, county):
-    figures = {unit: {"CULT_LAND": 10, "WATER_TOTAL": 2} for unit in NANCHANG}
-    accept(owner, 2025, figures, bureau.user_id)
-    assess(owner, "CULT_LAND", "WATER_TOTAL")
-    water = make_actor(owner, "water", Role.DEPARTMENT, PROVINCE)
-    owner.execute("UPDATE account_grant SET subject = '水利厅' WHERE user_id = %s", [water.user_id])
-    both = ["CULT_LAND", "WATER_TOTAL"]
-    with transaction(county, read_only=True) as connection:
-        cells = assessment.list_cells(connection, 2025, both)
-    assert {cell.division_code for cell in cells} == {COUNTY}
-    with transaction(water, read_only=True) as connection:
-        cells = assessment.list_cells(connection, 2025, both)
-    assert {cell.canonical_code for cell in cells} == {"WATER_TOTAL"}
-    assert len(cells) == 111
-
-
-def test_a_place_is_among_all_and_told_of_ones_own(owner, bureau, city, county):
-    figures = {"360102": {"CULT_LAND": 30}, COUNTY: {"CULT_LAND": 20}, "360733": {"CULT_LAND": 40}}
-    accept(owner, 2025, figures, bureau.user_id)
-    assess(owner, "CULT_LAND")
-
-    def places(actor):
-        with transaction(actor, read_only=True) as connection:
-            found = assessment.list_places(connection, 2025, ["CULT_LAND"])
-        return {each.division_code: (each.place, each.places) for each in found if each.value}
-
-    everyone = {"360733": (1, 3), "360102": (2, 3), COUNTY: (3, 3)}
-    assert places(bureau) == everyone
-    assert places(county) == {COUNTY: (3, 3)}
-    assert places(city) == {"360102": (2, 3), COUNTY: (3, 3)}
-    owner.execute("UPDATE portal_setting SET value = 'false' WHERE name = 'units_see_own_rank'")
-    assert places(county) == {COUNTY: (None, None)}
-    assert places(bureau) == everyone
-
-
-# FORMULAS
-
-
-def save(connection, actor, formula):
-    return indicator_versions.save_formula(
-        connection, actor, "WATER_PC", formula, reason="试算", from_year=2025
-    )
-
-
-@pytest.mark.parametrize(
-    ("formula", "sentence"),
-    [
-        ("WATER_TOTAL / POP_RESIDENT", "请乘以换算系数 10000"),
-        ("WATER_TOTAL * 10000 / TRADES", "“TRADES”不是指标代码"),
-        ("WATER_TOTAL * 10000 / WETLAND_AREA", "可能除以零"),
-        ("WATER_TOTAL * 10000 / GDP", "与“人均年用水量”的单位“m3/人”不符"),
-        ("WATER_TOTAL + POP_RESIDENT", "单位不同"),
-        ("WATER_PC * 1", "成环"),
-        ("__import__('os')", "无法识别"),
-        ("WATER_TOTAL ** 9", "无法识别"),
-        ("WATER_TOTAL * 100 / POP_RESIDENT", "请乘以换算系数 100"),
-        ("(WATER_TOTAL + WATER_TOTAL) / 2 / POP_RESIDENT", "请乘以换算系数 10000"),
-    ],
-)
-def test_a_formula_that_cannot_be_is_refused_with_a_sentence(bureau, formula, sentence):
-    with pytest.raises(InvalidFormula) as refused, transaction(bureau) as connection:
-        save(connection, bureau, formula)
-    assert sentence in refused.value.details["problems"][0]
-
-
-def test_a_mean_is_of_the_unit_of_what_it_is_the_mean_of(owner, bureau):
-    accept(owner, 2025, {COUNTY: {"WATER_TOTAL": "2.4", "POP_RESIDENT": 80}}, bureau.user_id)
-    with transaction(bureau, action="formula.save") as connection:
-        save(connection, bureau, "(WATER_TOTAL + WATER_TOTAL) / 2 * 10000 / POP_RESIDENT")
-        assessment.assess(connection, codes=["WATER_TOTAL"])
-    assert result(owner, COUNTY, 2025, "WATER_PC")["value"] == 300
-
-
-def test_a_formula_is_the_bureaus_to_change_and_computes_at_once(owner, bureau, county):
-    formula = "(WATER_TOTAL - WATER_TOTAL + WATER_TOTAL) * 10000 / POP_RESIDENT"
-    with pytest.raises(NotPermitted), transaction(county) as connection:
-        save(connection, county, formula)
-    accept(owner, 2025, {COUNTY: {"WATER_TOTAL": "2.4", "POP_RESIDENT": 80}}, bureau.user_id)
-    with transaction(bureau, action="formula.save") as connection:
-        save(connection, bureau, formula)
-        assessment.assess(connection, codes=["WATER_TOTAL", "POP_RESIDENT"])
-        told = assessment.explain(connection, COUNTY, 2025, "WATER_PC")
-    assert told.record.value == 300
-    assert told.sentence == "(2.4 - 2.4 + 2.4) × 10000 ÷ 80 = 300 m3/人"
-
-
-def test_the_stored_trees_are_those_of_the_formulas(owner, bureau):
-    with transaction(bureau, read_only=True) as connection:
-        known = {
-            each.canonical_code: indicator_formulas.Named(
-                each.name, each.unit, each.typical_min, each.typical_max, each.formula
-            )
-            for each in indicators.list_canonicals(connection)
-        }
-    rows = owner.execute(
-        "SELECT canonical_code, formula, formula_tree, formula_inputs FROM indicator_canonical"
-        " WHERE formula IS NOT NULL"
-    ).fetchall()
-    assert len(rows) == 3
-    for code, formula, tree, inputs in rows:
-        assert indicator_formulas.problems(code, formula, known) == []
-        expanded = indicator_formulas.expanded(code, formula, known)
-        assert (tree, set(inputs)) == (expanded.tree, expanded.inputs)
-
-
-# WARNINGS
-
-
-@pytest.fixture
-def warned(owner, county, city, bureau):
-    """安义县's land fell below its limit in the newest year."""
-    set_target(owner, COUNTY, "CULT_LAND", 2035, 100)
-    accept(owner, 2024, {COUNTY: {"CULT_LAND": 110}}, bureau.user_id)
-    accept(owner, 2025, {COUNTY: {"CULT_LAND": 99}}, bureau.user_id)
-    assess(owner, "CULT_LAND", raising=True)
-    with transaction(county, read_only=True) as connection:
-        [item] = indicator_warnings.list_warnings(connection)
-    return item
-
-
-def test_a_change_of_level_makes_one_item_with_its_limit(warned, owner, county):
-    assert (warned.from_level, warned.level, warned.state) == (
-        Level.NORMAL,
-        Level.SEVERE,
-        ItemState.OPEN,
-    )
-    [due] = owner.execute("SELECT add_working_days(current_date, 5)").fetchone()
-    assert warned.due_on == due
-    assess(owner, "CULT_LAND", raising=True)
-    with transaction(county, read_only=True) as connection:
-        assert len(indicator_warnings.list_warnings(connection)) == 1
-        [note] = indicator_warnings.list_notes(connection, warned.indicator_warning_id)
-    assert (note.kind, note.body, note.written_by_name) == ("raised", "正常 → 严重", None)
-
-
-def test_an_item_goes_from_assignment_to_closing_and_keeps_its_history(
-    warned, county, city, bureau
-):
-    with transaction(city) as connection:
-        indicator_warnings.assign(connection, city, warned, "李科长")
-    with transaction(county) as connection:
-        item = indicator_warnings.get_warning(connection, warned.indicator_warning_id)
-        indicator_warnings.write_note(connection, county, item, NoteKind.FEEDBACK, "已组织复垦。")
-    with transaction(county, read_only=True) as connection:
-        item = indicator_warnings.get_warning(connection, warned.indicator_warning_id)
-    with pytest.raises(NotPermitted), transaction(county) as connection:
-        indicator_warnings.write_note(connection, county, item, NoteKind.CLOSE, "自行销号")
-    with transaction(bureau) as connection:
-        item = indicator_warnings.get_warning(connection, warned.indicator_warning_id)
-        assert (item.state, item.responsible) == (ItemState.ANSWERED, "李科长")
-        indicator_warnings.write_note(connection, bureau, item, NoteKind.CLOSE, "整改到位。")
-    with transaction(county, read_only=True) as connection:
-        item = indicator_warnings.get_warning(connection, warned.indicator_warning_id)
-        notes = indicator_warnings.list_notes(connection, warned.indicator_warning_id)
-    assert (item.state, item.closed_by_name) == (ItemState.CLOSED, bureau.display_name)
-    assert [note.kind for note in notes] == ["raised", "assign", "feedback", "close"]
-
-
-def test_an_item_left_alone_goes_to_the_level_above(warned, owner, bureau):
-    owner.execute("UPDATE indicator_warning SET due_on = current_date - 1")
-    with transaction(bureau) as connection:
-        assert indicator_warnings.escalate_due(connection, today()) == 1
-        assert indicator_warnings.escalate_due(connection, today()) == 0
-    [told] = owner.execute("SELECT role, division_code FROM inbox_message").fetchall()
-    assert told == ("leader", PROVINCE)
-
-
-def test_a_figure_that_recovers_is_noted_and_closed_by_a_person(warned, owner, bureau):
-    accept(owner, 2025, {COUNTY: {"CULT_LAND": 120}}, bureau.user_id)
-    assess(owner, "CULT_LAND", raising=True)
-    with transaction(bureau, read_only=True) as connection:
-        item = indicator_warnings.get_warning(connection, warned.indicator_warning_id)
-        notes = indicator_warnings.list_notes(connection, warned.indicator_warning_id)
-    assert (item.level, item.standing_level, item.state) == (Level.SEVERE, "normal", ItemState.OPEN)
-    assert notes[-1].body == "严重 → 正常"

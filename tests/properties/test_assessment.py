@@ -18,11 +18,11 @@ from domain.assessment import (
     TargetState,
     final_level,
     judge,
-    parse_band,
     ratio,
     together,
     worst,
 )
+from domain.bands import parse_band
 
 YEARS = (2024, 2025)
 AMOUNTS = st.decimals("0.01", 500, places=2)

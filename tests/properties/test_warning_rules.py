@@ -5,7 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.assessment import Measure, Profile, parse_band
+from domain.assessment import Measure, Profile
+from domain.bands import parse_band
 from domain.warning_rules import BANDS, ProfileDraft, TypedBand, band_text, profile_problems
 
 MEASURES = st.sampled_from([m for m in Measure if m is not Measure.NONE])
