@@ -187,13 +187,16 @@ class VillageMap {
   async read(source, address) {
     const key = address.join("/");
     const tile = source.tiles.get(key) ?? { points: null };
-    if (tile.version === this.data.version) return;
+    const { version } = this.data;
+    if (tile.version === version) return;
     source.tiles.set(key, tile);
-    tile.version = this.data.version;
+    tile.version = version;
     try {
       const answer = await fetch(`${source.address}/${key}`);
       if (!answer.ok) throw new Error(answer.status);
-      tile.points = answer.status === 204 ? [] : pointsOfTile(await answer.arrayBuffer(), ...address);
+      const points = answer.status === 204 ? [] : pointsOfTile(await answer.arrayBuffer(), ...address);
+      // One that was asked for later may have come sooner.
+      if (tile.version === version) tile.points = points;
       this.plan();
     } catch {
       setTimeout(() => {
@@ -313,15 +316,15 @@ class VillageMap {
 
   /** Every count is told; a name only where it covers no other. */
   drawNames() {
-    const { context, data: { shades } } = this;
+    const { context, data: { shades, chosen } } = this;
     context.font = `11px ${FONT}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     const taken = new Map();
-    for (const { point: { properties: { name, points } }, x, y, radius } of this.drawn) {
+    for (const { point: { code, properties: { name, points } }, x, y, radius } of this.drawn) {
       if (!name) continue;
       const half = this.widthOf(name) / 2 + 2;
-      const middle = y + (points ? radius + 8 : 13);
+      const middle = y + (points ? radius + 8 : code === chosen?.code ? 20 : 13);
       if (!points && !this.isFree(taken, x, middle, half)) continue;
       context.fillStyle = shades.ground;
       context.fillRect(x - half, middle - 7, 2 * half, 14);

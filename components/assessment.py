@@ -29,12 +29,11 @@ from components.map import (
     ColourBy,
     Picture,
     Swatch,
+    border_layer,
     clicked_code,
     fit,
-    line_layer,
     names_layer,
     percent,
-    registry_url,
 )
 from components.map import Level as MapLevel
 from components.url_parameters import choice_parameter, set_parameter, take_opened
@@ -277,12 +276,9 @@ def _deck(asked: Asked, extent: Extent | None, width: int, height: int) -> pydec
             filled=True,
             # Below the layer's own accessor Streamlit would repaint what is selected.
             _sub_layer_props={"polygons-fill": {"getFillColor": "@@=properties.fill"}},
-        )
+        ),
+        border_layer(MapLevel(asked.level)),
     ]
-    if asked.level == "county":
-        layers.append(line_layer("county", registry_url("county", {}), "#FFFFFF", 0.6))
-    layers.append(line_layer("city", registry_url("city", {}), "#5B6B7A", 1.2))
-    layers.append(line_layer("province", registry_url("province", {}), "#5B6B7A", 2.0))
     names = Picture(MapLevel(asked.level), ColourBy.RATIO, None, None, None, version="names")
     return pydeck.Deck(
         layers=[*layers, names_layer(names)],

@@ -53,6 +53,8 @@ TOOLTIP_STYLE = {
     "borderRadius": "4px",
     "padding": "8px 12px",
 }
+# Of county, city and province: colour and width in pixels.
+_BORDERS = (("#FFFFFF", 0.6), ("#5B6B7A", 1.2), ("#5B6B7A", 2.0))
 
 
 class ColourBy(StrEnum):
@@ -237,15 +239,12 @@ def _layers(picture: Picture) -> list[pydeck.Layer]:
             # Below the layer's own accessor Streamlit would repaint what is selected.
             _sub_layer_props={"polygons-fill": {"getFillColor": "@@=properties.fill"}},
         ),
-        line_layer("hatch", picture.url("hatch.geojson"), "#98A3AD", 1.0),
+        _pieces("hatch", picture.url("hatch.json"), rgb("#98A3AD"), 1.0),
+        border_layer(picture.level, picture.as_of),
     ]
-    if picture.level is Level.COUNTY:
-        layers.append(line_layer("county", registry_url("county", day), "#FFFFFF", 0.6))
-    layers.append(line_layer("city", registry_url("city", day), "#5B6B7A", 1.2))
-    layers.append(line_layer("province", registry_url("province", day), "#5B6B7A", 2.0))
     if picture.city:
         layers.append(
-            line_layer(
+            _outline(
                 f"chosen-{picture.city}", registry_url("city", {**day, **city}), "#0F5C8C", 3.0
             )
         )
@@ -262,8 +261,39 @@ def _query(fields: Mapping[str, object]) -> str:
     return urlencode({name: value for name, value in fields.items() if value is not None})
 
 
-def line_layer(layer_id: str, url: str, colour: str, width: float) -> pydeck.Layer:
-    """Return borders that the browser fetches, `width` in pixels; nobody clicks on them."""
+def border_layer(level: Level, as_of: date | None = None) -> pydeck.Layer:
+    """Return the borders of a level and those above it, each piece once."""
+    asked = {"level": level, "as_of": as_of.isoformat() if as_of else None}
+    colour = _by_level([rgb(colour) for colour, _ in _BORDERS])
+    width = _by_level([width for _, width in _BORDERS])
+    return _pieces("borders", f"/api/borders.json?{_query(asked)}", colour, width)
+
+
+def _by_level(values: Sequence[object]) -> str:
+    """Return the expression of a border's value by its level."""
+    county, city, province = values
+    return f"level == 2 ? {province} : (level == 1 ? {city} : {county})"
+
+
+def _pieces(layer_id: str, url: str, colour: str | list[int], width: str | float) -> pydeck.Layer:
+    """Return straight lines, `width` in pixels; nobody clicks on them.
+
+    Paths would be some four times the work: twice the pieces, with corners of their own.
+    """
+    return pydeck.Layer(
+        "LineLayer",
+        url,
+        id=layer_id,
+        pickable=False,
+        get_source_position="start",
+        get_target_position="end",
+        get_color=colour,
+        get_width=width,
+    )
+
+
+def _outline(layer_id: str, url: str, colour: str, width: float) -> pydeck.Layer:
+    """Return the outline of a division, `width` in pixels; nobody clicks on it."""
     return pydeck.Layer(
         "GeoJsonLayer",
         url,

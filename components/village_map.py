@@ -261,7 +261,7 @@ def _picture(
         "shades": asdict(_shades()),
         "chosen": None
         if card is None
-        else {"longitude": card.longitude, "latitude": card.latitude},
+        else {"code": card.code, "longitude": card.longitude, "latitude": card.latitude},
     }
 
 

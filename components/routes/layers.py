@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from itertools import pairwise
 
 import streamlit as st
 from starlette.requests import Request
@@ -89,19 +90,27 @@ def _packed_layer(
 
 
 def lines(request: Request) -> Response:
-    """Answer with the borders of today, each piece once: two ends, and the level it belongs to."""
+    """Answer with the borders of a day, each piece once: two ends, and the level it belongs to.
+
+    `level` is the lowest that is told: county, or city.
+    """
     actor = require(request)
+    try:
+        lowest, day = Level(request.query_params.get("level", Level.COUNTY)), _day(request)
+    except ValueError:
+        return bad_address()
     version = read(actor, layers.boundary_version)
-    return answer(request, _packed_borders(actor, version, progress.moment_of(None)[1]))
+    return answer(request, _packed_borders(actor, version, lowest, progress.moment_of(day)[1]))
 
 
-@st.cache_resource(ttl="6h", max_entries=4, show_spinner=False)
-def _packed_borders(_actor: Actor, version: int, day: date) -> Packed:
+@st.cache_resource(ttl="6h", max_entries=32, show_spinner=False)
+def _packed_borders(_actor: Actor, version: int, lowest: Level, day: date) -> Packed:
+    above = _BORDERED.index(lowest)
     rings = layers.read_as_of(
-        _actor, day, lambda connection: [_rings(connection, code) for code in _BORDERED]
+        _actor, day, lambda connection: [_rings(connection, code) for code in _BORDERED[above:]]
     )
     pieces = [
-        {"start": border.start, "end": border.end, "level": border.level}
+        {"start": border.start, "end": border.end, "level": border.level + above}
         for border in borders(rings)
     ]
     return pack(json.dumps(pieces, separators=(",", ":")).encode(), _JSON)
@@ -200,9 +209,25 @@ def _packed_hatches(
     merged = [unit for unit in _shown(_actor, frame, picture).values() if unit.is_merged]
     on = progress.moment_of(picture.as_of)[1]
     hatches = cached.hatches_of(_actor, picture.level, on, frame.boundaries)
-    return pack(
-        _collection([(hatches[unit.code], {}) for unit in merged if unit.code in hatches]), _GEOJSON
-    )
+    lines = [line for unit in merged for line in _lines(hatches.get(unit.code))]
+    pieces = [{"start": start, "end": end} for line in lines for start, end in pairwise(line)]
+    return pack(json.dumps(pieces, separators=(",", ":")).encode(), _JSON)
+
+
+def _lines(shape: str | None) -> list[list[list[float]]]:
+    """Return the lines of a hatching; what its strokes only touch are points."""
+    if shape is None:
+        return []
+    geometry = json.loads(shape)
+    parts = geometry.get("geometries", [geometry])
+    return [
+        line
+        for part in parts
+        if part["type"].endswith("LineString")
+        for line in (
+            part["coordinates"] if part["type"] == "MultiLineString" else [part["coordinates"]]
+        )
+    ]
 
 
 @st.cache_resource(ttl="15m", max_entries=256, show_spinner=False, hash_funcs=cached.HASH_FRAME)
@@ -291,7 +316,7 @@ def _named(
 
 PICTURES = {
     "units.geojson": _packed_units,
-    "hatch.geojson": _packed_hatches,
+    "hatch.json": _packed_hatches,
     "marks.json": _packed_marks,
 }
 

@@ -78,6 +78,38 @@ def test_borders_run_where_the_divisions_end_each_piece_once(browser_of, leader)
         assert {piece for piece, highest in pieces.items() if highest >= level} == ends
 
 
+def test_borders_of_cities_leave_those_of_counties_out(browser_of, leader):
+    every, cities = (
+        browser_of(leader).get(f"/api/borders.json?level={level}").json()
+        for level in ("county", "city")
+    )
+    told = {(*piece["start"], *piece["end"], piece["level"]) for piece in cities}
+    assert told == {
+        (*piece["start"], *piece["end"], piece["level"]) for piece in every if piece["level"] > 0
+    }
+    assert browser_of(leader).get("/api/borders.json?level=village").status_code == 400
+
+
+MERGE = """
+INSERT INTO accepted_disposition (plan_id, division_code, disposition, reason, submission_id
+                                , version_no, accepted_by)
+SELECT plan_id, division_code, 'merged', '并入市级规划', %s, 1, %s FROM plan WHERE plan_id = %s
+"""
+
+
+def test_a_merged_unit_is_hatched_by_straight_pieces(
+    owner, browser_of, leader, county, bureau, period_id
+):
+    report, plan = file_report(owner, COUNTY, period_id, county), declare_plan(owner, COUNTY)
+    owner.execute(MERGE, [report, bureau.user_id, plan])
+    accept(owner, plan, report, bureau, 1)
+    pieces = browser_of(leader).get("/api/overview/hatch.json").json()
+    assert pieces
+    for piece in pieces:
+        (west, south), (east, north) = piece["start"], piece["end"]
+        assert east - west == pytest.approx(north - south, abs=0.003)
+
+
 def polygons(geometry):
     parts = geometry["coordinates"]
     return parts if geometry["type"] == "MultiPolygon" else [parts]
