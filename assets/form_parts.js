@@ -114,6 +114,7 @@ class Outbox {
   constructor(userId, submissionId) {
     this.prefix = `${OUTBOX}${userId}.${submissionId}.`;
     this.key = this.prefix + Outbox.tab();
+    this.taken = {};
   }
 
   static tab() {
@@ -131,7 +132,8 @@ class Outbox {
     const entries = {};
     try {
       const keys = Object.keys(localStorage).filter((key) => key.startsWith(this.prefix));
-      for (const key of keys) Object.assign(entries, JSON.parse(localStorage.getItem(key)));
+      this.taken = Object.fromEntries(keys.map((key) => [key, localStorage.getItem(key)]));
+      for (const kept of Object.values(this.taken)) Object.assign(entries, JSON.parse(kept));
     } catch {
       // A browser that keeps nothing still saves to the server.
     }
@@ -141,10 +143,19 @@ class Outbox {
   put(entries) {
     try {
       if (Object.keys(entries).length) localStorage.setItem(this.key, JSON.stringify(entries));
-      else this.clear();
+      else this.settle();
     } catch {
       // Full or forbidden: the text is still on the page and on its way to the server.
     }
+  }
+
+  /** Forget what is saved: this tab's, and what it took over. Another open tab keeps its own. */
+  settle() {
+    for (const [key, kept] of Object.entries(this.taken)) {
+      if (localStorage.getItem(key) === kept) localStorage.removeItem(key);
+    }
+    localStorage.removeItem(this.key);
+    this.taken = {};
   }
 
   clear() {

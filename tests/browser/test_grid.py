@@ -301,6 +301,20 @@ def test_of_two_people_the_grid_asks_which_value_stands(desk, grid):
     assert desk.value("village", 0, "name") == "我填的"
 
 
+def test_a_save_in_one_tab_keeps_what_waits_in_another(desk, grid):
+    desk.save_elsewhere("village", 0, "name", "他人填的")
+    beside = grid.context.new_page()
+    beside.goto(grid.url)
+    cell(beside, 1, 0).click()
+    paste(grid, [["我填的"]])
+    expect(grid.get_by_role("alertdialog", name="内容冲突")).to_contain_text("我填的")
+    paste(beside, [["邻页填的"]])
+    is_saved(beside)
+    waiting = "Object.entries(localStorage).filter(([key]) => key.includes('outbox')).flat().join()"
+    assert "我填的" in grid.evaluate(waiting)
+    assert "邻页填的" not in grid.evaluate(waiting)
+
+
 def test_an_option_that_facts_rule_out_cannot_be_chosen_and_says_why(open_desk):
     rule = (Rule("kind != 'c' or level == 'town'", "“丙类情形”仅适用于镇区。"),)
     fields = tuple(replace(item, rules=rule) if item.code == "kind" else item for item in FIELDS)
