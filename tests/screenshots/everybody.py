@@ -1,0 +1,66 @@
+"""Pictures of pages as they open, and of what a leader does on the overview."""
+
+from tests.browser.conftest import DESK, PHONE
+from tests.browser.pictures import eventually, is_painted
+from tests.screenshots.camera import WALL, Camera, picture, plain, shoot
+
+PLAIN = {
+    "sign-in": plain(None, "/"),
+    "password": plain("county_360123", "/password"),
+    "compile-units": plain("leader", "/compile_units", (1366, 900)),
+    "village-overview": plain("leader", "/village_overview", (1366, 900)),
+    "assessment-unit": plain("leader", "/assessment_unit?code=360121", (1366, 1100)),
+    "assessment-indicator": plain("leader", "/assessment_indicator?code=HOUSING_PC", (1366, 1100)),
+    "indicator-warnings": plain("bureau", "/indicator_warnings?level=severe", (1366, 900)),
+    "warning-rules": plain("bureau", "/assessment_rules", (1366, 900)),
+    "warning-rules-draft": plain("bureau", "/assessment_rules?view=draft", (1366, 940)),
+    "indicator-targets": plain("bureau", "/indicator_targets?code=CULT_LAND", (1366, 800)),
+    "assessment-comparison": plain(
+        "leader", "/assessment_comparison?units=360121,360123,360281,360481", (1366, 900)
+    ),
+    "report-contract": plain("county_360123", "/report?form=compile_unit", (1366, 900)),
+    "figures": plain("leader", "/figures?figure=mean"),
+    "unit": plain("leader", "/unit?code=360123", whole=True),
+    "overview-phone": plain("leader", "/overview", PHONE),
+    "supervision": plain("bureau", "/supervision"),
+    "supervision-items": plain("bureau", "/supervision?view=items"),
+    "periods": plain("bureau", "/periods"),
+    "review-queue": plain("bureau", "/review_queue"),
+    "city-queue": plain("city_360100", "/review_queue"),
+    "inbox": plain("county_360123", "/inbox"),
+    "jobs": plain("information_centre", "/jobs"),
+    "settings": plain("information_centre", "/settings"),
+    "rules": plain("bureau", "/rules?form=village_evaluation&rule=CZ140"),
+    "accounts": plain("information_centre", "/accounts"),
+    "trail": plain("auditor", "/trail"),
+}
+
+
+@picture
+def overview(camera: Camera) -> None:
+    with camera.page("leader", "/overview", WALL) as page:
+        eventually(page, lambda: is_painted(page), "the map is painted")
+        shoot(camera, "overview", page)
+
+
+@picture
+def overview_past(camera: Camera) -> None:
+    with camera.page("leader", "/overview?as_of=2026-03-31", DESK) as page:
+        eventually(page, lambda: is_painted(page), "the map is painted")
+        shoot(camera, "overview-past", page)
+
+
+@picture
+def remind(camera: Camera) -> None:
+    with camera.page("leader", "/unit?code=360123", DESK) as page:
+        page.get_by_role("button", name="催办", exact=True).click()
+        page.get_by_role("dialog").get_by_text("发送至").wait_for()
+        shoot(camera, "remind", page)
+
+
+@picture
+def supervise(camera: Camera) -> None:
+    with camera.page("leader", "/unit?code=360123", DESK) as page:
+        page.get_by_role("button", name="督办", exact=True).click()
+        page.get_by_role("dialog").get_by_text("责任单位").wait_for()
+        shoot(camera, "supervise", page)
