@@ -12,7 +12,9 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
     errors.NotPermitted: "您的账号无权执行此操作。如确需办理，请联系信息中心调整授权。",
     errors.InvalidAction: "当前状态下不能执行此操作，可能已被他人办理。请刷新页面后查看。",
     errors.PeriodClosed: "本填报期已关闭，不再接收首次报送。如确需补报，请联系厅空间规划局。",
-    errors.NoOpenPeriod: "目前没有开放的填报期，已填内容仍保存在服务器上。省厅开启新一期后，请在此填报。",
+    errors.NoOpenPeriod: (
+        "目前没有开放的填报期，已填内容仍保存在服务器上。省厅开启新一期后，请在此填报。"
+    ),
     errors.StaleVersion: "您打开之后，该记录已被他人修改。请刷新页面，核对后重新操作。",
     errors.DraftConflict: "您打开之后，他人已保存过这份草稿。请比对两个版本后选择保留哪一个。",
     errors.InvalidContent: "填报内容有误，请按各字段旁的提示修改后重新提交。",
