@@ -6,6 +6,7 @@ import pandas
 import pyogrio
 import pytest
 import streamlit as st
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
@@ -15,8 +16,10 @@ from components.routes.tiles import TilesFirst
 from components.session import SESSION_COOKIE
 from components.tile_store import TILES
 from data_access.change_listener import is_listening, listening
+from data_access.database import transaction
+from domain.access import Role
 from domain.clock import today
-from tests.actors import session_token
+from tests.actors import PROVINCE, make_actor, session_token
 from tests.patience import wait_until
 from tests.standing import NEIGHBOUR
 from tests.villages import open_village_period, villages_of
@@ -211,6 +214,20 @@ def test_what_the_leader_saw_is_not_shown_to_a_county(browser_of, read, leader, 
     seen = drawn(browser_of(leader), read, "village", 10)
     assert seen["state"].notna().all()
     assert drawn(browser_of(county), read, "village", 10)["state"].notna().sum() == 20
+
+
+def test_a_department_sees_all_places_and_no_answers(browser_of, read, owner, leader, villages):
+    """Its grant is on the province as the leader's is, and so would be the tiles in memory."""
+    department = make_actor(owner, "water", Role.DEPARTMENT, PROVINCE)
+    assert drawn(browser_of(leader), read, "village", 10)["state"].notna().all()
+    features = drawn(browser_of(department), read, "village", 10)
+    assert set(features["key"]) == set(villages)
+    assert features[list(ANSWERS & set(features))].isna().all(axis=None)
+    with transaction(department, read_only=True) as connection:
+        for relation in ("village_sign", "village_rollup"):
+            assert connection.scalar(text(f"SELECT count(*) FROM {relation}")) == 0
+    with transaction(leader, read_only=True) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM village_sign"))
 
 
 def test_a_stranger_and_a_revoked_session_get_no_tile(browser_of, owner, leader, villages):
