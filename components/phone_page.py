@@ -4,6 +4,7 @@ Everything is escaped here; nothing inline, so that the page's own policy allows
 """
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -13,9 +14,9 @@ from urllib.parse import urlencode
 from components.form_editor import editor_script
 from components.places import outline_url, place_script, place_style
 from components.session import PortalFacts
-from components.villages import deadline_words, state_name
+from components.villages import RETURNED_WORDS, deadline_words, state_name
 from data_access.reporting import ReportingPeriod
-from data_access.village_worklist import NOT_BEGUN, PAGE, VillageWork, Worklist
+from data_access.village_worklist import NOT_BEGUN, PAGE, ReturnedLate, VillageWork, Worklist
 from domain.access import Actor
 from domain.village_evaluation import SUMMED
 from domain.workflow import SubmissionState
@@ -90,7 +91,13 @@ def notice(facts: PortalFacts, sentence: str) -> str:
 
 
 def worklist_page(
-    facts: PortalFacts, actor: Actor, work: Worklist, words: str, state: str | None, page: int
+    facts: PortalFacts,
+    actor: Actor,
+    work: Worklist,
+    returned: Sequence[ReturnedLate],
+    words: str,
+    state: str | None,
+    page: int,
 ) -> str:
     """Return one page of the villages of the actor."""
     total = sum(work.counts.values())
@@ -108,12 +115,43 @@ def worklist_page(
 <p>已报送 {sent} / {total} 个村，{deadline_words(work.period)}</p>
 <progress max="{max(total, 1)}" value="{sent}" aria-label="报送进度"></progress>
 {following}</section>
+{_returned_list(returned)}
 <form class="search" role="search"><input name="q" type="search" value="{escape(words)}"
  placeholder="村名或代码" aria-label="村名或代码"><button>查找</button></form>
 <nav class="states" aria-label="状态">{_state_links(work, words, state)}</nav>
 <ul class="villages">{"".join(map(_village_row, work.villages)) or "<li>没有符合的村。</li>"}</ul>
 {_pages(work, words, state, page)}</main>""",
         actor,
+    )
+
+
+def between_page(
+    facts: PortalFacts, actor: Actor, sentence: str, returned: Sequence[ReturnedLate]
+) -> str:
+    """Return the list between two periods: what was returned of those that are closed."""
+    return _page(
+        facts,
+        "村庄列表",
+        f"""<main data-user="{actor.user_id}"><section class="card"><p>{escape(sentence)}</p>
+</section>{_returned_list(returned)}</main>""",
+        actor,
+    )
+
+
+def _returned_list(returned: Sequence[ReturnedLate]) -> str:
+    if not returned:
+        return ""
+    rows = "".join(
+        f'<li><a href="/phone/{each.code}/{each.period_id}" data-row="{each.submission_id}">'
+        f"<strong>{escape(each.name)}</strong>"
+        f'<span class="state" data-state="returned">{escape(each.period_name)}</span>'
+        '<span class="unsent" hidden>未上传</span>'
+        f'<span class="quiet">{escape(each.town_name)} {each.code}</span></a></li>'
+        for each in returned
+    )
+    return (
+        f'<h2 class="late">退回待修改（{len(returned)}）</h2>'
+        f'<p class="quiet">{RETURNED_WORDS}</p><ul class="villages">{rows}</ul>'
     )
 
 

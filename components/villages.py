@@ -13,7 +13,14 @@ from components.url_parameters import set_parameter
 from data_access import bulk_filing, village_worklist
 from data_access.bulk_filing import Told
 from data_access.reporting import ReportingPeriod
-from data_access.village_worklist import NOT_BEGUN, InHand, Township, VillageWork, Worklist
+from data_access.village_worklist import (
+    NOT_BEGUN,
+    InHand,
+    ReturnedLate,
+    Township,
+    VillageWork,
+    Worklist,
+)
 from domain.access import Actor
 from domain.clock import BEIJING, moment, now
 from domain.workflow import SubmissionState
@@ -21,6 +28,8 @@ from domain.workflow import SubmissionState
 _ASSETS = Path(__file__).parents[1] / "assets"
 _ALL = "all"
 _SHOWN_REASONS = 3
+_OPEN_RETURNED = 10  # reports that a list shows without being asked
+RETURNED_WORDS = "填报期已关闭，修改后仍可重新报送"
 
 
 def load_styles() -> None:
@@ -45,6 +54,8 @@ def worklist_sentence(period: ReportingPeriod, counts: dict[str, int]) -> str:
 
 def deadline_words(period: ReportingPeriod) -> str:
     """Return the deadline and the days that are left, in Beijing's days."""
+    if period.closed_at:
+        return f"{period.name}，填报期已关闭"
     days = (period.deadline_at.astimezone(BEIJING).date() - now().date()).days
     left = f"还有 {days} 天" if days > 0 else ("今日截止" if not days else f"已逾期 {-days} 天")
     return f"截止 {moment(period.deadline_at)}，{left}"
@@ -109,6 +120,26 @@ def _go(**changes: str | None) -> None:
     st.rerun()
 
 
+def returned_list(returned: Sequence[ReturnedLate]) -> None:
+    """Draw the returned reports of closed periods, each a link to its report, where there are."""
+    if not returned:
+        return
+    periods = "、".join(dict.fromkeys(each.period_name for each in returned))
+    lines = "".join(
+        f"<tr><td>{escape(each.period_name)}</td>"
+        f'<td><a href="{address_of(each.code, each.period_id)}" target="_self">'
+        f"{escape(each.name)}</a></td><td>{escape(each.town_name)}</td><td>{each.code}</td></tr>"
+        for each in returned
+    )
+    st.html(
+        f'<details class="village-late"{" open" if len(returned) <= _OPEN_RETURNED else ""}>'
+        f"<summary>退回待修改（{escape(periods)}）：{len(returned):,} 个村，"
+        f"{RETURNED_WORDS}</summary>"
+        f'<table class="portal-table"><thead><tr><th>填报年度</th><th>村</th><th>乡镇</th>'
+        f"<th>代码</th></tr></thead><tbody>{lines}</tbody></table></details>"
+    )
+
+
 def village_list(work: Worklist, page: int, state: str | None, counts: dict[str, int]) -> None:
     """Draw one page of villages, each a link to its evaluation."""
     if not work.villages:
@@ -135,9 +166,10 @@ def _line(village: VillageWork) -> str:
     )
 
 
-def address_of(code: str) -> str:
-    """Return where a village's evaluation is filled in, as HTML has it."""
-    return "village?" + escape(urlencode({"code": code}))
+def address_of(code: str, period_id: int | None = None) -> str:
+    """Return where a village's evaluation is filled in, of the open period or of the one given."""
+    asked = {"code": code} | ({"period": str(period_id)} if period_id else {})
+    return "village?" + escape(urlencode(asked))
 
 
 def _pager(page: int, total: int) -> None:

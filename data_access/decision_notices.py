@@ -24,6 +24,7 @@ class _Report:
     submission_id: int
     receipt_no: str | None
     division_code: str
+    period_id: int
     division_name: str
     level: str
     period_name: str
@@ -62,7 +63,7 @@ def _notice(report: _Report, move: Move, comment: str) -> Notice:
     number, returned = report.submission_id, move.target.state is SubmissionState.RETURNED
     link = f"report?form={report.form_code}" if returned else f"submission?id={number}"
     if returned and report.filed_from_above:
-        link = f"village?code={report.division_code}"
+        link = f"village?code={report.division_code}&period={report.period_id}"
     return Notice(role, code, title, body, link, "submission", number)
 
 

@@ -60,6 +60,18 @@ class Township:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedLate:
+    """A report of a closed period that was returned: it may be corrected and filed again."""
+
+    code: str
+    name: str
+    town_name: str
+    period_id: int
+    period_name: str
+    submission_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class InHand:
     """A report that its filer may submit, in the version that stands now."""
 
@@ -119,30 +131,62 @@ class Held:
 
 def read_held(connection: Connection, actor: Actor) -> Held:
     """Return the actor's villages; raise NoOpenPeriod where no period is open."""
-    period, key = _period_and_key(connection, actor)
+    period = _open_period(connection)
+    key = _key(connection, actor, period)
     return Held(period, fetch_all(connection, _SQL["list_held"], VillageWork, **key))
 
 
+def list_returned(connection: Connection, actor: Actor) -> list[ReturnedLate]:
+    """Return the actor's reports of closed periods that were returned, the newest period first."""
+    key = {"day": today(), "prefixes": _prefixes(connection, actor), "form_code": FORM_CODE}
+    return fetch_all(connection, _SQL["list_returned"], ReturnedLate, **key)
+
+
 def find_village(
-    connection: Connection, actor: Actor, code: str
+    connection: Connection, actor: Actor, code: str, period_id: int | None = None
 ) -> tuple[ReportingPeriod, VillageWork, str | None]:
     """Return the period, one of the actor's villages, and the code of the next to be filed.
 
-    Raises NotFound for a village that is not the actor's to file, NoOpenPeriod between periods.
+    Of a closed period, a report that was begun. Raises NotFound for a village that is not the
+    actor's to file, and NoOpenPeriod between periods where none is asked for.
     """
-    period, key = _period_and_key(connection, actor)
+    opened = reporting.current_period(connection, FORM_CODE)
+    if period_id is None or (opened and opened.period_id == period_id):
+        period = opened or _open_period(connection)
+    else:
+        period = _known_period(connection, period_id)
+    key = _key(connection, actor, period)
     village = fetch_one(connection, _SQL["find_village"], VillageWork, **key, code=code)
-    if village is None:
+    if village is None or (period.closed_at and village.submission_id is None):
         raise NotFound(division_code=code)
-    return period, village, connection.scalar(_SQL["next_village"], {**key, "code": code})
+    if opened is None:
+        return period, village, None
+    following = {**_key(connection, actor, opened), "code": code}
+    return period, village, connection.scalar(_SQL["next_village"], following)
 
 
-def _period_and_key(
-    connection: Connection, actor: Actor
-) -> tuple[ReportingPeriod, dict[str, object]]:
+def _open_period(connection: Connection) -> ReportingPeriod:
     period = reporting.current_period(connection, FORM_CODE)
     if period is None:
         raise NoOpenPeriod(form_code=FORM_CODE)
+    return period
+
+
+def _known_period(connection: Connection, period_id: int) -> ReportingPeriod:
+    periods = reporting.list_periods(connection, FORM_CODE)
+    period = next((each for each in periods if each.period_id == period_id), None)
+    if period is None:
+        raise NotFound(period_id=period_id)
+    return period
+
+
+def _key(connection: Connection, actor: Actor, period: ReportingPeriod) -> dict[str, object]:
+    prefixes = _prefixes(connection, actor)
+    return {"day": today(), "period_id": period.period_id, "prefixes": prefixes}
+
+
+def _prefixes(connection: Connection, actor: Actor) -> list[str]:
+    """Return the prefixes of the villages that the actor files for, none within another."""
     roles = reporting.load_filers(connection, FORM_CODE).filer_roles
     granted = {
         grant.prefix
@@ -150,5 +194,4 @@ def _period_and_key(
         if grant.role in roles and grant.subject in (None, FORM_CODE)
     }
     wider = tuple(granted)
-    prefixes = [one for one in granted if not any(one != it and one.startswith(it) for it in wider)]
-    return period, {"day": today(), "period_id": period.period_id, "prefixes": prefixes}
+    return [one for one in granted if not any(one != it and one.startswith(it) for it in wider)]

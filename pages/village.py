@@ -7,6 +7,7 @@ from components.filing import filing_sentence
 from components.form_editor import form_editor
 from components.places import place_editor
 from components.session import errors_shown, page_frame, require_actor
+from components.url_parameters import number_parameter
 from data_access import drafts, filing, village_positions, village_worklist
 from data_access.database import transaction
 from domain.access import Role
@@ -15,7 +16,9 @@ actor = require_actor(Role.TOWNSHIP, Role.COUNTY)
 parts.load_styles()
 code = st.query_params.get("code", "")[:12]
 with errors_shown(stop=True), transaction(actor, action="draft.open") as connection:
-    period, village, next_code = village_worklist.find_village(connection, actor, code)
+    period, village, next_code = village_worklist.find_village(
+        connection, actor, code, number_parameter("period")
+    )
     submission = drafts.open_submission(connection, actor, period.period_id, village.code)
     waiting = filing.find_waiting_step(connection, submission.submission_id)
     corrections = village_positions.count_corrections(connection, village.code)

@@ -13,6 +13,7 @@ actor = require_actor(Role.TOWNSHIP, Role.COUNTY)
 parts.load_styles()
 page_frame("村庄评估填报")
 with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
+    parts.returned_list(village_worklist.list_returned(connection, actor))
     held = village_worklist.read_held(connection, actor)
 with st.container(horizontal=True, vertical_alignment="center", key="villages-filters"):
     town = parts.township_choice(held.townships())

@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-from data_access import drafts, reporting
+from data_access import drafts, filing, reporting
 from data_access.database import transaction
 from domain.access import Actor, Role
 from domain.workflow import ReviewAction
@@ -108,6 +108,22 @@ def complete(content: dict[str, Any]) -> dict[str, Any]:
 def open_village(actor: Actor, period_id: int, village: str) -> reporting.Submission:
     with transaction(actor, action="draft.open") as connection:
         return drafts.open_submission(connection, actor, period_id, village)
+
+
+def return_late(owner: psycopg.Connection, officer: Actor, period_id: int, village: str) -> int:
+    """File a village, close the period, and return the report; return its number."""
+    add_natural_villages(owner, village)
+    opened = open_village(officer, period_id, village)
+    number = opened.submission_id
+    with transaction(officer) as connection:
+        state = filing.read_state(connection, officer, number)
+        version = state.submission.draft_version or 0
+        filing.save_checked(connection, officer, number, complete(state.content), version)
+    act(officer, number, ReviewAction.SUBMIT)
+    owner.execute("UPDATE reporting_period SET closed_at = now() WHERE period_id = %s", [period_id])
+    reviewer = make_actor(owner, f"late_{number}", Role.COUNTY, COUNTY)
+    act(reviewer, number, ReviewAction.RETURN, "请核对户籍人口")
+    return number
 
 
 def pass_all_steps(owner: psycopg.Connection, submission_id: int) -> Any:

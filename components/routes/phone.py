@@ -49,9 +49,15 @@ def _worklist(request: Request, actor: Actor) -> str:
     state = phone_page.state_of(request.query_params.get("state"))
     page = _page_number(request.query_params.get("page", "1"))
     with transaction(actor, read_only=True) as connection:
-        held = village_worklist.read_held(connection, actor)
+        returned = village_worklist.list_returned(connection, actor)
+        try:
+            held = village_worklist.read_held(connection, actor)
+        except NoOpenPeriod as error:
+            if not returned:
+                raise
+            return phone_page.between_page(portal_facts(), actor, error_message(error), returned)
     work = held.worklist(words, state, page)
-    return phone_page.worklist_page(portal_facts(), actor, work, words, state, page)
+    return phone_page.worklist_page(portal_facts(), actor, work, returned, words, state, page)
 
 
 def _page_number(text: str) -> int:
@@ -66,8 +72,9 @@ def read_village(request: Request) -> Response:
 
 def _village(request: Request, actor: Actor) -> str:
     code = str(request.path_params["division_code"])
+    asked = request.path_params.get("period_id")
     with transaction(actor, read_only=True) as connection:
-        period, village, following = village_worklist.find_village(connection, actor, code)
+        period, village, following = village_worklist.find_village(connection, actor, code, asked)
     submission_id = village.submission_id
     if submission_id is None:
         with transaction(actor, action="draft.open") as connection:
@@ -152,4 +159,10 @@ ROUTES: list[BaseRoute] = [
     Route("/phone/worker.js", read_worker, methods=["GET"]),
     Route("/phone/sign-in", sign_in, methods=["POST"]),
     Route("/phone/{division_code}", read_village, methods=["GET"], middleware=_PACKED),
+    Route(
+        "/phone/{division_code}/{period_id:int}",
+        read_village,
+        methods=["GET"],
+        middleware=_PACKED,
+    ),
 ]

@@ -2,7 +2,7 @@
 -- After the move: the step that waits now.
 -- The division that reviews is the one of the step's level that the unit lies in.
 SELECT submission.submission_id, submission.receipt_no, submission.form_code, form.filed_from_above
-     , submission.division_code
+     , submission.division_code, submission.period_id
      , coalesce(division.name, submission.division_code) AS division_name
      , identity.level, period.name AS period_name, form.title AS form_title
      , step.name AS step_name, step.role AS step_role, reviewer.code AS reviewer_code

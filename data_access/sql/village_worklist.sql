@@ -30,3 +30,21 @@ SELECT held.code
  WHERE held.code <> :code AND held.state IN ('', 'draft', 'returned')
  ORDER BY held.code < :code, held.code
  LIMIT 1
+
+-- name: list_returned
+-- Reports of closed periods that are back in the hands of who files them.
+SELECT village.code, village.name, coalesce(town.name, '') AS town_name
+     , period.period_id, period.name AS period_name, submission.submission_id
+  FROM unnest(CAST(:prefixes AS text[])) AS held (prefix)
+  JOIN submission
+    ON submission.division_code BETWEEN held.prefix AND rpad(held.prefix, 12, '9')
+  JOIN reporting_period AS period USING (period_id)
+  JOIN admin_division_version AS village
+    ON village.code = submission.division_code AND village.valid_from <= CAST(:day AS date)
+   AND (village.valid_to IS NULL OR CAST(:day AS date) < village.valid_to)
+  LEFT JOIN admin_division_version AS town
+         ON town.code = village.parent_code AND town.valid_from <= CAST(:day AS date)
+        AND (town.valid_to IS NULL OR CAST(:day AS date) < town.valid_to)
+ WHERE period.form_code = :form_code AND period.closed_at IS NOT NULL
+   AND submission.form_code = :form_code AND submission.state = 'returned'
+ ORDER BY period.starts_on DESC, village.code

@@ -4,17 +4,20 @@ from datetime import date
 
 import pytest
 
-from data_access import bulk_filing, filing, village_worklist
+from data_access import bulk_filing, filing, inbox, village_worklist
 from data_access.database import transaction
 from data_access.periods import end_of
 from domain.access import Role
+from domain.workflow import ReviewAction
 from tests.actors import COUNTY, make_actor
 from tests.pages.reading import own_elements, texts
+from tests.reports import act
 from tests.villages import (
     add_natural_villages,
     complete,
     open_village,
     open_village_period,
+    return_late,
     villages_of,
 )
 
@@ -107,6 +110,33 @@ def test_what_is_filled_in_is_filed_together_and_the_rest_says_why(
         assert [
             each.code for each in village_worklist.read_held(connection, officer).in_hand()
         ] == [villages[1]]
+
+
+@pytest.mark.parametrize("next_year", [True, False])
+def test_what_was_returned_of_a_closed_period_is_found_opened_and_filed_again(
+    open_page, officer, villages, period_of_year, owner, next_year
+):
+    number = return_late(owner, officer, period_of_year, villages[0])
+    if next_year:
+        open_village_period(owner, 2027)
+    listed = html(open_page(officer, "villages"))
+    assert "退回待修改（2026年）：1 个村" in listed
+    assert f"village?code={villages[0]}&amp;period={period_of_year}" in listed
+    page = open_page(officer, "village", code=villages[0], period=str(period_of_year))
+    assert not page.exception
+    assert "被退回，请按退回意见修改后重新提交" in texts(page)
+    assert f"form-editor-{number}" in [part.key.partition("-3")[0] for part in own_elements(page)]
+    with transaction(officer, read_only=True) as connection:
+        links = [message.link for message in inbox.list_messages(connection)]
+    assert f"village?code={villages[0]}&period={period_of_year}" in links
+    act(officer, number, ReviewAction.SUBMIT)
+    assert "退回待修改" not in html(open_page(officer, "villages"))
+    # What nobody began is not begun after its period.
+    refused = open_page(officer, "village", code=villages[1], period=str(period_of_year))
+    assert refused.error
+    assert owner.execute(
+        "SELECT count(*) FROM submission WHERE division_code = %s", [villages[1]]
+    ).fetchone() == (0,)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from components.session import SESSION_COOKIE
 from data_access.sessions import hash_password
 from domain.access import Role
 from tests.actors import COUNTY, make_actor
-from tests.villages import add_natural_villages, open_village_period, villages_of
+from tests.villages import add_natural_villages, open_village_period, return_late, villages_of
 
 FROM_HERE = {"sec-fetch-site": "same-origin"}
 LIGHT = 60_000  # bytes of a cold cache: page, style, script and a report of ten natural villages
@@ -78,6 +78,26 @@ def test_between_two_periods_an_officer_is_told_so(owner, village, officer, brow
         answer = browser_of(officer).get(address)
         assert answer.status_code == 404
         assert "目前没有开放的填报期" in answer.text
+
+
+@pytest.mark.parametrize("next_year", [True, False])
+def test_what_was_returned_of_a_closed_period_is_listed_and_opens(
+    owner, township, officer, browser_of, next_year
+):
+    code = next(code for code in villages_of(owner, COUNTY) if code.startswith(township[0]))
+    period = open_village_period(owner, 2026)
+    number = return_late(owner, officer, period, code)
+    if next_year:
+        open_village_period(owner, 2027)
+    st.cache_resource.clear()
+    browser = browser_of(officer)
+    listed = browser.get("/phone")
+    assert listed.status_code == 200
+    assert f'href="/phone/{code}/{period}" data-row="{number}"' in listed.text
+    page = browser.get(f"/phone/{code}/{period}").text
+    assert f'data-submission="{number}"' in page
+    assert "2026年，填报期已关闭" in page
+    assert browser.get(f"/api/drafts/{number}").json()["can"]["submit"]
 
 
 def test_what_is_searched_for_is_never_a_tag(village, officer, browser_of):
