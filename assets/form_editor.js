@@ -113,11 +113,11 @@ class Editor extends FieldForm {
 
   drawActions() {
     const { can } = this.state;
-    const button = (text, kind, action) => element("button", { type: "button", className: kind, textContent: text, onclick: action });
+    const button = (text, kind, action, move) => element("button", { type: "button", className: kind, textContent: text, onclick: action, ...(move && { "data-move": move }) });
     return element("div", { className: "actions" },
       can.withdraw ? button("撤回", "", () => this.move("withdraw", {})) : null,
-      can.submit ? button("本期无变化", "", () => this.noChange()) : null,
-      can.submit ? button("提交", "primary", () => this.submit(false)) : null);
+      can.submit ? button("本期无变化", "", () => this.noChange(), "submit") : null,
+      can.submit ? button("提交", "primary", () => this.submit(false), "submit") : null);
   }
 
   drawRemarks() {
@@ -339,6 +339,7 @@ class Editor extends FieldForm {
   }
 
   refresh() {
+    for (const button of this.body.querySelectorAll("[data-move]")) button.hidden = !this.state.can.submit;
     const named = new Map();
     for (const known of Object.values(this.fields)) {
       if (!known.field) continue;

@@ -86,6 +86,7 @@ class FormState {
     for (const remark of state.remarks) this.base[`reply:${remark.id}`] = remark.reply ?? null;
     this.values = structuredClone(this.base);
     this.readOnly = !state.can.save;
+    this.tooLate = state.too_late;
     const clashes = this.readOnly ? [] : this.restore();
     this.savedAt = state.saved_at_text;
     this.hadRoom = this.hasRoom();
@@ -301,6 +302,7 @@ class FormState {
       if (same(this.values[path], sent[path])) this.settle(path);
     }
     this.setProblems(answer.problems);
+    this.heedClosing(answer.too_late);
     this.confirm(answer);
     return this.dirtyPaths().length === 0;
   }
@@ -385,7 +387,17 @@ class FormState {
     this.said = [text, kind, action, onAction];
   }
 
+  /** The period may close while somebody types: what he types is kept, and cannot be filed. */
+  heedClosing(tooLate) {
+    this.tooLate = this.state.too_late = tooLate;
+    if (tooLate) this.state.can.submit = false;
+  }
+
   saySaved() {
+    if (this.tooLate) {
+      const saved = this.savedAt ? `内容已保存 ${this.savedAt}，但不能提交：` : "";
+      return this.say(`${saved}${this.tooLate}`, "late");
+    }
     this.say(this.savedAt ? `已保存 ${this.savedAt}` : "", "saved");
   }
 

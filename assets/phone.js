@@ -177,7 +177,7 @@ class PhoneForm extends Editor {
     return [this.verdict,
       this.readOnly ? element("p", { className: "sent", textContent: STATE_WORDS[submission.state] ?? "" }) : null,
       element("div", { className: "actions" },
-        can.submit ? button("报送", "primary", () => this.submit(false)) : null,
+        can.submit ? element("button", { type: "button", className: "primary", textContent: "报送", "data-move": "submit", onclick: () => this.submit(false) }) : null,
         can.withdraw ? button("撤回", "", () => this.move("withdraw", {})) : null, next,
         element("a", { className: "button", href: "/phone", textContent: "村庄列表" }))];
   }
@@ -273,7 +273,8 @@ class PhoneForm extends Editor {
     });
     if (!this.verdict || this.readOnly) return;
     const errors = this.problems.filter((one) => one.severity === "error").length;
-    this.verdict.textContent = errors ? `还有 ${errors} 处要填写或修改，列在下面，点一下就到。` : "已填写完整，可以报送。";
+    if (this.tooLate) this.verdict.textContent = this.tooLate;
+    else this.verdict.textContent = errors ? `还有 ${errors} 处要填写或修改，列在下面，点一下就到。` : "已填写完整，可以报送。";
   }
 }
 

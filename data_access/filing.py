@@ -76,6 +76,7 @@ class _FiledOn:
     form_version: int
     division_code: str
     starts_on: date
+    is_too_late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class CheckedDraft:
     form: Form
     saved: drafts.SavedDraft
     problems: list[Problem]
+    is_too_late: bool
+    """Whether the period closed before the report was filed: it is kept, and cannot be filed."""
 
 
 def read_state(connection: Connection, actor: Actor, submission_id: int) -> FilingState:
@@ -178,7 +181,7 @@ def save_checked(
     problems = all_problems(form, normal, context, lambda broken: tell_owner(connection, broken))
     beside = _contributes(connection, actor, filed_on)
     saved = drafts.save_draft(connection, actor, submission_id, normal, draft_version)
-    return CheckedDraft(form, saved, _own(problems, beside))
+    return CheckedDraft(form, saved, _own(problems, beside), filed_on.is_too_late)
 
 
 def list_units(connection: Connection, actor: Actor, period: ReportingPeriod) -> list[FilingUnit]:

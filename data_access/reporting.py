@@ -57,6 +57,7 @@ class Submission:
     starts_on: date
     ends_on: date
     deadline_at: datetime
+    period_closed: bool
     form_version: int
     workflow_version: int
     division_code: str
@@ -89,6 +90,11 @@ class Submission:
     @property
     def unit(self) -> Unit:
         return Unit(self.division_code, self.level, self.prefix)
+
+    @property
+    def is_too_late(self) -> bool:
+        """Whether the report was not filed while its period was open: it is not accepted now."""
+        return self.period_closed and self.state is SubmissionState.DRAFT
 
     @property
     def position(self) -> Position:

@@ -40,7 +40,7 @@ from data_access.uploads import EVIDENCE, get_use
 from domain import clock
 from domain.access import Actor, Role
 from domain.clock import moment
-from domain.errors import DraftConflict, InvalidContent, NotFound
+from domain.errors import DraftConflict, InvalidContent, NotFound, PeriodClosed
 from domain.form_options import excluded_options
 from domain.form_values import changed_by_normalising
 from domain.workflow import ReviewAction
@@ -77,9 +77,11 @@ def _drawn(state: FilingState) -> dict[str, Any]:
         },
         "can": {
             "save": state.is_editable,
-            "submit": ReviewAction.SUBMIT in state.actions,
-            "withdraw": ReviewAction.WITHDRAW in state.actions,
+            "submit": ReviewAction.SUBMIT in state.actions and not submission.is_too_late,
+            # What is withdrawn after its period closed would never come back.
+            "withdraw": ReviewAction.WITHDRAW in state.actions and not submission.period_closed,
         },
+        "too_late": _too_late(submission.is_too_late),
         "form": describe(form),
         "rows": describe_rows(form, context),
         "excluded": excluded_options(form, context),
@@ -150,6 +152,7 @@ def _save(actor: Actor, submission_id: int, content: Any, version: int) -> dict[
         "saved_at_text": _saved_at(draft.saved.saved_at),
         "normal": changed_by_normalising(draft.form, content),
         "problems": describe_problems(draft.problems),
+        "too_late": _too_late(draft.is_too_late),
     }
 
 
@@ -268,6 +271,11 @@ def _refusal(error: InvalidContent, problems: list[dict[str, str]]) -> Response:
     return no_store(
         JSONResponse({"error": "InvalidContent", "message": message, "problems": problems}, 422)
     )
+
+
+def _too_late(is_too_late: bool) -> str:
+    """Return why a draft that is kept cannot be filed any more, '' where it can."""
+    return error_message(PeriodClosed()) if is_too_late else ""
 
 
 def _saved_at(saved_at: datetime | None) -> str:

@@ -30,6 +30,7 @@ SELECT step.name AS step_name, coalesce(reviewer.name, '') AS reviewer_name
 
 -- name: get_form_of
 SELECT submission.form_code, period.form_version, submission.division_code, period.starts_on
+     , period.closed_at IS NOT NULL AND submission.state = 'draft' AS is_too_late
   FROM submission
   JOIN reporting_period AS period USING (period_id)
  WHERE submission.submission_id = :submission_id

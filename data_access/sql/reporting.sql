@@ -41,6 +41,7 @@ SELECT step_no, name, role, scope_level, skip_levels, working_days
 SELECT submission.submission_id, submission.form_code, form.title AS form_title
      , submission.period_id, period.name AS period_name, period.starts_on, period.ends_on
      , coalesce(extension.deadline_at, period.deadline_at) AS deadline_at
+     , period.closed_at IS NOT NULL AS period_closed
      , period.form_version, period.workflow_version
      , submission.division_code, division.name AS division_name, division.level, division.kind
      , division.prefix, coalesce(parent.name, '') AS parent_name

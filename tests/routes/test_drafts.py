@@ -73,6 +73,20 @@ def test_the_second_of_two_is_told_who_and_gets_both_versions(browser_of, owner,
     assert again.status_code == 200
 
 
+def test_what_is_saved_after_its_period_is_kept_and_told_that_it_cannot_be_filed(
+    browser, url, owner
+):
+    state = browser.get(url).json()
+    assert state["too_late"] == ""
+    owner.execute("UPDATE reporting_period SET closed_at = now()")
+    saved = save(browser, url, state, work_summary="迟了").json()
+    assert "不再接收首次报送" in saved["too_late"]
+    again = browser.get(url).json()
+    assert again["content"]["form"]["work_summary"] == "迟了"
+    assert "不再接收首次报送" in again["too_late"]
+    assert again["can"] == {"save": True, "submit": False, "withdraw": False}
+
+
 def test_what_cannot_be_read_is_stored_as_typed_and_named(browser, url):
     state = browser.get(url).json()
     state["content"]["milestone"][1]["planned_on"] = "明年三月"

@@ -131,9 +131,7 @@ CASES = {
     # No evaluation of villages is open in this test: tests/routes/test_phone.py has one.
     "GET /phone": of_a_record("/phone", owner={404}),
     "GET /phone/{division_code}": of_a_record("/phone/360123100200", owner={404}),
-    "GET /phone/{division_code}/{period_id:int}": of_a_record(
-        "/phone/360123100200/1", owner={404}
-    ),
+    "GET /phone/{division_code}/{period_id:int}": of_a_record("/phone/360123100200/1", owner={404}),
     "GET /api/workbooks/{period_id:int}": of_a_record("/api/workbooks/{period_id}?scope=" + COUNTY),
     "GET /api/workbooks/made/{export_id:uuid}": of_a_record(
         "/api/workbooks/made/{upload_id}", owner={404}
