@@ -17,7 +17,6 @@ from domain.errors import InvalidRule, NotFound, NotPermitted, StaleVersion
 from domain.forms import Context, Form
 
 _SQL = load_queries("rule_changes")
-_TRIED = 200  # filed reports that a changed rule is asked of before it is kept
 KEEPERS = (Role.PLAN_BUREAU, Role.INFORMATION_CENTRE)
 
 
@@ -47,7 +46,7 @@ def _try(connection: Connection, changed: CheckRule, rules: list[CheckRule], rea
     form = load_form(connection, changed.form_code, newest[changed.form_code])
     context = _any_context(connection, form)
     require_sound(form, changed, rules, facts_of(rules, changed.group_code, context), reason)
-    samples = rule_preview.read_samples(connection, form, [changed], rules, _TRIED)
+    samples = rule_preview.read_samples(connection, form, [changed], rules, rule_preview.SAMPLE)
     count_hits(form, changed, rules, samples)
 
 

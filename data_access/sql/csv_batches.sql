@@ -111,13 +111,15 @@ SELECT row.division_code, min(row.seen_version) AS seen_version
  ORDER BY row.division_code
 
 -- name: lock_drafts
--- In one order for everybody: from here to the end of the transaction nobody else saves these.
+-- In one order for everybody: from here to the end of the transaction nobody else saves or files
+-- these. A report that is being filed is waited for, and its state read as it stands then.
 SELECT submission.division_code, submission.state, draft.draft_version
   FROM submission_draft AS draft
   JOIN submission USING (submission_id)
  WHERE submission.period_id = :period_id
    AND submission.division_code = ANY (CAST(:codes AS text[]))
  ORDER BY draft.submission_id
+   FOR SHARE OF submission
    FOR UPDATE OF draft
 
 -- name: add_submissions

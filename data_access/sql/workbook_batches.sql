@@ -139,11 +139,13 @@ UPDATE workbook_batch_row SET decision = :decision
    AND (CAST(:entry_no AS integer) IS NULL OR entry_no = :entry_no)
 
 -- name: lock_draft
--- From here to the end of the transaction nobody else saves this draft.
+-- From here to the end of the transaction nobody else saves this draft or files it. A report that
+-- is being filed is waited for, and its state read as it stands then.
 SELECT draft.submission_id, draft.draft_version, draft.content, submission.state
   FROM submission_draft AS draft
   JOIN submission USING (submission_id)
  WHERE draft.submission_id = :submission_id
+   FOR SHARE OF submission
    FOR UPDATE OF draft
 
 -- name: own_draft

@@ -243,6 +243,26 @@ def test_a_division_that_only_a_filed_report_meets_is_refused(bureau, county, op
     assert refused.value.details["fault"] is RuleFault.FAILS
 
 
+def test_a_change_is_tried_on_the_reports_that_its_effect_is_counted_on(
+    owner, bureau, county, opened, monkeypatch
+):
+    """What the preview calls impossible is not kept."""
+    asked, read_samples = [], rule_preview.read_samples
+
+    def noted(connection, form, rules, others, most):
+        asked.append(most)
+        return read_samples(connection, form, rules, others, most)
+
+    monkeypatch.setattr(rule_preview, "read_samples", noted)
+    rule = find_rule(FORM, TIMES)
+    with transaction(bureau, read_only=True) as connection:
+        form = load_form(connection, FORM, 1)
+        rules = check_rules.list_rules(connection, FORM)
+        rule_preview.preview(connection, form, rule, rule, rules)
+    change(bureau, rule, is_enabled=False)
+    assert asked[0] == asked[1]
+
+
 def test_the_effect_of_a_change_is_counted_before_it_is_made(owner, bureau, county, opened):
     save(county, opened, resident_pop=1700)
     act(county, opened.submission_id, ReviewAction.SUBMIT)

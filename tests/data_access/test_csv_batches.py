@@ -1,8 +1,18 @@
 """Villages as CSV: what comes back is read as it was meant, compared, and written as a whole."""
 
+from threading import Thread
+
 import pytest
 
-from data_access import csv_apply, csv_batches, csv_rules, drafts, filing
+from data_access import (
+    csv_apply,
+    csv_batches,
+    csv_rules,
+    decisions,
+    drafts,
+    filing,
+    reporting,
+)
 from data_access.database import transaction
 from domain.access import Role
 from domain.csv_data import CsvState
@@ -11,6 +21,7 @@ from domain.workbook_diff import Decision
 from domain.workflow import ReviewAction, SubmissionState
 from tests.actors import CITY, COUNTY, PROVINCE, make_actor
 from tests.csvs import as_csv, as_zip, checked, handed_out, quietly, rows_of
+from tests.patience import wait_until
 from tests.reports import act
 from tests.villages import (
     add_natural_villages,
@@ -207,6 +218,29 @@ def test_a_draft_saved_between_preview_and_writing_is_compared_anew(
     assert state_of(officer, batch_id) is CsvState.OPEN
     assert counted(officer, batch_id).undecided == 1
     assert content_of(officer, opened[0])["form"]["hukou_pop"] == 1300
+
+
+def test_a_report_that_is_being_filed_is_waited_for_and_then_left_alone(
+    owner, officer, year, opened, villages
+):
+    taken = handed_out(officer, year)
+    taken["行政村"][0]["户籍人口（人）"] = "1250"
+    batch_id = checked(officer, year, both(taken))
+    writer = Thread(target=csv_apply.write, args=(officer, batch_id, quietly))
+    before = content_of(officer, opened[0])
+    with transaction(officer) as connection:
+        seen = reporting.get_submission(connection, opened[0].submission_id)
+        decisions.submit(connection, officer, seen.submission_id, seen.lock_version)
+        writer.start()
+        wait_until(lambda: is_waited_for(owner) or not writer.is_alive())
+    writer.join()
+    assert content_of(officer, opened[0]) == before
+    assert state_of(officer, batch_id) is CsvState.OPEN
+    assert [row.reason for row in rows_of(officer, batch_id)] == ["not_in_hand"]
+
+
+def is_waited_for(owner) -> bool:
+    return owner.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").fetchone()[0]
 
 
 def test_a_crash_in_the_middle_leaves_nothing_and_the_next_attempt_writes_all(

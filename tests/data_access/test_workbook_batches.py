@@ -1,11 +1,16 @@
 """A workbook goes out, comes back, and becomes drafts: all that was meant, and nothing else."""
 
+from concurrent.futures import Future
+from threading import Thread
+
 import pytest
 from openpyxl import load_workbook
 
 from data_access import (
+    decisions,
     drafts,
     jobs,
+    reporting,
     workbook_apply,
     workbook_batches,
     workbook_check,
@@ -21,6 +26,7 @@ from domain.jobs import JobKind
 from domain.workbook_diff import BatchRefusal, BatchState, Because, Decision, EntryKind
 from domain.workflow import ReviewAction
 from tests.actors import COUNTY, make_actor
+from tests.patience import wait_until
 from tests.reports import LAUNCH, act
 from tests.workbooks import brought, taken, typed
 
@@ -175,6 +181,33 @@ def test_a_draft_saved_after_the_preview_is_compared_anew_and_nothing_is_written
     assert launch(draft(county, submission).content)["note"] == "他人"
     workbook_check.refresh(county, batch_id)
     assert kinds(county, batch_id)[0] == ("note", EntryKind.CONFLICTING)
+
+
+def test_a_report_that_is_being_filed_is_waited_for_and_then_left_alone(
+    owner, workbook, county, submission, key, tmp_path
+):
+    path = typed(workbook, {(COUNTY, key, "note"): "工作簿"}, tmp_path / "a.xlsx")
+    batch_id = brought(county, path)
+    before, outcome = draft(county, submission).content, Future[int]()
+
+    def write() -> None:
+        try:
+            outcome.set_result(apply(county, batch_id))
+        except StaleVersion as error:
+            outcome.set_exception(error)
+
+    def is_waited_for() -> bool:
+        query = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+        return outcome.done() or owner.execute(query).fetchone()[0]
+
+    with transaction(county) as connection:
+        seen = reporting.get_submission(connection, submission.submission_id)
+        decisions.submit(connection, county, seen.submission_id, seen.lock_version)
+        Thread(target=write).start()
+        wait_until(is_waited_for)
+    with pytest.raises(StaleVersion):
+        outcome.result(30)
+    assert draft(county, submission).content == before
 
 
 def test_a_unit_without_a_report_gets_its_draft_when_the_batch_is_written(
