@@ -34,6 +34,9 @@ _XML_NOT_READ = (".vml",)  # how comments look; Excel itself writes some that ar
 _ARCHIVES = (".zip", ".xlsx", ".xlsm", ".docx", ".7z", ".rar", ".gz")
 # A topic of another program (DDE), or a function that asks a server.
 _REACHES_OUT = re.compile(r"\w\s*\|[^\"]*!|\b(WEBSERVICE|DDE)\s*\(", re.IGNORECASE)
+_STYLES_PART = "xl/styles.xml"
+_PERCENT_FORMATS = ("9", "10")  # 0% and 0.00%, which no workbook describes
+_WRITTEN_OUT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')  # what a number format shows as it stands
 _CHUNK = 1 << 16
 
 
@@ -72,13 +75,16 @@ class SheetStructure:
     formulas: list[Cell] = field(default_factory=list)
     without_value: list[Cell] = field(default_factory=list)
     errors: list[tuple[int, int, str]] = field(default_factory=list)
+    percents: list[Cell] = field(default_factory=list)
+    """Numbers that are shown as a percentage: 0.45 as 45%."""
     last_row: int = -1
     last_column: int = -1
 
     @property
     def notes(self) -> int:
         """Return how much was noted; each note takes memory, and a bomb is made of them."""
-        return len(self.hidden_rows) + len(self.merged) + len(self.formulas) + len(self.errors)
+        beside = len(self.hidden_rows) + len(self.merged) + len(self.percents)
+        return beside + len(self.formulas) + len(self.errors)
 
 
 @dataclass(slots=True)
@@ -130,7 +136,8 @@ class _Archive:
     def structure(self) -> Structure:
         self._refuse_bomb()
         self._refuse_foreign()
-        for entry in self._entries:
+        # The styles come first: the cells only name them.
+        for entry in sorted(self._entries, key=lambda one: one.filename.lower() != _STYLES_PART):
             if entry.filename.lower().endswith(_XML):
                 self._parts[entry.filename] = self._read(entry)
         self._refuse_content()
@@ -169,7 +176,10 @@ class _Archive:
             raise WorkbookRefused(reason=Refusal.EMBEDDED_OBJECTS)
 
     def _read(self, entry: zipfile.ZipInfo) -> "_Part":
-        part = _Part(self._limits)
+        styles = next(
+            (part for name, part in self._parts.items() if name.lower() == _STYLES_PART), None
+        )
+        part = _Part(self._limits, frozenset(styles.percent_styles) if styles else frozenset())
         try:
             with self._archive.open(entry) as file:
                 while chunk := file.read(_CHUNK):
@@ -211,7 +221,11 @@ def _resolved(target: str) -> str:
 class _Part:
     """One XML part, read as a stream; no end of an element is ever needed."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, percents: frozenset[str]) -> None:
+        self.percent_styles: list[str] = []
+        self._percents = percents
+        self._percent_formats = set(_PERCENT_FORMATS)
+        self._styles = -1
         self.content_types: list[str] = []
         self.targets: dict[str, str] = {}
         self.sheets: list[tuple[str, str]] = []
@@ -226,6 +240,7 @@ class _Part:
         self._parser.EntityDeclHandler = _refuse_doctype
         self._row, self._column = -1, -1
         self._kind, self._has_value, self._is_formula = "", False, False
+        self._is_percent = False
         self._texts: list[str] | None = None
         self._formula: list[str] = []
         self._value: list[str] = []
@@ -241,6 +256,9 @@ class _Part:
             "Override": self._on_content_type,
             "sheet": self._on_sheet,
             "workbookPr": self._on_workbook,
+            "numFmt": self._on_number_format,
+            "cellXfs": self._on_cell_styles,
+            "xf": self._on_cell_style,
         }
 
     def feed(self, data: bytes, *, is_last: bool = False) -> None:
@@ -285,6 +303,7 @@ class _Part:
         else:
             self._row, self._column = cell_of(reference)
         self._kind = attributes.get("t", "")
+        self._is_percent = attributes.get("s") in self._percents and self._kind in ("", "n")
 
     def _on_value(self, attributes: dict[str, str]) -> None:
         self._has_value = True
@@ -304,9 +323,11 @@ class _Part:
         if self._has_value:
             sheet.last_row = max(sheet.last_row, self._row)
             sheet.last_column = max(sheet.last_column, self._column)
+            if self._is_percent:
+                sheet.percents.append((self._row, self._column))
         if self._is_formula or self._kind == "e":
             self._note_result()
-        self._has_value = self._is_formula = False
+        self._has_value = self._is_formula = self._is_percent = False
         self._kind, self._texts = "", None
 
     def _note_result(self) -> None:
@@ -326,6 +347,23 @@ class _Part:
         self._finish_cell()
         first, _, last = attributes["ref"].partition(":")
         self.sheet.merged.append((*cell_of(first), *cell_of(last or first)))
+
+    # STYLES
+
+    def _on_number_format(self, attributes: dict[str, str]) -> None:
+        if "%" in _WRITTEN_OUT.sub("", attributes.get("formatCode", "")):
+            self._percent_formats.add(attributes.get("numFmtId", ""))
+
+    def _on_cell_styles(self, _: dict[str, str]) -> None:
+        self._styles = 0
+
+    def _on_cell_style(self, attributes: dict[str, str]) -> None:
+        """Note a style of cells; what stands before them are the styles with a name."""
+        if self._styles < 0:
+            return
+        if attributes.get("numFmtId") in self._percent_formats:
+            self.percent_styles.append(str(self._styles))
+        self._styles += 1
 
     # THE WORKBOOK'S OWN PARTS
 

@@ -47,6 +47,8 @@ class RawSheet:
     formulas: frozenset[tuple[int, int]] = frozenset()
     without_value: frozenset[tuple[int, int]] = frozenset()
     errors: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    percents: frozenset[tuple[int, int]] = frozenset()
+    """Numbers that are shown as a percentage: 0.45 as 45%."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def _workbook(answer: Mapping[str, Any]) -> RawWorkbook:
             formulas=frozenset(map(tuple, sheet["formulas"])),
             without_value=frozenset(map(tuple, sheet["without_value"])),
             errors={(row, column): text for row, column, text in sheet["errors"]},
+            percents=frozenset(map(tuple, sheet["percents"])),
         )
         for sheet in answer["sheets"]
     )
@@ -161,6 +164,7 @@ def _sheet(sheet: Any, meta: Any, structure: Structure) -> dict[str, Any]:
         "formulas": beside.formulas,
         "without_value": beside.without_value,
         "errors": beside.errors,
+        "percents": beside.percents,
     }
 
 

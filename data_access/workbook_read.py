@@ -26,7 +26,7 @@ from data_access.workbook_layout import (
     split_row_id,
 )
 from data_access.workbook_sheets import FoundSheet, column_letters, find_sheets
-from data_access.workbook_values import CellReader, LostDigits, text_of_identity
+from data_access.workbook_values import CellReader, LostDigits, as_shown, text_of_identity
 from domain.errors import WorkbookRefused
 from domain.forms import Field, Form
 from domain.workbook import Fault, FaultKind, Reading, ReadRow, Refusal, Stamp
@@ -149,6 +149,7 @@ class _SheetReader:
         self._merged = self._merged_cells()
         self._formulas: list[str] = []
         self._kept: list[str] = []
+        self._percents: list[str] = []
         self._foreign: list[str] = []
 
     def read(self) -> None:
@@ -253,6 +254,9 @@ class _SheetReader:
             if cell == KEPT:
                 self._kept.append(self._name_of(place))
                 continue
+            if item.unit == "%" and place in self._raw.percents and isinstance(cell, float):
+                self._percents.append(self._name_of(place))
+                cell = as_shown(cell)
             if place in self._raw.formulas:
                 self._formulas.append(self._name_of(place))
             try:
@@ -294,6 +298,10 @@ class _SheetReader:
             self._note(f"{_listed(self._foreign)}不是表中的行，未读取。")
         if self._formulas:
             self._note(f"{_listed(self._formulas)}是公式，按其计算结果读取。")
+        if self._percents:
+            self._note(
+                f"{_listed(self._percents)}是百分比格式，按显示的百分数读取（45% 读作 45）。"
+            )
         if self._kept:
             self._note(f"{_listed(self._kept)}内容过长，未随工作簿导出，不改动。")
 

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 
 from data_access.workbook_cells import DateCell
 from data_access.workbook_layout import EXACT_BELOW, shown_codes
@@ -63,6 +64,15 @@ class CellReader:
         text = _without_apostrophe(str(plain))
         code = normal_code(text, self._codes[table])
         return code if code != text else _with_zeros(text, self._form.options(item))
+
+
+def as_shown(share: float) -> float:
+    """Return the number before the sign of a cell that Excel shows as a percentage.
+
+    >>> as_shown(0.07)
+    7.0
+    """
+    return float(Decimal(f"{share:.15g}") * 100) if math.isfinite(share) else share
 
 
 def text_of_identity(cell: object) -> str:

@@ -1,6 +1,7 @@
 """A workbook comes back from a clerk: understood, or a fault that names the cell."""
 
 import subprocess
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -37,6 +38,33 @@ UNIT = sample_unit(sample_content(**FILLED))
 
 def village_rows(path: Path) -> list[dict]:
     return [dict(r.values) for r in read_workbook(path, FORM).rows if r.group == "village"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "number", "understood"),
+    [
+        ("0%", 0.45, "45"),
+        ("0.00%", 0.07, "7"),
+        ("0.000%;[Red]-0.000%", 0.12345, "12.345"),
+        ("General", 0.45, "0.45"),
+        ('0.0"%"', 0.45, "0.45"),
+    ],
+)
+def test_a_percentage_is_read_as_excel_shows_it(tmp_path, shown, number, understood):
+    def retype(sheet: Worksheet) -> None:
+        cell = sheet.cell(FIRST_ROW + 1, column_of(sheet, "area"))
+        cell.number_format, cell.value = shown, number
+
+    percents = [replace(f, unit="%") if f.code == "area" else f for f in FORM.fields]
+    form = replace(FORM, fields=tuple(percents))
+    path = changed(written(tmp_path, form=form), retype)
+    reading = read_workbook(path, form)
+    first = next(row for row in reading.rows if row.group == "village")
+    assert first.values["area"] == understood
+    named = [note for note in reading.notes if "按显示的百分数读取" in note]
+    assert len(named) == (understood != "0.45")
+    # The same cell in a column of hectares stays the number it is.
+    assert first_value(path, "area") == f"{number}"
 
 
 def faults(path: Path) -> list[tuple[FaultKind, int, str]]:
