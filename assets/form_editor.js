@@ -105,7 +105,7 @@ class Editor extends FieldForm {
     this.sheet = element("div", { className: "sheet" });
     this.sums = new SumsBar(this);
     this.footer = element("div", { className: "footer" }, this.sums.node, this.saveState, this.drawActions());
-    this.sheet.append(...this.drawRemarks(), ...this.drawFormSections(), ...this.drawTrees());
+    this.sheet.append(...this.drawLeft(), ...this.drawRemarks(), ...this.drawFormSections(), ...this.drawTrees());
     this.body.replaceChildren(this.conflictBox, this.summary, this.sheet, this.footer);
     this.footer.hidden = this.readOnly && !this.state.can.withdraw;
     if (this.restored) this.say(`已恢复本机未保存的 ${this.restored} 处修改，正在保存…`, "busy");
@@ -118,6 +118,24 @@ class Editor extends FieldForm {
       can.withdraw ? button("撤回", "", () => this.move("withdraw", {})) : null,
       can.submit ? button("本期无变化", "", () => this.noChange(), "submit") : null,
       can.submit ? button("提交", "primary", () => this.submit(false), "submit") : null);
+  }
+
+  /** What only this browser has of a report that somebody else filed meanwhile. */
+  drawLeft() {
+    if (!this.leftHere.length) return [];
+    const rows = this.leftHere.map(([path, value]) => [
+      element("dt", { textContent: this.label(path) }), element("dd", { textContent: this.text(path, value) })]);
+    const drop = () => {
+      if (!confirm(`丢弃这 ${rows.length} 处没有上传的内容？丢弃后无法恢复。`)) return;
+      this.dropLeft();
+      section.remove();
+    };
+    const section = element("section", { className: "card left-here", "aria-label": "没有上传的内容" },
+      element("h3", { textContent: `您填写的 ${rows.length} 处没有上传` }),
+      element("p", { textContent: "上传之前，这份表已由他人报送。以下内容只保留在本机；这份表撤回或被退回后再打开本页，会放回表中，与他人填写不同的由您逐项选择。不再需要时可以丢弃。" }),
+      element("dl", {}, ...rows.flat()),
+      element("div", { className: "actions" }, element("button", { type: "button", textContent: "丢弃这些内容", onclick: drop })));
+    return [section];
   }
 
   drawRemarks() {
@@ -464,7 +482,8 @@ class Editor extends FieldForm {
   }
 
   moved(action, data) {
-    this.outbox.clear();
+    // What is withdrawn is filled in further, with what this browser still has of it.
+    if (action === "submit") this.outbox.clear();
     this.revision = data.lock_version;
     this.trigger?.("moved", { action, lock_version: data.lock_version });
     this.load();

@@ -87,6 +87,7 @@ class FormState {
     this.values = structuredClone(this.base);
     this.readOnly = !state.can.save;
     this.tooLate = state.too_late;
+    this.leftHere = this.readOnly ? this.listLeft() : [];
     const clashes = this.readOnly ? [] : this.restore();
     this.savedAt = state.saved_at_text;
     this.hadRoom = this.hasRoom();
@@ -104,6 +105,19 @@ class FormState {
   forgetSent() {
     this.unanswered = {};
     this.remember();
+  }
+
+  /** What was typed here and not sent before somebody else filed: path to value. */
+  listLeft() {
+    const left = Object.entries(this.outbox.take()).map(([path, { value }]) => [path, value])
+      .filter(([path, value]) => (path in this.cells || path.startsWith("reply:")) && !this.alike(path, this.base[path], value));
+    if (!left.length) this.outbox.settle();
+    return left;
+  }
+
+  dropLeft() {
+    this.outbox.settle();
+    this.leftHere = [];
   }
 
   /** Apply the outbox; return the paths that somebody else changed meanwhile. */

@@ -103,7 +103,7 @@ class PhoneForm extends Editor {
     this.conflictBox = element("section", { className: "conflict", hidden: true, role: "alertdialog", "aria-label": "内容冲突" });
     this.picker = element("select", { className: "steps", "aria-label": "步骤", onchange: () => this.showStep(this.picker.selectedIndex) },
       ...this.steps.map((_, index) => element("option", { value: index })));
-    this.sheet = element("div", { className: "sheet" }, ...this.drawRemarks());
+    this.sheet = element("div", { className: "sheet" }, ...this.drawLeft(), ...this.drawRemarks());
     this.footer = this.drawFooter();
     this.body.replaceChildren(element("div", { className: "state-bar" }, this.saveState),
       this.conflictBox, this.summary, this.picker, this.sheet, this.footer);
@@ -117,6 +117,11 @@ class PhoneForm extends Editor {
     if (!remarks.length) return [];
     this.returned = element("details", { className: "returned", open: true }, element("summary", { textContent: "退回意见" }), ...remarks);
     return [this.returned];
+  }
+
+  dropLeft() {
+    super.dropLeft();
+    markUnsent();
   }
 
   drawFooter() {

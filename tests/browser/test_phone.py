@@ -331,6 +331,83 @@ def test_a_village_is_filed_from_the_phone_and_leads_to_the_next(
     expect(page.get_by_role("link", name="下一个村")).to_be_visible()
 
 
+def type_unsent(page: Page, number: str) -> None:
+    """Type the people of a village while nothing is saved."""
+    go_to(page, "人口")
+    page.context.route("**/api/drafts/*", lambda route: route.abort())
+    people(page).fill(number)
+    expect(page.locator(".state-bar .save-state")).to_contain_text("保留在本机")
+
+
+def file_it(page: Page, village: str) -> None:
+    page.reload()
+    go_to(page, "检查并报送")
+    page.get_by_role("button", name="报送", exact=True).click()
+    expect(page.get_by_text("已报送，等待审核")).to_be_visible()
+
+
+def withdraw(page: Page) -> None:
+    page.get_by_role("button", name="撤回").click()
+    expect(page.get_by_role("button", name="撤回")).to_have_count(0)
+
+
+def test_what_was_not_sent_before_another_filed_is_shown_taken_over_or_dropped(
+    database, villages, officers, phone
+):
+    """The village is under review, filed in the test before."""
+    village = villages[0]
+    theirs, mine = (phone(officer, f"/phone/{village}") for officer in officers)
+    withdraw(theirs)
+    mine.reload()
+    was = people_of(database, village)
+    type_unsent(mine, "7654")
+    file_it(theirs, village)
+    mine.context.unroute_all()
+    mine.reload()
+    left = mine.get_by_role("region", name="没有上传的内容")
+    expect(left).to_contain_text("您填写的 1 处没有上传")
+    expect(left.locator("dd")).to_have_text("7654")
+    assert people_of(database, village) == was
+
+    withdraw(theirs)
+    mine.reload()
+    eventually(mine, lambda: people_of(database, village) == 7654, "taken over")
+    saved(mine)
+
+    type_unsent(mine, "7655")
+    file_it(theirs, village)
+    mine.context.unroute_all()
+    mine.reload()
+    mine.once("dialog", lambda dialog: dialog.accept())
+    left.get_by_role("button", name="丢弃").click()
+    expect(left).to_have_count(0)
+    assert mine.evaluate("Object.keys(localStorage).filter((k) => k.includes('outbox'))") == []
+
+
+def test_what_is_typed_after_the_period_closed_is_kept_and_said_to_be_too_late(
+    database, villages, officers, phone
+):
+    village = villages[1]
+    page = phone(officers[0], f"/phone/{village}")
+    expect(page.locator(".steps")).to_be_visible()
+    go_to(page, "人口")
+    close = "UPDATE reporting_period SET closed_at = {} WHERE period_id = %s"
+    (period,) = database.execute(
+        "SELECT period_id FROM reporting_period"
+        " WHERE form_code = 'village_evaluation' AND closed_at IS NULL"
+    ).fetchone()
+    database.execute(close.format("now()"), [period])
+    try:
+        people(page).fill("1212")
+        told = page.locator(".state-bar .save-state")
+        expect(told).to_contain_text("但不能提交：本填报期已关闭，不再接收首次报送")
+        assert people_of(database, village) == 1212
+        go_to(page, "检查并报送")
+        expect(page.get_by_role("button", name="报送", exact=True)).to_be_hidden()
+    finally:
+        database.execute(close.format("NULL"), [period])
+
+
 def test_signing_out_takes_everything_along_and_warns_before(
     database, villages, officers, phone, portal
 ):
