@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.sql import Literal
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, make_url
-from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 
 from domain.access import Actor
 from domain.errors import DatabaseAway, RuleViolation
@@ -24,6 +24,7 @@ OPTIONS = (
     " -c role=portal_app"
 )
 """How every connection of the portal begins."""
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 PATIENCE = 5
 """Seconds to connect in."""
 
@@ -84,8 +85,8 @@ def build_engine(
 
 @cache
 def driver_text(question: TextClause) -> bytes:
-    """Return a question as the driver writes it, for connections that are not of the engine."""
-    return str(question.compile(engine())).encode()
+    """Return a question as the driver writes it."""
+    return str(question.compile(dialect=_DIALECT)).encode()
 
 
 @contextmanager
@@ -139,15 +140,44 @@ def begin_as(
     """
     named = tuple(actor_settings(actor).values())
     statement = _beginning(mode, *named, action, planning)
-    driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    answer = driver.pgconn.exec_(statement)
-    if answer.status == psycopg.pq.ExecStatus.COMMAND_OK:
-        return
-    error = psycopg.OperationalError(answer.error_message.decode(errors="replace"))
-    if driver.broken or driver.pgconn.status == psycopg.pq.ConnStatus.BAD:
+    answer = _driver(connection).pgconn.exec_(statement)
+    if answer.status != psycopg.pq.ExecStatus.COMMAND_OK:
+        error = psycopg.OperationalError(answer.error_message.decode(errors="replace"))
+        raise _refusal(connection, statement, error)
+
+
+def ask_driver(
+    connection: Connection, question: TextClause, parameters: Mapping[str, object]
+) -> psycopg.Cursor[tuple[Any, ...]]:
+    """Return the driver's cursor of a statement; raises what SQLAlchemy does.
+
+    What SQLAlchemy keeps of a statement and its answer takes two thirds of the time of both.
+    """
+    statement = driver_text(question)
+    try:
+        return _driver(connection).execute(statement, parameters)
+    except psycopg.Error as error:
+        raise _refusal(connection, statement, error) from error
+
+
+def _driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+def _refusal(connection: Connection, statement: bytes, error: psycopg.Error) -> Exception:
+    driver = _driver(connection)
+    is_lost = driver.broken or driver.pgconn.status == psycopg.pq.ConnStatus.BAD
+    if is_lost:
         connection.invalidate(error)
-    raise OperationalError(
-        statement.decode(), None, error, connection_invalidated=connection.invalidated
+    return DBAPIError.instance(
+        statement.decode(),
+        None,
+        error,
+        psycopg.Error,
+        connection_invalidated=is_lost,
+        dialect=connection.dialect,
     )
 
 

@@ -27,7 +27,7 @@ from data_access.moves import (
 from data_access.queries import load_queries
 from data_access.reporting import Submission, load_workflow
 from data_access.reporting_forms import find_form
-from data_access.rows import fetch_one
+from data_access.rows import fetch_one, write
 from domain.access import Actor
 from domain.errors import InvalidContent, NotFound, PeriodClosed, PortalError
 from domain.receipts import canonical, text_sha256
@@ -224,22 +224,21 @@ def _add_version(
     no_change: bool,
 ) -> None:
     text = canonical(content)
-    connection.execute(
+    write(
+        connection,
         _SQL["add_version"],
-        {
-            "submission_id": locked.submission_id,
-            "version_no": version_no,
-            "division_code": locked.division_code,
-            "round_no": locked.round_no,
-            "form_code": locked.form_code,
-            "form_version": locked.form_version,
-            "rule_version": rule_version,
-            "workflow_version": locked.workflow_version,
-            "content": text,
-            "content_sha256": text_sha256(text),
-            "no_change": no_change,
-            "user_id": actor.user_id,
-        },
+        submission_id=locked.submission_id,
+        version_no=version_no,
+        division_code=locked.division_code,
+        round_no=locked.round_no,
+        form_code=locked.form_code,
+        form_version=locked.form_version,
+        rule_version=rule_version,
+        workflow_version=locked.workflow_version,
+        content=text,
+        content_sha256=text_sha256(text),
+        no_change=no_change,
+        user_id=actor.user_id,
     )
 
 

@@ -10,11 +10,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from data_access import rows
 from data_access.form_checks import check_filed
 from data_access.forms import load_form
 from data_access.queries import load_queries
 from data_access.reporting import previous_content
-from data_access.rows import fetch_all
 from domain.form_diff import count_changes
 from domain.forms import Content, Form, Problem, ProblemKind, Severity, rows_of
 
@@ -54,26 +54,25 @@ def write(
     answered = _answered(form, content)
     missing = sum(problem.kind is ProblemKind.MISSING for problem in problems)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    connection.execute(
+    rows.write(
+        connection,
         _SQL["write"],
-        {
-            "submission_id": submission_id,
-            "version_no": version_no,
-            "division_code": division_code,
-            "errors": errors,
-            "warnings": len(problems) - errors,
-            "changes": count_changes(form, before, content),
-            "attachments": len(files),
-            "new_attachments": len(files - known),
-            "required": answered + missing,
-            "answered": answered,
-        },
+        submission_id=submission_id,
+        version_no=version_no,
+        division_code=division_code,
+        errors=errors,
+        warnings=len(problems) - errors,
+        changes=count_changes(form, before, content),
+        attachments=len(files),
+        new_attachments=len(files - known),
+        required=answered + missing,
+        answered=answered,
     )
 
 
 def write_missing(connection: Connection, limit: int = 50) -> int:
     """Count waiting versions that nobody has counted yet; return how many."""
-    missing = fetch_all(connection, _SQL["list_missing"], _Filed, limit=limit)
+    missing = rows.fetch_all(connection, _SQL["list_missing"], _Filed, limit=limit)
     for filed in missing:
         form = load_form(connection, filed.form_code, filed.form_version, filed.rule_version)
         problems = check_filed(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from data_access.queries import load_queries
-from data_access.rows import fetch_all, fetch_one
+from data_access.rows import fetch_all, fetch_one, write
 from domain import village_evaluation
 from domain.access import Actor
 from domain.clock import today
@@ -256,9 +256,7 @@ def _plain(value: object) -> object:
 
 def write_filed(connection: Connection, submission_id: int, version_no: int) -> None:
     """Write the typed rows of a version that was just filed, all in one statement."""
-    connection.execute(
-        _SQL["write_filed"], {"submission_id": submission_id, "version_no": version_no}
-    )
+    write(connection, _SQL["write_filed"], submission_id=submission_id, version_no=version_no)
 
 
 def accept(connection: Connection, versions: Mapping[int, int], user_id: int) -> None:

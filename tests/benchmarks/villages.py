@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from statistics import median
+from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, event
@@ -272,20 +273,22 @@ def _leader_figures(portal: BenchPortal) -> list[Figure]:
 
 @contextmanager
 def _statements(engine: Engine) -> Iterator[list[float]]:
-    """Yield a list to which each statement of the engine adds its seconds."""
+    """Yield a list to which each statement of the engine's new connections adds its seconds."""
     seconds: list[float] = []
 
-    def begin(*_: object) -> None:
-        seconds.append(-time.perf_counter())
+    class Timed(psycopg.Cursor[Any]):
+        def execute(self, *args: Any, **more: Any) -> "Timed":
+            began = time.perf_counter()
+            super().execute(*args, **more)
+            seconds.append(time.perf_counter() - began)
+            return self
 
-    def end(*_: object) -> None:
-        seconds[-1] += time.perf_counter()
+    def time_all(driver: psycopg.Connection[Any], *_: object) -> None:
+        driver.cursor_factory = Timed
 
-    event.listen(engine, "before_cursor_execute", begin)
-    event.listen(engine, "after_cursor_execute", end)
+    event.listen(engine, "connect", time_all)
     yield seconds
-    event.remove(engine, "before_cursor_execute", begin)
-    event.remove(engine, "after_cursor_execute", end)
+    event.remove(engine, "connect", time_all)
 
 
 def leader_milliseconds(portal: BenchPortal, code: str, times: int = 7) -> tuple[float, int]:
