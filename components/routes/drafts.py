@@ -48,7 +48,7 @@ from domain.workflow import ReviewAction
 _FILERS = (Role.CITY, Role.COUNTY, Role.TOWNSHIP, Role.DEPARTMENT)
 _LONGEST_BODY = 2 * 1024 * 1024  # bytes: a form of 119 fields has some ten thousand
 _LONGEST_REPLY = 500
-_AT_ONCE = Turns(4)  # saves and moves under way in one process
+_AT_ONCE = Turns(3)  # saves and moves under way in one process
 
 
 # READING
