@@ -16,11 +16,11 @@ from data_access import review_sample, township_review
 from data_access.database import transaction
 from data_access.reporting import ReportingPeriod, Submission
 from data_access.review_sample import Draw, Sampled
-from data_access.township_review import Area, Desk, Outlier, Place, Signs
+from data_access.township_review import PARTS, Area, Desk, Outlier, Place, Signs
 from data_access.village_form import FORM_CODE
 from domain.access import Actor
 from domain.clock import BEIJING, moment, now, today
-from domain.review_filter import QueueFilter
+from domain.review_filter import ODD, QueueFilter
 from domain.workflow import SubmissionState
 
 PAGE = "township_review"
@@ -143,9 +143,9 @@ def query_of(desk: Desk, prefix: str) -> dict[str, str]:
     }
 
 
-def address(desk: Desk, prefix: str) -> str:
-    """Return the address of a place on this page."""
-    return f"{PAGE}?{urlencode(query_of(desk, prefix))}"
+def address(desk: Desk, prefix: str, **asked: str) -> str:
+    """Return the address of a place on this page, with what is asked of its list."""
+    return f"{PAGE}?{urlencode(query_of(desk, prefix) | asked)}"
 
 
 def path_html(desk: Desk, above: Sequence[Place]) -> str:
@@ -165,23 +165,31 @@ def area_table(desk: Desk, place: Place, areas: Sequence[Area]) -> str:
         f"<th{'' if not place_ else ' class=portal-number'}>{text}</th>"
         for place_, text in enumerate(heads)
     )
-    rows = "".join(_area_row(desk, area) for area in areas)
+    has_list = PARTS[place.level][0] in _LISTED
+    rows = "".join(_area_row(desk, area, has_list=has_list) for area in areas)
     return (
         '<div class="portal-scroll township-areas"><table class="portal-table"><thead><tr>'
         f"{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-def _area_row(desk: Desk, area: Area) -> str:
+def _area_row(desk: Desk, area: Area, *, has_list: bool) -> str:
+    """Draw one part of a place; where it has a list, its figures open the villages they count."""
+
+    def opens(count: int, words: str, **asked: str) -> str:
+        if not (has_list and count):
+            return words
+        return link(address(desk, area.prefix, **asked), words)
+
     late = ' class="portal-number township-late"' if area.overdue else ' class="portal-number"'
     sample = f"{area.looked}／{area.sampled}" if area.sampled else _NOTHING
     figures = (
         f"{area.villages:,}",
         f"{area.filed:,}",
-        f"<b>{area.waiting:,}</b>" if area.waiting else "0",
+        opens(area.waiting, f"<b>{area.waiting:,}</b>") if area.waiting else "0",
         percent_of(area.answered, area.required) or _NOTHING,
-        _counted(area.warned, area.waiting),
-        _counted(area.odd, area.waiting),
+        opens(area.warned, _counted(area.warned, area.waiting), warned="1"),
+        opens(area.odd, _counted(area.odd, area.waiting), only=ODD),
         f"<b>{sample}</b>" if area.looked < area.sampled else sample,
         _counted(area.undrawn, area.waiting),
     )

@@ -49,6 +49,8 @@ def test_a_county_sees_its_townships_and_draws_a_sample_of_each(
     towns = {code[:9] for code in waiting}
     assert f"有 {len(waiting)} 个村等待县级初审；{len(waiting)} 个还没有抽样" in html(page)
     assert all(f"unit={town}" in html(page) for town in towns)
+    # The figure of what stands out opens the villages that it counts.
+    assert f"unit={township[0][:9]}&amp;only=odd" in html(page)
     page = press(page, "抽取样本")
     assert not page.exception
     assert "还没有抽样" not in html(page)
