@@ -90,8 +90,13 @@ def submit(
 
 
 def withdraw(connection: Connection, actor: Actor, submission_id: int, lock_version: int) -> Moved:
-    """Take a report back before the first decision."""
+    """Take a report back before the first decision.
+
+    Raises PeriodClosed after its period: as a draft it could never be sent again.
+    """
     locked, move = begin_move(connection, actor, submission_id, lock_version, ReviewAction.WITHDRAW)
+    if locked.period_closed:
+        raise PeriodClosed(submission_id=submission_id)
     return make_moves(connection, actor, [Turn(locked, move)])[submission_id]
 
 

@@ -107,6 +107,14 @@ def test_filer_withdraws_before_the_first_decision_and_not_after(submission, cou
         act(county, number, ReviewAction.WITHDRAW)
 
 
+def test_closed_period_gives_no_report_back_that_could_not_be_sent_again(submission, county, owner):
+    act(county, submission.submission_id, ReviewAction.SUBMIT)
+    owner.execute("UPDATE reporting_period SET closed_at = now()")
+    with pytest.raises(PeriodClosed):
+        act(county, submission.submission_id, ReviewAction.WITHDRAW)
+    assert owner.execute("SELECT state FROM submission").fetchone() == ("submitted",)
+
+
 def test_closed_period_takes_what_was_returned_and_no_first_report(submission, county, city, owner):
     number = submission.submission_id
     owner.execute("UPDATE reporting_period SET closed_at = now()")
