@@ -77,6 +77,8 @@ def phone(portal: Portal, open_page: PageAs, guard: Guard) -> PageAs:
         page.get_by_label("用户名").fill(officer.username)
         page.get_by_label("口令").fill(PASSWORD)
         page.get_by_role("button", name="登录").click()
+        expect(page.get_by_label("口令")).to_have_count(0)
+        page.wait_for_load_state()
         return page
 
     return opened
@@ -85,6 +87,8 @@ def phone(portal: Portal, open_page: PageAs, guard: Guard) -> PageAs:
 def go_to(page: Page, title: str) -> None:
     """Choose a step by what its name begins with."""
     steps = page.locator(".steps")
+    expect(steps).to_be_visible()
+    expect(steps.locator("option").filter(has_text=title).first).to_be_attached()
     names = steps.locator("option").all_text_contents()
     steps.select_option(index=next(i for i, name in enumerate(names) if name.startswith(title)))
 
