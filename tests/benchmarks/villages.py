@@ -273,7 +273,7 @@ def _leader_figures(portal: BenchPortal) -> list[Figure]:
 
 @contextmanager
 def _statements(engine: Engine) -> Iterator[list[float]]:
-    """Yield a list to which each statement of the engine's new connections adds its seconds."""
+    """Yield a list to which each statement of the engine adds its seconds."""
     seconds: list[float] = []
 
     class Timed(psycopg.Cursor[Any]):
@@ -287,6 +287,7 @@ def _statements(engine: Engine) -> Iterator[list[float]]:
         driver.cursor_factory = Timed
 
     event.listen(engine, "connect", time_all)
+    engine.dispose()  # those that are open already would not be timed
     yield seconds
     event.remove(engine, "connect", time_all)
 
