@@ -152,7 +152,7 @@ def test_a_county_accepts_a_township_after_looking_at_its_sample(
     township, username, waiting = fullest_township(database)
     undo_seconds(600)
     page = page_as(username, "/township_review")
-    page.locator(f".township-areas a[href*='unit={township}']").click()
+    page.locator(f".township-areas td:first-child a[href*='unit={township}']").click()
     page.get_by_role("button", name="抽取样本").click()
     to_open = page.locator(".township-sample li.open a")
     expect(page.locator(".queue .unseen").first).to_be_visible()

@@ -88,7 +88,7 @@ def township_review(camera: Camera) -> None:
         page.locator(".township-sample li").first.wait_for()
         page.locator(".queue .unseen").first.wait_for()
         shoot(camera, "township-review", page)
-        page.locator(f".township-areas a[href*='unit={township}']").click()
+        page.locator(f".township-areas td:first-child a[href*='unit={township}']").click()
         page.get_by_text("抽样记录").wait_for()
         page.locator(".queue .row:not(.head)").first.wait_for()
         shoot(camera, "township-sample", page)
