@@ -12,7 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache, cached_property
 from operator import itemgetter
 
 from simpleeval import DEFAULT_OPERATORS, InvalidExpression
@@ -31,11 +31,19 @@ class EvaluationFailed(ValueError):
     """The expression was read and failed on these values."""
 
 
-@dataclass(frozen=True, slots=True)
+_Reckon = Callable[[Mapping[str, object]], object]
+
+
+@dataclass(frozen=True)
 class Expression:
     source: str
     body: ast.expr
     names: frozenset[str]
+
+    @cached_property
+    def reckon(self) -> _Reckon:
+        """The expression as a function of its names: taken apart once, then only called."""
+        return _reckoned(self.body)
 
 
 def _days(start: date, end: date) -> int:
@@ -162,7 +170,7 @@ def evaluate(expression: Expression, values: Mapping[str, object]) -> object:
     Numbers with decimals are Decimal on both sides, so that 0.1 + 0.2 equals 0.3.
     """
     try:
-        return _reckoned(expression.body)(values)
+        return expression.reckon(values)
     except (
         InvalidExpression,
         TypeError,
@@ -174,11 +182,6 @@ def evaluate(expression: Expression, values: Mapping[str, object]) -> object:
         raise EvaluationFailed(f"{expression.source}: {error}") from error
 
 
-# A village is asked hundreds of expressions: each is taken apart once, and then only called.
-_Reckon = Callable[[Mapping[str, object]], object]
-
-
-@lru_cache(maxsize=4096)
 def _reckoned(node: ast.expr) -> _Reckon:
     """Return a function of the names that is worth what the node is."""
     match node:

@@ -88,18 +88,17 @@ class _RowChecker:
         self._facts = context.find_row(group, key)
         self._names = _Names(rows.names(group, key), self._derived)
         self._required: dict[str | None, bool] = {}
-        self._shown: dict[str, bool] | None = None
-        self._hidden: frozenset[str] = frozenset()
+        self._found_hidden: frozenset[str] | None = None
         self._verdicts: dict[str, Problem | None] = {}
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the row; nothing is, of most of its fields."""
-        self._hidden = frozenset(code for code, shown in self.shown().items() if not shown)
-        self._names |= dict.fromkeys(self._hidden)
+        hidden = self.hidden
+        self._names |= dict.fromkeys(hidden)
         values, faults = self._row.values, self._row.faults
         found: list[Problem] = []
         for item in self._form.fields_of(self._group):
-            if item.code in self._hidden:
+            if item.code in hidden:
                 continue
             if values[item.code] is None or item.data_type == "evidence":
                 fault = faults.get(item.code)
@@ -132,29 +131,29 @@ class _RowChecker:
         return self._rows.derived(derived, self._key)
 
     def _finds_nothing(self, item: Field, rule: Rule) -> bool:
-        problem = None if item.code in self._hidden else self._verdict(item, rule)
+        problem = None if item.code in self.hidden else self._verdict(item, rule)
         return problem is None or problem.severity is Severity.UNCHECKED
 
-    def shown(self) -> dict[str, bool]:
-        """Return for each field of the row whether it is shown; many share one condition."""
-        if self._shown is None:
-            self._shown = self._find_shown()
-        return self._shown
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The codes of the row's fields that are not shown."""
+        if self._found_hidden is None:
+            self._found_hidden = self._find_hidden()
+        return self._found_hidden
 
     @property
     def holds_hidden(self) -> bool:
         """Whether something stands in a field that is not shown."""
         values, faults = self._row.values, self._row.faults
-        hidden = (code for code, shown in self.shown().items() if not shown)
-        return any(values[code] is not None or code in faults for code in hidden)
+        return any(values[code] is not None or code in faults for code in self.hidden)
 
-    def _find_shown(self) -> dict[str, bool]:
-        fields, answers = self._form.fields_of(self._group), dict[str | None, bool]()
-        for item in fields:
-            if item.visible_when not in answers:
-                holds = self._holds(item, item.visible_when, when_empty=True)
-                answers[item.visible_when] = holds
-        return {item.code: answers[item.visible_when] for item in fields}
+    def _find_hidden(self) -> frozenset[str]:
+        return frozenset(
+            item.code
+            for condition, fields in self._form.fields_by_condition(self._group).items()
+            if condition and not self._holds(fields[0], condition, when_empty=True)
+            for item in fields
+        )
 
     def _missing(self, item: Field) -> Iterator[Problem]:
         """Ask for what a field without a value should have, or for its files."""
@@ -194,11 +193,14 @@ class _RowChecker:
 
     def _judge(self, item: Field, rule: Rule) -> Problem | None:
         try:
-            expression = rule.bound
-            values = [self._names[name] for name in expression.names]
-            if UNDELIVERED in values:
-                return self._unchecked(item, "所依据的参考数据尚未下达")
-            if None in values or evaluate(expression, self._names):
+            expression, names, is_known = rule.bound, self._names, True
+            for name in expression.names:
+                value = names[name]
+                if value is None:
+                    is_known = False
+                elif value is UNDELIVERED:
+                    return self._unchecked(item, "所依据的参考数据尚未下达")
+            if not is_known or evaluate(expression, names):
                 return None
         except (BadExpression, EvaluationFailed, KeyError) as error:
             self._tell(item, rule.expression, error)
@@ -273,9 +275,9 @@ def visible_fields(form: Form, content: Content, context: Context) -> dict[str, 
     """Return for each path of the content whether its field is shown."""
     checkers = _checkers(form, content, context, lambda broken: None)
     return {
-        path_of(group, key, code): shown
+        path_of(group, key, item.code): item.code not in checker.hidden
         for (group, key), checker in checkers.items()
-        for code, shown in checker.shown().items()
+        for item in form.fields_of(group)
     }
 
 
@@ -313,8 +315,7 @@ def _shown_only(
     result: Content = {}
     for group in form.groups:
         rows = [
-            row | {code: None for code, shown in checkers[group, key].shown().items() if not shown}
-            for key, row in rows_of(content, group)
+            row | dict.fromkeys(checkers[group, key].hidden) for key, row in rows_of(content, group)
         ]
         result[group] = rows[0] if group == FORM_GROUP else rows
     return result

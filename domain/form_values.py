@@ -1,7 +1,7 @@
 """Values of a form: their normal form, as it is stored, and their Python type, as rules see it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -31,15 +31,19 @@ def normalise(form: Form, content: Content) -> Content:
 
 def normal_value(form: Form, item: Field, value: object) -> object:
     """Return one value in the normal form of its data type; empty is None."""
-    if value is None or (isinstance(value, str) and (not value or value.isspace())):
+    if value is None:
         return None
-    if item.data_type == "evidence":
+    kind = item.data_type
+    if isinstance(value, str):
+        if not value or value.isspace():
+            return None
+        if item.unit and kind in ("integer", "decimal"):
+            value = _without_unit(value, item.unit)
+    if kind == "evidence":
         return _normal_files(value)
-    if item.data_type == "code":
+    if kind == "code":
         return normal_code(value, form.options(item))
-    if item.unit and isinstance(value, str) and item.data_type in ("integer", "decimal"):
-        value = _without_unit(value, item.unit)
-    return NORMALISE[item.data_type](value)
+    return NORMALISE[kind](value)
 
 
 def _without_unit(text: str, unit: str) -> str:
@@ -83,18 +87,18 @@ def typed_value(form: Form, item: Field, value: object) -> object:
     normal = normal_value(form, item, value)
     if normal is None:
         return None
-    if item.data_type in ("integer", "decimal"):
-        return _typed_number(item, normal)
-    if item.data_type == "date":
-        return _typed_date(normal)
-    if item.data_type == "code" and normal not in form.options(item):
-        choices = "、".join(form.options(item).values())
-        raise ValueError(f"“{_quote(normal)}”不在可选范围内，可选：{choices}。")
-    if item.data_type == "boolean" and not isinstance(normal, bool):
-        raise ValueError(f"“{_quote(normal)}”无法识别，请选择“是”或“否”。")
-    if item.data_type in ("text", "long_text", "phone"):
-        return _typed_text(item, normal)
-    return normal
+    kind = item.data_type
+    if kind == "code":
+        if normal not in form.options(item):
+            choices = "、".join(form.options(item).values())
+            raise ValueError(f"“{_quote(normal)}”不在可选范围内，可选：{choices}。")
+        return normal
+    if kind == "boolean":
+        if not isinstance(normal, bool):
+            raise ValueError(f"“{_quote(normal)}”无法识别，请选择“是”或“否”。")
+        return normal
+    typed = _TYPED.get(kind)
+    return typed(item, normal) if typed else normal
 
 
 def _typed_number(item: Field, value: object) -> int | Decimal:
@@ -103,8 +107,10 @@ def _typed_number(item: Field, value: object) -> int | Decimal:
         raise ValueError(_no_number(text, "整数" if is_whole else "数字"))
     number = int(text) if is_whole else Decimal(text)
     digits, decimals = _limits(item.length)
+    if digits is None or (is_whole and len(text) <= digits):
+        return number
     whole, _, fraction = text.lstrip("+-").partition(".")
-    if digits is not None and len(whole.lstrip("0")) > digits - (decimals or 0):
+    if len(whole.lstrip("0")) > digits - (decimals or 0):
         raise ValueError(f"“{_quote(value)}”位数过多，整数部分最多 {digits - (decimals or 0)} 位。")
     if decimals is not None and len(fraction.rstrip("0")) > decimals:
         raise ValueError(f"“{_quote(value)}”小数位数过多，最多 {decimals} 位。")
@@ -117,7 +123,7 @@ def _no_number(text: str, word: str) -> str:
     return f"“{_quote(text)}”不是{word}，请只填{word}。"
 
 
-def _typed_date(value: object) -> date:
+def _typed_date(item: Field, value: object) -> date:
     try:
         return date.fromisoformat(str(value))
     except ValueError:
@@ -136,6 +142,16 @@ def _typed_text(item: Field, value: object) -> str:
     if limit is not None and len(text) > limit:
         raise ValueError(f"共 {len(text)} 字，最多 {limit} 字，请精简。")
     return text
+
+
+_TYPED: Mapping[str, Callable[[Field, object], object]] = {
+    "integer": _typed_number,
+    "decimal": _typed_number,
+    "date": _typed_date,
+    "text": _typed_text,
+    "long_text": _typed_text,
+    "phone": _typed_text,
+}
 
 
 @cache

@@ -113,6 +113,20 @@ class Form:
         """Return the fields of one group, in order."""
         return self._by_group.get(group, ())
 
+    def fields_by_condition(self, group: str) -> Mapping[str | None, tuple[Field, ...]]:
+        """Return the fields of one group by the condition under which they are shown."""
+        return self._by_condition[group]
+
+    @cached_property
+    def _by_condition(self) -> dict[str, dict[str | None, tuple[Field, ...]]]:
+        return {
+            group: {
+                condition: tuple(item for item in fields if item.visible_when == condition)
+                for condition in dict.fromkeys(item.visible_when for item in fields)
+            }
+            for group, fields in self._by_group.items()
+        }
+
     def find_field(self, group: str, code: str) -> Field | None:
         """Return the field, or None."""
         return self._by_code.get((group, code))
