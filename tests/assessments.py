@@ -12,6 +12,7 @@ from domain.access import Actor
 from tests.actors import COUNTY
 
 FORM = "status_assessment"
+LAND = {"CULT_LAND": {"value": "31.2", "source": "三调"}}
 Figure = Decimal | int | str | tuple[int | str, int | str]
 
 # The counties of one city.
@@ -112,6 +113,14 @@ def assess(owner: psycopg.Connection, *codes: str, raising: bool = False) -> int
 def opened(actor: Actor, period_id: int, unit: str = COUNTY) -> reporting.Submission:
     with transaction(actor) as connection:
         return drafts.open_submission(connection, actor, period_id, unit)
+
+
+def opened_after_a_year(
+    owner: psycopg.Connection, actor: Actor, accepter: Actor
+) -> reporting.Submission:
+    """Return a report of 2025, opened where one figure of 2024 is in force."""
+    accept(owner, 2024, {COUNTY: {"CULT_LAND": "31.5"}}, accepter.user_id)
+    return opened(actor, open_year(owner, 2025))
 
 
 def fill(
