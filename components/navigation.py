@@ -86,6 +86,7 @@ PAGES = (
     PortalPage("trail", "审计查询", "policy", "审计", (Role.SECURITY_AUDITOR,)),
     PortalPage("password", "修改口令", "key", "账号", (), hidden=True),
 )
+INBOX = next(page for page in PAGES if page.name == "inbox")
 MOST_SIDE_BY_SIDE = 6  # more pages than that stand in the navigation under their groups
 # Where each role begins; of several roles the first counts.
 HOMES = {
@@ -120,12 +121,14 @@ def draw_portal() -> None:
 
 def navigation(actor: Actor | None) -> st.Page:
     """Register every page, so that each address is known, and show those of the actor's roles."""
-    pages = {page.name: _page(page, actor) for page in PAGES if page.path.exists()}
+    waiting = unread_count(actor) if actor is not None and INBOX.is_for(actor) else 0
+    pages = {page.name: _page(page, actor, waiting) for page in PAGES if page.path.exists()}
     visible = sum(page.visibility == "visible" for page in pages.values())
     groups: dict[str, list[st.Page]] = {}
     for page in PAGES:
         if page.name in pages:
-            group = page.group if visible > MOST_SIDE_BY_SIDE else ""
+            title = _counted(page.group, waiting if page.group == INBOX.group else 0)
+            group = title if visible > MOST_SIDE_BY_SIDE else ""
             groups.setdefault(group, []).append(pages[page.name])
 
     def home() -> None:
@@ -141,21 +144,20 @@ def navigation(actor: Actor | None) -> st.Page:
     return st.navigation(groups, position="top" if actor else "hidden")
 
 
-def _page(page: PortalPage, actor: Actor | None) -> st.Page:
+def _page(page: PortalPage, actor: Actor | None, waiting: int) -> st.Page:
     shown = actor is not None and not actor.must_change_password and page.is_for(actor)
     return st.Page(
         page.path,
-        title=_title(page, actor) if shown else page.title,
+        title=_counted(page.title, waiting if page == INBOX else 0),
         icon=f":material/{page.icon}:",
         url_path=page.name,
         visibility="visible" if shown and not page.hidden else "hidden",
     )
 
 
-def _title(page: PortalPage, actor: Actor | None) -> str:
-    """Return the page's title, the inbox's with how many messages wait."""
-    waiting = unread_count(actor) if actor is not None and page.name == "inbox" else 0
-    return f"{page.title}（{waiting}）" if waiting else page.title
+def _counted(title: str, waiting: int) -> str:
+    """Return a title with how many messages wait: the inbox's, and that of its closed group."""
+    return f"{title}（{waiting}）" if waiting else title
 
 
 def _unknown_address(known: set[str]) -> str | None:

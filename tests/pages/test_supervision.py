@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import streamlit as st
 
 from data_access import reminders, supervision_items
 from data_access.database import transaction
@@ -107,6 +108,20 @@ def test_message_is_read_by_opening_it_and_leads_to_its_page(open_page, county, 
     button.click().run()
     assert "限期完成公示" in drawn(page)
     assert "没有未读消息。" in texts(open_page(county, "inbox"))
+
+
+def test_the_closed_group_of_the_navigation_says_how_many_messages_wait(
+    open_page, county, item_id, monkeypatch
+):
+    drawn_groups, navigation = [], st.navigation
+
+    def noted(groups, **options):
+        drawn_groups.append(list(groups))
+        return navigation(groups, **options)
+
+    monkeypatch.setattr(st, "navigation", noted)
+    open_page(county, "inbox")
+    assert "监督（1）" in drawn_groups[-1]
 
 
 def test_inbox_of_who_got_nothing_says_what_will_come(open_page, leader):
