@@ -98,6 +98,7 @@ class Editor extends FieldForm {
     this.grids = [];
     this.counters = [];
     this.tables = [];
+    this.dones = [];
     this.cards = {};
     this.saveState = element("div", { className: "save-state", role: "status", "aria-live": "polite" });
     this.summary = element("div", { className: "summary" });
@@ -149,13 +150,35 @@ class Editor extends FieldForm {
       const input = element("textarea", { rows: 2, value: this.values[path] ?? "", maxLength: 500, placeholder: "答复（说明修改情况）", "aria-label": `对“${remark.label}”的答复` });
       this.listen(input, path);
       this.fields[path] = { input };
+      const done = remark.path in this.sentBack ? element("p", { className: "quiet since" }) : null;
+      if (done) this.dones.push({ path: remark.path, node: done });
       const answer = this.readOnly ? element("p", { textContent: `答复：${remark.reply ?? "—"}` }) : input;
-      return element("li", {}, link, element("p", { className: "reason", textContent: remark.reason }), answer);
+      return element("li", {}, link, element("p", { className: "reason", textContent: remark.reason }), done, answer);
     });
+    this.corrected = element("div", { className: "corrected" });
     const title = `${returned.reviewer} 于 ${returned.at} 退回（第 ${returned.round} 轮）`;
     return [element("section", { className: "remarks" }, element("h3", { textContent: title }),
       returned.comment ? element("p", { className: "reason", textContent: returned.comment }) : null,
-      cards.length ? element("ol", {}, ...cards) : null)];
+      cards.length ? element("ol", {}, ...cards) : null, this.wasReturned ? this.corrected : null)];
+  }
+
+  /** What was done since the report came back: under each reason its field, below them all of it. */
+  refreshCorrections() {
+    if (!this.wasReturned) return;
+    const now = (path) => `${this.text(path, this.sentBack[path])} → ${this.text(path, this.values[path])}`;
+    for (const { path, node } of this.dones) {
+      node.textContent = this.isCorrected(path) ? `已修改：${now(path)}` : `尚未修改，上次提交：${this.text(path, this.sentBack[path])}`;
+    }
+    const paths = this.corrections();
+    if (!paths.length) return this.corrected.replaceChildren(element("p", { className: "quiet", textContent: "退回后还没有修改内容。" }));
+    const lines = paths.slice(0, LONGEST_LIST).map((path) => element("li", {},
+      element("button", { type: "button", className: "plain", textContent: this.label(path), onclick: () => this.goTo(path) }),
+      element("span", { textContent: `：${now(path)}` })));
+    const rest = paths.length - lines.length;
+    const open = this.corrected.querySelector("details")?.open ?? false;
+    this.corrected.replaceChildren(element("details", { open },
+      element("summary", { textContent: `退回后已修改 ${paths.length} 处` }), element("ul", {}, ...lines),
+      rest ? element("p", { className: "quiet", textContent: `……还有 ${rest} 处。` }) : null));
   }
 
   drawFormSections() {
@@ -369,6 +392,7 @@ class Editor extends FieldForm {
     this.sums.refresh();
     this.refreshTables();
     this.refreshCounts();
+    this.refreshCorrections();
     this.refreshSummary();
   }
 
@@ -463,7 +487,7 @@ class Editor extends FieldForm {
   }
 
   noChange() {
-    const changed = Object.values(this.cells).filter((cell) => cell.row && this.isChanged(cell.path) && this.isVisible(cell));
+    const changed = Object.values(this.cells).filter((cell) => this.isChanged(cell.path) && this.isVisible(cell));
     if (!changed.length) return this.submit(true);
     const question = `您修改了 ${changed.length} 处。选择“本期无变化”将按上次认定的内容报送，所做修改仍留在草稿中。`;
     this.say(question, "busy", "仍按无变化报送", () => this.submit(true));

@@ -251,11 +251,12 @@ class FieldForm extends FormState {
   refreshBefore(known, value) {
     const before = this.accepted[known.path];
     const differs = before !== undefined && before !== null && !same(before, value);
-    known.before.hidden = !differs;
+    const words = this.beforeWords(known.path);
+    known.before.hidden = !words.length;
     const isKept = before !== undefined && before !== null && !differs;
     known.kept.hidden = !isKept || Boolean(known.row?.parent) || this.isLocked(known);
-    if (differs) known.before.textContent = `上次认定：${this.text(known.path, before)}`;
-    known.node.classList.toggle("changed", this.isChanged(known.path) && known.visible);
+    known.before.textContent = words.join("；");
+    known.node.classList.toggle("changed", this.isMarked(known.path) && known.visible);
   }
 
   /** From a warning to the field that explains it, where that is still empty. */

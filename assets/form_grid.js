@@ -25,7 +25,7 @@ class Grid {
   }
 
   title() {
-    return this.group.title ?? this.group.fields[0].section;
+    return this.group.title;
   }
 
   cellOf(row, field) {

@@ -1,6 +1,6 @@
 // What stands around a grid's table: its tools above; below it what the active cell has to say, and what is wrong.
 
-const FILTERS = [["all", "全部行"], ["problem", "有问题的行"], ["missing", "有必填未填的行"], ["changed", "与上次认定不同的行"], ["remark", "有退回理由的行"]];
+const FILTERS = [["all", "全部行"], ["problem", "有问题的行"], ["missing", "有必填未填的行"], ["changed", "与上次认定不同的行"], ["corrected", "退回后修改的行"], ["remark", "有退回理由的行"]];
 const KEYS_HELP = "方向键移动，Shift 加方向键选择；直接输入即覆盖，F2 或双击修改；Enter 下移，Tab 右移；Delete 清除；"
   + "Ctrl+C / X / V 复制、剪切、粘贴；Ctrl+Z / Y 撤销、重做；Ctrl+D 向下填充；Ctrl+Enter 填入所选各格；"
   + "Home / End 到行首、行末；Alt+↓ 打开选项或日历；Alt+Enter 换行。";
@@ -36,9 +36,15 @@ class GridBars {
     const { element } = this.tools;
     const field = this.grid.group.fields.find((one) => one.type === "code" && !one.read_only);
     const states = (field?.options ?? []).map(([code, name]) => [`code\u0000${field.code}\u0000${code}`, `${field.label}：${name}`]);
-    const offered = [...FILTERS.filter(([code]) => code !== "remark" || this.grid.form.state.remarks.length), ...states];
+    const offered = [...FILTERS.filter(([code]) => this.offers(code)), ...states];
     return element("select", { "aria-label": "筛选行", title: "筛选只改变显示", onchange: (event) => this.grid.setFilter(event.target.value) },
       ...offered.map(([code, name]) => element("option", { value: code, textContent: name })));
+  }
+
+  offers(filter) {
+    const { state, wasReturned } = this.grid.form;
+    if (filter === "remark") return state.remarks.length > 0;
+    return filter !== "corrected" || wasReturned;
   }
 
   refresh() {

@@ -120,6 +120,7 @@ class GridTable {
     if (this.filter === "problem") return paths.some((path) => this.form.problemsAt(path).some((one) => one.severity === "error"));
     if (this.filter === "missing") return paths.some((path) => this.isMissing(path));
     if (this.filter === "changed") return paths.some((path) => this.form.isChanged(path));
+    if (this.filter === "corrected") return paths.some((path) => this.form.isCorrected(path));
     if (this.filter === "remark") return paths.some((path) => this.form.remarksAt(path).length);
     const [, code, option] = this.filter.split("\u0000");
     return String(this.form.values[pathIn(this, row, code)] ?? "") === option;
@@ -172,7 +173,7 @@ class GridTable {
       isFixed: this.isFixed(row, field),
       isRequired: isVisible && this.form.requires({ field, path }, names),
       isEmpty: isEmpty(this.form.values[path]),
-      isChanged: isVisible && this.form.isChanged(path),
+      isChanged: isVisible && this.form.isMarked(path),
       problems,
       worst: this.form.worst(problems),
       remarks: this.form.remarksAt(path),
@@ -287,11 +288,10 @@ class GridTable {
   }
 
   explain(state, field) {
-    const before = this.form.accepted[state.path];
     return [
       ...state.problems.map((problem) => problem.message),
       ...state.remarks.map((remark) => `退回理由：${remark.reason}`),
-      state.isChanged && !isEmpty(before) ? `上次认定：${this.form.text(state.path, before)}` : "",
+      ...(state.isVisible ? this.form.beforeWords(state.path) : []),
       !state.isVisible ? (state.isEmpty ? "按当前填写情况，此项不需填写。" : "按当前填写情况，此项不需填写：内容保留在草稿中，提交时不报送。") : "",
       field.kind && !state.isFixed ? "可按 Alt+↓ 以卡片打开，从已登记的内容中查找。" : "",
       field.type === "evidence" ? "佐证材料请在卡片中上传（双击或按回车打开）。" : state.isFixed && !this.form.readOnly ? "只读，不能修改。" : "",

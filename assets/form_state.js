@@ -77,6 +77,8 @@ class FormState {
     this.revision = state.submission.lock_version;
     this.draftVersion = state.draft_version;
     this.accepted = state.accepted;
+    this.sentBack = state.sent_back ?? {}; // a copy on a phone may be older
+    this.wasReturned = Object.keys(this.sentBack).length > 0;
     this.setProblems(state.problems);
     this.attempted = false;
     this.forgetEdits();
@@ -495,7 +497,37 @@ class FormState {
 
   /** Whether the value differs from what the province accepted last. */
   isChanged(path) {
-    return path in this.accepted && !same(this.accepted[path], this.values[path]);
+    return this.differs(path, this.accepted);
+  }
+
+  /** Whether the value differs from what was sent and came back. */
+  isCorrected(path) {
+    return this.differs(path, this.sentBack);
+  }
+
+  /** What is marked: in a report that came back what was done since, else what is new. */
+  isMarked(path) {
+    return this.wasReturned ? this.isCorrected(path) : this.isChanged(path);
+  }
+
+  /** What the portal says itself is nobody's change. */
+  differs(path, before) {
+    return path in before && !this.cells[path]?.field.read_only && !this.alike(path, before[path], this.values[path]);
+  }
+
+  /** Every field that was changed since the report came back, as it would be sent. */
+  corrections() {
+    return Object.values(this.cells).filter((cell) => this.isCorrected(cell.path) && this.isVisible(cell)).map(({ path }) => path);
+  }
+
+  /** The earlier values of a field that differ from what it holds now, in words. */
+  beforeWords(path) {
+    const said = (words, before) => `${words}：${this.text(path, before[path])}`;
+    const isKnown = ![null, undefined, ""].includes(this.accepted[path]);
+    return [
+      this.isCorrected(path) ? said("上次提交", this.sentBack) : "",
+      isKnown && this.isChanged(path) ? said("上次认定", this.accepted) : "",
+    ].filter(Boolean);
   }
 
   remarksAt(path) {

@@ -95,6 +95,7 @@ class PhoneForm extends Editor {
     this.grids = [];
     this.counters = [];
     this.tables = [];
+    this.dones = [];
     this.cards = {};
     this.sums = { refresh() {} }; // they stand beside their field
     this.steps = this.listSteps();
@@ -240,17 +241,23 @@ class PhoneForm extends Editor {
     const before = this.accepted[known.path];
     const has = before !== undefined && before !== null;
     const differs = has && !same(before, value);
-    known.before.hidden = !has || known.field.read_only;
-    if (known.before.hidden || known.beforeDiffers === differs) return;
-    known.beforeDiffers = differs;
+    const sent = this.isCorrected(known.path) ? `上次提交：${this.text(known.path, this.sentBack[known.path])}` : "";
+    known.node.classList.toggle("changed", this.isMarked(known.path));
+    known.before.hidden = (!has && !sent) || known.field.read_only;
+    const shown = `${sent} ${differs}`;
+    if (known.before.hidden || known.beforeShown === shown) return;
+    known.beforeShown = shown;
     const take = element("button", { type: "button", className: "plain", textContent: "采用", "aria-label": `采用上次的${known.field.label}`, onclick: () => {
       // Files that are new stay beside those of last year.
       const taken = known.field.type === "evidence" ? { ...(this.values[known.path] ?? {}), ...before } : before;
       this.put([[known.path, taken]]);
       this.flush();
     } });
-    known.before.replaceChildren(`上次：${this.text(known.path, before)}`, differs && !this.isLocked(known) ? take : "");
-    known.node.classList.toggle("changed", differs);
+    known.before.replaceChildren(...[
+      sent && element("span", { textContent: sent }),
+      has && element("span", { textContent: `上次认定：${this.text(known.path, before)}` }),
+      differs && !this.isLocked(known) && take,
+    ].filter(Boolean));
   }
 
   /** The natural villages together beside their village, as somebody types. */

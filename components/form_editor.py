@@ -15,6 +15,7 @@ from typing import Any
 
 import streamlit as st
 
+from data_access.workbook_layout import sheet_names
 from domain.access import Actor
 from domain.expressions import BadExpression, parse, tree
 from domain.form_options import excluded_options
@@ -112,10 +113,15 @@ def _noted() -> None:
 
 def describe(form: Form) -> dict[str, Any]:
     """Return the form as the browser draws it; conditions are trees, never text to run."""
+    titles = sheet_names(form)
     return {
         "title": form.title,
         "groups": [
-            {"code": group, "fields": [_field(form, item) for item in form.fields_of(group)]}
+            {
+                "code": group,
+                "title": titles[group],
+                "fields": [_field(form, item) for item in form.fields_of(group)],
+            }
             for group in form.groups
         ],
     }

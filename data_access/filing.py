@@ -62,6 +62,8 @@ class FilingState:
     returned: ReviewEvent | None
     """The last return, until the report is filed for good."""
     remarks: list[Remark]
+    sent_back: Content
+    """What was filed and came back with that return; {} where nothing can be filed now."""
     contributes: bool = False
     """Whether the reader fills rows of his own beside the filer, and never files."""
 
@@ -111,6 +113,9 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
         content = with_facts(form, content, context)
         context = replace(context, last=accepted)
     returned = _last_return(connection, submission)
+    sent_back = _version(connection, returned) if returned and editable else {}
+    if helps and sent_back:
+        sent_back = mask(form, sent_back, may_see_contact=False)
     return FilingState(
         submission=submission,
         form=_for_contributor(form) if helps else form,
@@ -121,6 +126,7 @@ def read_state(connection: Connection, actor: Actor, submission_id: int) -> Fili
         actions=actions,
         returned=returned,
         remarks=reporting.list_open_remarks(connection, submission_id) if returned else [],
+        sent_back=sent_back,
         contributes=beside,
     )
 
@@ -159,6 +165,12 @@ def _last_return(connection: Connection, submission: Submission) -> ReviewEvent 
     events = reporting.list_events(connection, submission.submission_id)
     returns = [event for event in events if event.action is ReviewAction.RETURN]
     return returns[-1] if returns else None
+
+
+def _version(connection: Connection, event: ReviewEvent) -> Content:
+    """Return the content that was decided on."""
+    versions = reporting.list_versions(connection, event.submission_id)
+    return next((one.content for one in versions if one.version_no == event.version_no), {})
 
 
 def save_checked(

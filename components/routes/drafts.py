@@ -42,7 +42,7 @@ from domain.access import Actor, Role
 from domain.clock import moment
 from domain.errors import DraftConflict, InvalidContent, NotFound, PeriodClosed
 from domain.form_options import excluded_options
-from domain.form_values import changed_by_normalising
+from domain.form_values import changed_by_normalising, flatten
 from domain.workflow import ReviewAction
 
 _FILERS = (Role.CITY, Role.COUNTY, Role.TOWNSHIP, Role.DEPARTMENT)
@@ -96,6 +96,7 @@ def _drawn(state: FilingState) -> dict[str, Any]:
         "accepted": accepted_values(form, state.accepted, context),
         "problems": describe_problems(state.problems),
         "returned": _returned(state),
+        "sent_back": flatten(form, state.sent_back) if state.sent_back else {},
         "remarks": [_remark(remark, named) for remark in state.remarks],
     }
 

@@ -18,7 +18,7 @@ from components.form_editor import (
     labels,
 )
 from domain.form_rules import check
-from domain.form_values import changed_by_normalising, normalise
+from domain.form_values import changed_by_normalising, flatten, normalise
 from domain.forms import Content, Context, Form, with_all_rows
 
 HOME = "http://localhost:9"  # nobody listens there: every answer is given here
@@ -45,6 +45,7 @@ class FormDesk:
         self.form, self.context = form, context
         self.content = with_all_rows(form, content or {}, context)
         self.version = 1
+        self.returned: dict[str, Any] = {}
         self.saves: list[Content] = []
         self.is_away = False
         self.gave_grid = False
@@ -53,6 +54,14 @@ class FormDesk:
         """Change a field as somebody else at another desk."""
         self.content[group][row][field] = value
         self.version += 1
+
+    def send_back(self, path: str, reason: str) -> None:
+        """Return what is in the form now, for one field of it."""
+        came_back = {"reviewer": "王五", "at": "11月20日 12:29", "round": 1, "comment": ""}
+        remark = {"id": 1, "path": path, "reason": reason, "reply": None}
+        remark["label"] = labels(self.form, self.content, self.context)[path]
+        sent = flatten(self.form, self.content)
+        self.returned = {"returned": came_back, "remarks": [remark], "sent_back": sent}
 
     def open(self, browser: Browser, size: tuple[int, int] = (1366, 768)) -> Page:
         """Open the form in a browser of its own."""
@@ -134,6 +143,7 @@ class FormDesk:
             "returned": None,
             "remarks": [],
             "accept": ".pdf",
+            **self.returned,
         }
 
 

@@ -264,6 +264,28 @@ def test_errors_lead_from_the_list_to_their_cell_and_filters_keep_what_is_wrong(
     expect(grid.locator(".row-title")).to_contain_text("第2村")
 
 
+def test_a_report_that_came_back_shows_what_was_changed_since(desk, open_desk):
+    desk.content["village"][0] |= {"name": "青山村", "area": "12.5"}
+    desk.send_back("village[1].name", "请填全名")
+    page = open_desk(desk)
+    reasons = page.locator(".remarks")
+    expect(reasons).to_contain_text("尚未修改，上次提交：青山村")
+    expect(reasons).to_contain_text("退回后还没有修改内容")
+    cell(page, 0, 0).click()
+    paste(page, [["大青山村"]])
+    is_saved(page)
+    expect(reasons).to_contain_text("已修改：青山村 → 大青山村")
+    reasons.get_by_text("退回后已修改 1 处").click()
+    expect(reasons.locator(".corrected li")).to_have_text("第1村 · 名称：青山村 → 大青山村")
+    expect(cell(page, 0, 0)).to_have_class("c remarked differs chosen active")
+    expect(page.locator(".grid-detail")).to_contain_text("上次提交：青山村")
+    page.get_by_label("筛选行").select_option(label="退回后修改的行")
+    expect(page.locator(".row-title")).to_have_count(1)
+    cell(page, 0, 0).click()
+    paste(page, [["青山村"]])
+    expect(reasons).to_contain_text("退回后还没有修改内容")
+
+
 def test_cards_and_grid_are_two_views_of_one_form(desk, grid):
     paste(grid, [["甲村", "乙类情形"]])
     is_saved(grid)

@@ -192,6 +192,20 @@ def test_a_reply_stands_beside_its_reason(browser, url, submission, county, city
     assert browser.put(reply, json={"text": 5}).status_code == 400
 
 
+def test_a_report_that_came_back_carries_what_was_sent(browser, url, submission, county, city):
+    assert browser.get(url).json()["sent_back"] == {}
+    number = submission.submission_id
+    act(county, number, ReviewAction.SUBMIT)
+    assert browser.get(url).json()["sent_back"] == {}
+    act(city, number, ReviewAction.RETURN, "请核对")
+    state = browser.get(url).json()
+    sent = state["content"]["form"]["contact_name"]
+    save(browser, url, state, contact_name="改后的联系人")
+    state = browser.get(url).json()
+    assert state["content"]["form"]["contact_name"] == "改后的联系人"
+    assert state["sent_back"]["form.contact_name"] == sent
+
+
 def test_a_broken_rule_is_seen_not_blocking_and_told_to_its_owner(browser, url, owner):
     add_rule(owner, "plan_progress", "form.contact_name", "contact_name <= nobody")
     state = browser.get(url).json()
