@@ -30,6 +30,7 @@ def trail_entry(camera: Camera) -> None:
         shoot(camera, "trail-entry", page)
         page.get_by_role("button", name="校验日志").click()
         page.get_by_text("条日志完整无改动").wait_for()
+        page.mouse.move(0, 0)
         shoot(camera, "trail-verified", page)
 
 

@@ -18,7 +18,6 @@ PLAIN = {
     "assessment-comparison": plain(
         "leader", "/assessment_comparison?units=360121,360123,360281,360481", (1366, 900)
     ),
-    "report-contract": plain("county_360123", "/report?form=compile_unit", (1366, 900)),
     "figures": plain("leader", "/figures?figure=mean"),
     "unit": plain("leader", "/unit?code=360123", whole=True),
     "overview-phone": plain("leader", "/overview", PHONE),

@@ -37,6 +37,13 @@ SELECT 'county_' || division_code FROM reminder
  ORDER BY sent_at DESC, division_code LIMIT 1
 """
 
+CONTRACT_IN_HAND = """
+SELECT 'county_' || division_code FROM submission JOIN reporting_period USING (period_id)
+ WHERE state = 'draft' AND closed_at IS NULL AND submission.form_code = 'compile_unit'
+   AND division_code !~ '00$'
+ ORDER BY division_code LIMIT 1
+"""
+
 
 @picture
 def report(camera: Camera) -> None:
@@ -89,6 +96,14 @@ def report_grid(camera: Camera) -> None:
         page.get_by_role("button", name="撤销", exact=True).last.click()
         expect(page.get_by_text(SAVED)).to_be_visible()
         page.get_by_role("button", name="卡片", exact=True).click()
+
+
+@picture
+def report_contract(camera: Camera) -> None:
+    address = "/report?form=compile_unit"
+    with camera.page(camera.ask(CONTRACT_IN_HAND), address, (1366, 900)) as page:
+        page.get_by_text("合同状态").first.wait_for()
+        shoot(camera, "report-contract", page)
 
 
 @picture

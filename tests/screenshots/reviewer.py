@@ -33,7 +33,7 @@ SELECT division_code FROM account_grant JOIN account USING (user_id)
  WHERE role = 'county' AND username = 'county_' || division_code
    AND division_code NOT IN (
        SELECT division_code FROM submission JOIN reporting_period USING (period_id)
-        WHERE closed_at IS NULL)
+        WHERE closed_at IS NULL AND submission.form_code = 'plan_progress')
    AND division_code IN (SELECT division_code FROM plan GROUP BY division_code HAVING count(*) = 1)
  ORDER BY division_code DESC LIMIT 1
 """
