@@ -97,6 +97,10 @@ HOMES = {
     Role.TOWNSHIP: "villages",
     Role.INFORMATION_CENTRE: "accounts",
     Role.SECURITY_AUDITOR: "trail",
+    Role.USE_CONTROL: "overview",
+    Role.DEPARTMENT: "report",
+    Role.COMPILE_UNIT: "inbox",
+    Role.TECHNICAL_REVIEWER: "inbox",
 }
 
 
@@ -174,8 +178,7 @@ def _no_such_page() -> None:
 def _home_of(actor: Actor | None) -> str:
     if actor is None or actor.must_change_password:
         return "password"
-    homes = [home for role, home in HOMES.items() if actor.has_role(role)]
-    return next((name for name in homes if (ROOT / "pages" / f"{name}.py").exists()), "password")
+    return next((home for role, home in HOMES.items() if actor.has_role(role)), "password")
 
 
 def _who(actor: Actor) -> None:

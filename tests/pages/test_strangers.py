@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components import session
-from components.navigation import PAGES
+from components.navigation import HOMES, PAGES
 from domain.access import Role
 from tests.actors import CITY, COUNTY, PROVINCE, make_actor, session_token
 from tests.paths import ROOT
@@ -67,6 +67,11 @@ def test_every_screen_is_in_the_table_and_in_the_navigation():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_navigation_and_table_agree(page):
     assert frozenset(page.roles or EVERYONE) == ROLES_OF[page.name]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_begins_at_a_screen_that_is_its_own(role):
+    assert role in ROLES_OF[HOMES[role]]
 
 
 def test_a_stranger_at_a_screen_alone_sees_nothing(owner, monkeypatch):
