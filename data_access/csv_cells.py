@@ -22,10 +22,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
+from data_access.csv_columns import NULL, Column, Memory, copied
 from data_access.workbook_layout import header_of
-from data_access.workbook_values import CellReader, LostDigits
+from data_access.workbook_values import CellReader
 from domain.csv_data import (
     LOST_CODE,
+    MORE_UNREAD,
     NO_CODE,
     STAMP,
     WRONG_CELLS,
@@ -34,17 +36,11 @@ from domain.csv_data import (
     CsvKey,
     CsvRefusal,
 )
-from domain.expressions import BadExpression, EvaluationFailed, evaluate
-from domain.form_rules import fill
-from domain.form_values import typed_value
 from domain.forms import Field, Form
 
 _LONGEST_CELL = 1 << 20
-_KNOWN_AT_MOST = 200_000
-"""Values remembered of a column; a column of free text says something new in each row."""
+_FAULTS_LISTED = 10
 _SCIENTIFIC = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
-_NULL = "\\N"
-_SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +184,8 @@ class _Reader:
     def _rows(self, number: int, columns: "_Columns", rows: Iterator[list[str]]) -> int:
         write, count = self._target.write, 0
         key, stamp, width = columns.key_at, columns.stamp_at, columns.width
-        read = [_Column(self._cells, self._wanted.form, item) for item in columns.fields]
+        memory = Memory()
+        read = [Column(self._cells, self._wanted.form, item, memory) for item in columns.fields]
         # Most cells were seen before: one look at what they mean, in the order of the form.
         known = [(column.known.get, at) for column, at in zip(read, columns.places, strict=True)]
         start, group = f"{number}\t", columns.key.group
@@ -208,10 +205,8 @@ class _Reader:
                 faults.append(fault)
             texts: list[str | None] = [get(row[at]) for get, at in known]
             if None in texts:
-                for i, text in enumerate(texts):
-                    if text is None:
-                        texts[i] = read[i].read(row[known[i][1]], faults, problems)
-            texts.append(_NULL)
+                _understand(read, row, columns.places, texts, faults, problems)
+            texts.append(NULL)
             if stamp is not None and row[stamp] not in self._stamps and len(self._stamps) < 100:
                 self._stamps[row[stamp].strip()] = None
             cells = "\t".join([texts[i] for i in order])  # type: ignore[misc]
@@ -221,6 +216,25 @@ class _Reader:
             )
         self._left -= count
         return count
+
+
+def _understand(
+    read: Sequence[Column],
+    row: Sequence[str],
+    places: Sequence[int],
+    texts: list[str | None],
+    faults: list[str],
+    problems: list[str],
+) -> None:
+    """Fill in what was not seen before; a row of many faults is not read to its end."""
+    for i, text in enumerate(texts):
+        if text is not None:
+            continue
+        if len(faults) >= _FAULTS_LISTED:
+            faults.append(MORE_UNREAD.format(count=len(faults)))
+            texts[i:] = [NULL] * (len(texts) - i)
+            return
+        texts[i] = read[i].read(row[places[i]], faults, problems)
 
 
 def _fitted(row: list[str], width: int, faults: list[str]) -> list[str]:
@@ -273,7 +287,7 @@ class _Columns:
         # Each field of the group has its place in what is written, whether the file has it or not.
         read = {item.code: i for i, item in enumerate(self.fields)}
         self.order = tuple(read.get(item.code, len(read)) for item in free)
-        self.padding = f"\t{_NULL}" * (widest(wanted.form) - len(free))
+        self.padding = f"\t{NULL}" * (widest(wanted.form) - len(free))
 
     def _found_key(self, wanted: Wanted, titles: Sequence[str]) -> tuple[CsvKey, int] | None:
         """The longest code decides: rows of natural villages also carry that of their village."""
@@ -319,67 +333,8 @@ def code_of(cell: str, digits: int) -> tuple[str, str]:
     return "", WRONG_CODE.format(found=text[:30], digits=digits, length=len(text))
 
 
-class _Column:
-    """Understands the cells of one field; thousands of rows say the same few things."""
-
-    def __init__(self, cells: CellReader, form: Form, item: Field) -> None:
-        self._cells, self._form, self._item = cells, form, item
-        self._rules = [rule for rule in item.rules if _is_of_itself(rule, item)]
-        self.known: dict[str, str] = {"": _NULL}
-        """What a cell means, as COPY takes it; only of cells with nothing wrong."""
-
-    def read(self, cell: str, faults: list[str], problems: list[str]) -> str:
-        """Return what a cell means, as COPY takes it; what is wrong goes into the lists."""
-        text, fault, problem = self._understood(cell)
-        if fault:
-            faults.append(fault)
-        elif problem:
-            problems.append(problem)
-        elif len(self.known) < _KNOWN_AT_MOST:
-            self.known[cell] = text
-        return text
-
-    def _understood(self, cell: str) -> tuple[str, str, str]:
-        item = self._item
-        try:
-            value = self._cells.value(item, cell)
-            typed = typed_value(self._form, item, value)
-        except LostDigits as lost:
-            return (
-                _NULL,
-                f"{item.label}：“{lost}”已变成科学计数，末尾数字可能丢失。请写出全部数字。",
-                "",
-            )
-        except ValueError as error:
-            return _NULL, f"{item.label}：{error}", ""
-        if value is None:
-            return _NULL, "", ""
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        return _copied(text), "", self._problem(typed)
-
-    def _problem(self, typed: object) -> str:
-        names = {self._item.code: typed}
-        for rule in self._rules:
-            with suppress(EvaluationFailed):
-                if not evaluate(rule.bound, names):
-                    return f"{self._item.label}：{fill(rule, names)}"
-        return ""
-
-
-def _is_of_itself(rule: object, item: Field) -> bool:
-    """Tell whether a rule asks for nothing but the field: those of several fields wait."""
-    try:
-        return rule.bound.names == {item.code}  # type: ignore[attr-defined,no-any-return]
-    except BadExpression:
-        return False
-
-
-def _copied(text: str) -> str:
-    return text if text.isalnum() else text.translate(_SPECIAL).replace("\0", "\ufffd")
-
-
 def _listed(sentences: Sequence[str]) -> str:
-    return _copied("\n".join(sentences)) if sentences else _NULL
+    return copied("\n".join(sentences)) if sentences else NULL
 
 
 def free_fields(form: Form, group: str) -> tuple[Field, ...]:

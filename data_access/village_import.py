@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import Connection
@@ -28,8 +29,11 @@ from domain.villages import (
 )
 
 _SQL = load_queries("villages_import")
+Key = TypeVar("Key", str, tuple[str, str])
 _LONGEST_NAME = 50
 _NAMED_AT_MOST = 5
+_SAID_AT_MOST = 100_000
+"""Bad rows whose reasons are kept; behind them rows are only counted."""
 _KNOWN = {
     Register.VILLAGES: "list_known_villages",
     Register.NATURAL_VILLAGES: "list_known_natural_villages",
@@ -108,6 +112,9 @@ class Preview:
     comparison: Comparison
     kinds: Mapping[str, str]
     bad: tuple[BadRow, ...]
+    """The first bad rows, with their reasons."""
+    bad_count: int
+    """How many rows are bad, all of them."""
     endings: tuple[Ending, ...]
     kept: tuple[str, ...]
     """Villages that should end, and stay because natural villages still belong to them."""
@@ -145,20 +152,21 @@ class _Check:
         level = _PARENT_LEVEL[register]
         parents = owner.execute(_SQL["list_parents"], {"day": options.day, "level": level})
         self.parents = set(parents.scalars())
-        self.rows_of: dict[str, list[int]] = defaultdict(list)
-        self.rows_named: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.rows_of: dict[str, tuple[int, ...]] = {}
+        self.rows_named: dict[tuple[str, str], tuple[int, ...]] = {}
         for row in listing.rows:
-            self.rows_of[row.code].append(row.row_no)
-            self.rows_named[row.code[: register.parent_digits], row.name].append(row.row_no)
+            _note(self.rows_of, row.code, row.row_no)
+            _note(self.rows_named, (row.code[: register.parent_digits], row.name), row.row_no)
 
     def preview(self, say: Progress) -> Preview:
-        faults = self._check_rows(say)
+        faults = Faults()
+        self._check_rows(faults, say)
         epsg, positions = self._positions(faults)
-        good = [row for row in self.listing.rows if not faults[row.row_no]]
+        good = [row for row in self.listing.rows if row.row_no not in faults]
         comparison = self._compare(good, positions)
         for change in comparison.changed:
-            faults[self.rows_of[change.before.code][0]] += self._faults_of_day(change)
-        good = [row for row in good if not faults[row.row_no]]
+            faults.add(self.rows_of[change.before.code][0], self._faults_of_day(change))
+        good = [row for row in good if row.row_no not in faults]
         comparison = self._compare(good, positions)
         endings = [*self._ended_by_successors(good), *self._ended_as_missing(comparison, faults)]
         kept = self._inhabited(endings)
@@ -170,6 +178,7 @@ class _Check:
             comparison=comparison,
             kinds={row.code: row.kind for row in good},
             bad=tuple(self._bad_rows(faults)),
+            bad_count=len(faults),
             endings=tuple(ending for ending in endings if ending.code not in kept),
             kept=tuple(sorted(kept)),
             successions=tuple(
@@ -177,18 +186,16 @@ class _Check:
             ),
         )
 
-    def _check_rows(self, say: Progress) -> dict[int, list[str]]:
-        faults: dict[int, list[str]] = {}
+    def _check_rows(self, faults: "Faults", say: Progress) -> None:
         total = len(self.listing.rows)
         for done, row in enumerate(self.listing.rows, start=1):
-            faults[row.row_no] = list(self._faults(row))
+            faults.add(row.row_no, self._faults(row))
             if done % AT_ONCE == 0 or done == total:
                 say(done, total)
-        return faults
 
-    def _bad_rows(self, faults: Mapping[int, Sequence[str]]) -> Iterator[BadRow]:
+    def _bad_rows(self, faults: "Faults") -> Iterator[BadRow]:
         for row in self.listing.rows:
-            if reasons := faults[row.row_no]:
+            if reasons := faults.reasons(row.row_no):
                 yield BadRow(row.row_no, row.code, row.name, tuple(reasons))
 
     def _faults(self, row: ListedRow) -> Iterator[str]:
@@ -248,14 +255,14 @@ class _Check:
         if since > self.options.day:
             yield f"库中的名称或位置自 {since} 起生效，晚于本次的生效日期。"
 
-    def _positions(self, faults: dict[int, list[str]]) -> tuple[int | None, dict[str, Position]]:
+    def _positions(self, faults: "Faults") -> tuple[int | None, dict[str, Position]]:
         """Return the coordinate system and the position of each row; add the faults found."""
         rows = []
         for row in self.listing.rows:
             if row.east is not None and row.north is not None:
                 rows.append(row)
             elif self.register is Register.NATURAL_VILLAGES and not row.fault:
-                faults[row.row_no].append("缺少位置（坐标）。")
+                faults.add(row.row_no, ["缺少位置（坐标）。"])
         if not rows:
             return None, {}
         counties = fetch_all(self.owner, _SQL["list_counties"], CountyRow, day=self.options.day)
@@ -266,10 +273,10 @@ class _Check:
             county = county_of(row.code)
             if county not in shapes:
                 if not self._wrong_code(row.code):
-                    faults[row.row_no].append("没有所属县（市、区）的界线，无法核对位置。")
+                    faults.add(row.row_no, ["没有所属县（市、区）的界线，无法核对位置。"])
             elif not inside:
                 place = f"{longitude:.6f}, {latitude:.6f}"
-                faults[row.row_no].append(f"位置（{place}）不在{names[county]}内。")
+                faults.add(row.row_no, [f"位置（{place}）不在{names[county]}内。"])
         return epsg, {row.code: place for row, place in zip(rows, degrees, strict=True)}
 
     def _locate(
@@ -309,15 +316,13 @@ class _Check:
         for former, codes in sorted(successors.items()):
             yield Ending(former, self.known[former].name, f"由{'、'.join(sorted(codes))}承继")
 
-    def _ended_as_missing(
-        self, comparison: Comparison, faults: Mapping[int, Sequence[str]]
-    ) -> Iterator[Ending]:
+    def _ended_as_missing(self, comparison: Comparison, faults: "Faults") -> Iterator[Ending]:
         reason = self.options.retire_reason
         if reason is None:
             return
         if not self.listing.rows:
             raise refusal(self.path, "文件中没有一个村，不能据此终止缺漏的村。")
-        if any(faults.values()):
+        if len(faults):
             raise refusal(self.path, "尚有问题行，不能终止缺漏的村；请先改正。")
         followed = {former for row in self.listing.rows for former in row.predecessors}
         for village in comparison.missing:
@@ -334,7 +339,43 @@ class _Check:
         return set(self.owner.execute(_SQL["list_inhabited"], {"codes": codes}).scalars())
 
 
+class Faults:
+    """What is wrong with which rows: the first with their reasons, behind them only which."""
+
+    def __init__(self, said_at_most: int = _SAID_AT_MOST) -> None:
+        self._said_at_most = said_at_most
+        self._reasons: dict[int, list[str]] = {}
+        self._others: set[int] = set()
+
+    def add(self, row_no: int, reasons: Iterable[str]) -> None:
+        """Note what is wrong with a row, if anything is."""
+        for reason in reasons:
+            if row_no in self._reasons:
+                self._reasons[row_no].append(reason)
+            elif row_no in self._others or len(self._reasons) >= self._said_at_most:
+                self._others.add(row_no)
+                return
+            else:
+                self._reasons[row_no] = [reason]
+
+    def reasons(self, row_no: int) -> Sequence[str]:
+        """Return what is known to be wrong with a row."""
+        return self._reasons.get(row_no, ())
+
+    def __contains__(self, row_no: int) -> bool:
+        return row_no in self._reasons or row_no in self._others
+
+    def __len__(self) -> int:
+        return len(self._reasons) + len(self._others)
+
+
+def _note(rows: dict[Key, tuple[int, ...]], key: Key, row_no: int) -> None:
+    """Note the first rows that say the same: a file may hold one row a million times."""
+    before: tuple[int, ...] = rows.get(key, ())
+    if len(before) <= _NAMED_AT_MOST:
+        rows[key] = (*before, row_no)
+
+
 def _others(numbers: Sequence[int], row: ListedRow) -> str:
-    """Name the first of the other rows: a file may hold one row a million times."""
-    first = [str(number) for number in numbers[: _NAMED_AT_MOST + 1] if number != row.row_no]
+    first = [str(number) for number in numbers if number != row.row_no]
     return "、".join(first[:_NAMED_AT_MOST])

@@ -1,20 +1,26 @@
 """Read a list of villages from CSV, XLSX, GeoPackage or Shapefile, by the usual column names."""
 
+import codecs
 import csv
-import io
 import math
 import re
+import shutil
 import tempfile
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from domain.errors import InvalidImport
+from data_access.csv_cells import encoding_of
+from data_access.workbook_archive import Limits, inspect
+from domain.errors import InvalidImport, WorkbookRefused
 from domain.normalisation import normal_decimal, normal_text
 from domain.villages import Register, normal_code
+from domain.workbook import Refusal
 
 if TYPE_CHECKING:
     import geopandas
@@ -41,7 +47,15 @@ _COMMON_NAMES: Mapping[str, tuple[str, ...]] = {
     "predecessors": ("predecessors", "former_code", "ydm", "原代码"),
 }
 _PARTS_OF_A_SHAPEFILE = {".shp", ".shx", ".dbf", ".prj", ".cpg"}
-_LARGEST_UNPACKED = 500 * 1024 * 1024
+_LARGEST = 500 * 1024 * 1024
+_MOST_ROWS = 500_000
+"""Three times the villages of a province: what is read stays in memory, half a gigabyte of it."""
+_LONGEST_LINE = _BLOCK = 1 << 20
+_LONGEST_CELL = 1_000
+_LONGEST_CODE = 40
+_LONGEST_NAME = 60
+_TITLES_SHOWN, _TITLE_SHOWN = 30, 30
+_WORKBOOK = Limits(size=200_000_000, unpacked=800_000_000, cells=5_000_000, notes=5_000_000)
 _GEOGRAPHIC = 4490
 _BETWEEN_CODES = re.compile(r"[,，;；、\s]+")
 
@@ -78,6 +92,8 @@ def read_listing(path: Path, register: Register, layer: str | None = None) -> Li
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise refusal(path, "请使用 CSV、XLSX、GeoPackage（gpkg）或 Shapefile（zip）文件。")
+    if path.stat().st_size > _LARGEST:
+        raise refusal(path, "文件超过 500 MB，请按县拆分后重试。")
     return reader(path, register, layer)
 
 
@@ -87,40 +103,50 @@ def refusal(path: Path, sentence: str) -> InvalidImport:
 
 
 def _read_csv(path: Path, register: Register, layer: str | None) -> Listing:
-    content = _decode(path)
-    lines = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(content))
-    try:
-        return _table(path, register, ((lines.line_num, line) for line in lines))
-    except csv.Error as error:
-        raise refusal(path, f"第 {lines.line_num} 行不是规范的 CSV，请重新导出。") from error
-
-
-def _delimiter(content: str) -> str:
-    """Return what parts the titles: Excel's Unicode text has tabs, its CSV may have semicolons."""
-    titles = content.lstrip().partition("\n")[0]
-    return max(",\t;", key=titles.count)
-
-
-def _decode(path: Path) -> str:
-    content = path.read_bytes()
-    for encoding in ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else _ENCODINGS:
+    encoding = encoding_of(lambda: path.open("rb"))
+    if encoding is None:
+        raise refusal(path, "文件编码既不是 UTF-8 也不是 GBK，请另存为“CSV UTF-8”。")
+    with path.open(encoding=encoding, newline="") as file:
+        lines = csv.reader(_bounded(path, file), delimiter=_delimiter(path, encoding))
         try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise refusal(path, "文件编码既不是 UTF-8 也不是 GBK，请另存为“CSV UTF-8”。")
+            return _table(path, register, ((lines.line_num, line) for line in lines))
+        except (csv.Error, UnicodeError) as error:
+            raise refusal(
+                path, f"第 {lines.line_num} 行不是规范的 CSV（引号不成对，或有乱码），请重新导出。"
+            ) from error
 
 
-_ENCODINGS = ("utf-8-sig", "gb18030")
+def _bounded(path: Path, file: IO[str]) -> Iterator[str]:
+    """Yield the lines; refuse one that no list of villages has before all of it is in memory."""
+    for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), start=1):
+        if len(line) >= _LONGEST_LINE:
+            raise refusal(path, f"第 {number} 行超过一百万字，请核对换行和引号后重新导出。")
+        yield line
+
+
+def _delimiter(path: Path, encoding: str) -> str:
+    """Return what parts the titles: Excel's Unicode text has tabs, its CSV may have semicolons."""
+    with path.open(encoding=encoding) as file:
+        titles = next((line for line in _bounded(path, file) if line.strip()), "")
+    return max(",\t;", key=titles.count)
 
 
 def _read_workbook(path: Path, register: Register, layer: str | None) -> Listing:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
+        inspect(path, _WORKBOOK)
         workbook = CalamineWorkbook.from_path(path)
         name = _chosen(path, workbook.sheet_names, layer, "工作表")
-        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        rows = workbook.get_sheet_by_name(name).iter_rows()
+    except WorkbookRefused as refused:
+        if refused.details["reason"] in (Refusal.TOO_MANY_CELLS, Refusal.UNPACKS_TOO_LARGE):
+            raise refusal(
+                path, "工作表过大（超过 500 万个单元格），请删去空行空列或拆分。"
+            ) from None
+        raise refusal(
+            path, "文件不是可以打开的 Excel 工作簿，或加了密码、含有宏和外部链接，请另存为 xlsx。"
+        ) from refused
     except CalamineError as error:
         raise refusal(path, "文件不是可以打开的 Excel 工作簿。") from error
     return _table(path, register, enumerate(rows, start=1))
@@ -145,8 +171,16 @@ def _table(path: Path, register: Register, lines: Iterable[tuple[int, Sequence[A
         for number, line in filled
     )
     if "longitude" in columns:
-        return Listing(list(_rows(named, "longitude", "latitude")), True, _GEOGRAPHIC)
-    return Listing(list(_rows(named, "east", "north")), "east" in columns, None)
+        rows = _rows(named, "longitude", "latitude")
+        return Listing(_taken(path, rows), True, _GEOGRAPHIC)
+    return Listing(_taken(path, _rows(named, "east", "north")), "east" in columns, None)
+
+
+def _taken(path: Path, rows: Iterable[ListedRow]) -> list[ListedRow]:
+    taken = list(islice(rows, _MOST_ROWS + 1))
+    if len(taken) > _MOST_ROWS:
+        raise refusal(path, f"文件超过 {_MOST_ROWS:,} 行，请核对；确有这么多时请按县拆分。")
+    return taken
 
 
 def _columns(path: Path, register: Register, titles: Sequence[str]) -> dict[str, int]:
@@ -160,11 +194,16 @@ def _columns(path: Path, register: Register, titles: Sequence[str]) -> dict[str,
     missing = [field for field in ("code", "name") if field not in places]
     if missing:
         words = "、".join(_first_chinese(_NAMES[register][field]) for field in missing)
-        raise refusal(path, f"文件缺少这些列：{words}；现有的列是：{'、'.join(titles)}。")
+        raise refusal(path, f"文件缺少这些列：{words}；现有的列是：{_some(titles)}。")
     for pair in (("longitude", "latitude"), ("east", "north")):
         if len(places.keys() & pair) == 1:
             raise refusal(path, "坐标须有两列：经度和纬度，或东坐标和北坐标。")
     return places
+
+
+def _some(titles: Sequence[str]) -> str:
+    shown = [title[:_TITLE_SHOWN] for title in titles[:_TITLES_SHOWN]]
+    return "、".join(shown) + ("等" if len(titles) > _TITLES_SHOWN else "")
 
 
 def _first_chinese(names: Sequence[str]) -> str:
@@ -173,7 +212,7 @@ def _first_chinese(names: Sequence[str]) -> str:
 
 def _plain(title: str) -> str:
     text = unicodedata.normalize("NFKC", title).lower()
-    return re.sub(r"\(.*?\)|\s", "", text)
+    return re.sub(r"\(.*?\)|[\s\ufeff]", "", text)
 
 
 def _rows(
@@ -182,7 +221,7 @@ def _rows(
     for number, values in lines:
         read = {field: _coordinate(values.get(field)) for field in (east, north)}
         fault = "".join(
-            f"坐标“{values[field]}”不是数字。"
+            f"坐标“{str(values[field])[:_LONGEST_CODE]}”不是数字。"
             for field, coordinate in read.items()
             if coordinate is None and normal_text(values.get(field)) not in (None, "")
         )
@@ -202,13 +241,19 @@ def _coordinate(value: object) -> float | None:
 def _row(
     number: int, values: Mapping[str, Any], east: float | None, north: float | None, fault: str
 ) -> ListedRow:
+    if any(len(value) > _LONGEST_CELL for value in values.values() if isinstance(value, str)):
+        fault += f"有单元格超过 {_LONGEST_CELL:,} 字，请核对引号和换行。"
+        values = {
+            field: value[:_LONGEST_CELL] if isinstance(value, str) else value
+            for field, value in values.items()
+        }
     former = str(normal_text(values.get("predecessors")) or "")
     return ListedRow(
         row_no=number,
-        code=normal_code(values.get("code")),
-        name=str(normal_text(values.get("name")) or ""),
-        parent_code=normal_code(values.get("parent_code")),
-        kind=str(normal_text(values.get("kind")) or ""),
+        code=normal_code(values.get("code"))[:_LONGEST_CODE],
+        name=str(normal_text(values.get("name")) or "")[:_LONGEST_NAME],
+        parent_code=normal_code(values.get("parent_code"))[:_LONGEST_CODE],
+        kind=str(normal_text(values.get("kind")) or "")[:_LONGEST_NAME],
         predecessors=tuple(normal_code(code) for code in _BETWEEN_CODES.split(former) if code),
         east=east,
         north=north,
@@ -218,34 +263,39 @@ def _row(
 
 def _read_geopackage(path: Path, register: Register, layer: str | None) -> Listing:
     import geopandas  # half a second that the other commands go without
-    from pyogrio.errors import DataSourceError
+    from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
         names = list(geopandas.list_layers(path)["name"])
-        frame = geopandas.read_file(path, layer=_chosen(path, names, layer, "图层"))
-    except DataSourceError as error:
+        return _features(path, register, path, layer=_chosen(path, names, layer, "图层"))
+    except (DataSourceError, DataLayerError) as error:
         raise refusal(path, "文件不是可以打开的 GeoPackage。") from error
-    return _features(path, register, frame)
 
 
 def _read_zip(path: Path, register: Register, layer: str | None) -> Listing:
     try:
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
             return _read_unpacked(path, register, _unpack(path, archive, layer, Path(folder)))
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise refusal(path, "压缩包已损坏，或不是 zip 文件。") from error
+    except (RuntimeError, NotImplementedError) as error:
+        raise refusal(path, "压缩包加了密码，或压缩方式不通用，请重新打包为普通的 zip。") from error
 
 
 def _unpack(path: Path, archive: zipfile.ZipFile, layer: str | None, folder: Path) -> Path:
     """Unpack one layer under a name of our own: names inside may be anything."""
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    if sum(entry.file_size for entry in entries) > _LARGEST_UNPACKED:
+    if sum(entry.file_size for entry in entries) > _LARGEST:
         raise refusal(path, "压缩包解开后超过 500 MB，请拆分后重试。")
     stems = {Path(entry.filename).with_suffix("") for entry in entries if _suffix(entry) == ".shp"}
     chosen = _chosen(path, sorted(stem.name for stem in stems), layer, "图层")
     for entry in entries:
         if Path(entry.filename).stem == chosen and _suffix(entry) in _PARTS_OF_A_SHAPEFILE:
-            (folder / f"layer{_suffix(entry)}").write_bytes(archive.read(entry))
+            with (
+                archive.open(entry) as packed,
+                (folder / f"layer{_suffix(entry)}").open("wb") as part,
+            ):
+                shutil.copyfileobj(packed, part)
     return folder / "layer.shp"
 
 
@@ -258,33 +308,45 @@ def _read_shapefile(path: Path, register: Register, layer: str | None) -> Listin
 
 
 def _read_unpacked(path: Path, register: Register, shapefile: Path) -> Listing:
-    import geopandas
-    from pyogrio.errors import DataSourceError
+    from pyogrio.errors import DataLayerError, DataSourceError
 
     absent = [part for part in (".dbf", ".shx") if not shapefile.with_suffix(part).exists()]
     if absent:
         raise refusal(path, f"缺少 Shapefile 的 {'、'.join(absent)} 文件，请连同一起打包。")
     try:
-        frame = geopandas.read_file(shapefile, encoding=_table_encoding(shapefile))
-    except (DataSourceError, UnicodeDecodeError) as error:
+        return _features(path, register, shapefile, encoding=_table_encoding(shapefile))
+    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
         raise refusal(path, "Shapefile 打不开，或字段名、文字的编码有误。") from error
-    return _features(path, register, frame)
 
 
 def _table_encoding(shapefile: Path) -> str:
     """Return how the texts are written: what .cpg says is often missing, and sometimes wrong."""
-    content = shapefile.with_suffix(".dbf").read_bytes()
-    rows = content[int.from_bytes(content[8:10], "little") :]
-    try:
-        rows.decode("utf-8")
-    except UnicodeDecodeError:
-        return "GB18030"
+    with shapefile.with_suffix(".dbf").open("rb") as file:
+        file.seek(int.from_bytes(file.read(10)[8:], "little"))
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while block := file.read(_BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "GB18030"
     return "UTF-8"
 
 
-def _features(path: Path, register: Register, frame: "geopandas.GeoDataFrame") -> Listing:
-    titles = [str(title) for title in frame.columns if title != frame.geometry.name]
+def _features(path: Path, register: Register, source: Path, **how: Any) -> Listing:
+    """Read the columns that a list of villages has, and none of the others."""
+    import geopandas
+    import pyogrio
+
+    said = pyogrio.read_info(source, **how)
+    if said["features"] > _MOST_ROWS:
+        raise refusal(path, f"文件超过 {_MOST_ROWS:,} 行，请核对；确有这么多时请按县拆分。")
+    titles = [str(title) for title in said["fields"]]
     columns = _columns(path, register, titles)
+    if said["geometry_type"] is None:
+        raise refusal(path, "图层没有图形，只是一张表；请导出带点位的图层，或另存为 CSV。")
+    wanted = [titles[at] for at in columns.values()]
+    frame = geopandas.read_file(source, columns=list(dict.fromkeys(wanted)), **how)
     known = frame.astype(object).where(frame.notna(), None)
     fields = {field: known[titles[at]].tolist() for field, at in columns.items()}
     rows = [

@@ -19,6 +19,7 @@ WRONG_CELLS = (
     "列数与标题不一致（应为 {expected} 列，实为 {found} 列），可能是引号或逗号有误，"
     "请对照标题检查这一行。"
 )
+MORE_UNREAD = "已列出 {count} 处问题，该行其余内容未再核对，请先改正。"
 
 
 class CsvRefusal(StrEnum):

@@ -45,6 +45,10 @@ class Expression:
         """The expression as a function of its names: taken apart once, then only called."""
         return _reckoned(self.body)
 
+    def __getstate__(self) -> dict[str, object]:
+        # A form is handed to the processes that read files; a function cannot be.
+        return {name: value for name, value in vars(self).items() if name != "reckon"}
+
 
 def _days(start: date, end: date) -> int:
     return (end - start).days

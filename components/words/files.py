@@ -119,8 +119,12 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
         CsvRefusal.NO_FIELDS: "没有一列是可填的内容，请保留下载时的标题",
         CsvRefusal.TWICE: "出现了两次，请只保留一个",
         CsvRefusal.TOO_MANY_ROWS: "超过一百万行，请拆分后重试",
-        CsvRefusal.TOO_LARGE: "解压后过大，或压缩包中文件过多，请拆分后重试",
-        CsvRefusal.DAMAGED: "文件已损坏或格式有误，无法读取，请重新导出后重试",
+        CsvRefusal.TOO_LARGE: (
+            "内容过大或过于杂乱，在允许的内存和时间内读不完，或压缩包中文件过多。请核对文件，或拆分后重试"
+        ),
+        CsvRefusal.DAMAGED: (
+            "文件已损坏或格式有误（如引号不成对、一格超过一百万字），无法读取，请重新导出后重试"
+        ),
         CsvRefusal.OTHER_EXPORT: (
             "“下载编号”不是本期的下载，或各行不一致。请重新下载后填写；来自别处的数据请删去这一列"
         ),

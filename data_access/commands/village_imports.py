@@ -21,6 +21,7 @@ from domain.villages import Register
 
 _SQL = load_queries("villages_import")
 _BAR = 40
+_LISTED = 1_000
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -85,9 +86,13 @@ def _import(owner: Connection, register: Register, arguments: Namespace) -> int:
         print("Nothing was written: this is a preview; --commit writes.")
         return 0
     if arguments.strict and preview.bad:
-        raise Refusal(f"Nothing was written: {len(preview.bad)} rows are bad.")
+        raise Refusal(f"Nothing was written: {preview.bad_count:,} rows are bad.")
     village_import_write.write(owner, preview, _bar("written"))
-    print("Written." if not preview.bad else f"Written, without the {len(preview.bad)} bad rows.")
+    print(
+        "Written."
+        if not preview.bad_count
+        else f"Written, without the {preview.bad_count:,} bad rows."
+    )
     return 0
 
 
@@ -121,13 +126,18 @@ def _lines(path: Path, preview: Preview) -> Iterator[str]:
         "moved": len(comparison.moved),
         "unchanged": len(comparison.unchanged),
         "ending": len(preview.endings),
-        "bad": len(preview.bad),
+        "bad": preview.bad_count,
         "not in the file": len(comparison.missing),
     }
     for word, count in counts.items():
         yield f"  {word:<16}{count:>8,}"
-    for bad in preview.bad:
+    for bad in preview.bad[:_LISTED]:
         yield f"第 {bad.row_no} 行 {bad.code} {bad.name}：{''.join(bad.reasons)}"
+    if preview.bad_count > _LISTED:
+        yield (
+            f"以上是前 {_LISTED:,} 个问题行，共 {preview.bad_count:,} 行；"
+            f"用 --bad-rows FILE 另存前 {len(preview.bad):,} 行的行号和问题。"
+        )
     for change in comparison.changed:
         if change.is_renamed:
             yield f"{change.before.code} 更名：{change.before.name} → {change.after.name}"
@@ -143,6 +153,8 @@ def _save_bad_rows(path: Path, preview: Preview) -> None:
         writer.writerow(["行号", "代码", "名称", "问题"])
         for bad in preview.bad:
             writer.writerow([bad.row_no, bad.code, bad.name, "".join(bad.reasons)])
+        if unsaid := preview.bad_count - len(preview.bad):
+            writer.writerow(["", "", "", f"另有 {unsaid:,} 个问题行没有列出，请先改正以上各行。"])
 
 
 def _bar(word: str) -> Progress:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
+from data_access import village_import
 from data_access.village_import import Options, Preview, check
 from data_access.village_import_write import write
 from domain.errors import InvalidImport
@@ -222,6 +224,14 @@ def test_a_row_a_thousand_times_names_a_few_of_the_others(owner, tmp_path):
     preview = check_rows(owner, tmp_path, [ROWS[0]] * 1000)
     assert len(preview.bad) == 1000
     assert preview.bad[-1].reasons == ("代码与第 2、3、4、5、6 行重复。",)
+
+
+def test_behind_the_first_bad_rows_the_others_are_counted(owner, tmp_path, monkeypatch):
+    monkeypatch.setattr(village_import, "Faults", partial(village_import.Faults, 2))
+    bad = [natural_village(number, name="") for number in range(3)]
+    preview = check_rows(owner, tmp_path, [*bad, natural_village(3)])
+    assert ([row.row_no for row in preview.bad], preview.bad_count) == ([2, 3], 3)
+    assert [village.code for village in preview.comparison.added] == [CODES[3]]
 
 
 def test_a_row_beyond_the_division_is_bad(owner, tmp_path):

@@ -1,12 +1,17 @@
 """Lists of villages come in many formats, encodings and coordinate systems; one place is meant."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import openpyxl
+import pandas
+import pyogrio
 import pytest
 import shapely
 
+from data_access import village_import_files
 from data_access.village_import_crs import TAKEN, CountyShapes, Located, settle, to_degrees
 from data_access.village_import_files import Listing, read_listing
 from domain.errors import InvalidImport
@@ -208,9 +213,55 @@ def latin(folder: Path) -> Path:
     return path
 
 
+def one_long_line(folder: Path) -> Path:
+    path = folder / "a.csv"
+    path.write_text("代码,名称\n" + "1," * 600_000, encoding="utf-8")
+    return path
+
+
+def one_far_cell(folder: Path) -> Path:
+    workbook = openpyxl.Workbook()
+    workbook.worksheets[0].append(["代码", "名称"])
+    workbook.worksheets[0]["XFD1048576"] = 1
+    workbook.save(folder / "a.xlsx")
+    return folder / "a.xlsx"
+
+
+def two_layers(folder: Path) -> Path:
+    write_features(folder / "甲.zip", ROWS, 4490)
+    write_features(folder / "乙.zip", ROWS, 4490)
+    with zipfile.ZipFile(folder / "both.zip", "w") as archive:
+        for path in sorted(folder.glob("[甲乙].*")):
+            if path.suffix != ".zip":
+                archive.write(path, path.name)
+    return folder / "both.zip"
+
+
+def locked_zip(folder: Path) -> Path:
+    path = write_features(folder / "a.zip", ROWS, 4490)
+    packed = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = -1
+        while (start := packed.find(mark, start + 1)) >= 0:
+            packed[start + at] |= 1
+    path.write_bytes(packed)
+    return path
+
+
+def table_without_shapes(folder: Path) -> Path:
+    frame = pandas.DataFrame(ROWS)
+    pyogrio.write_dataframe(frame, folder / "a.gpkg", layer="a")
+    return folder / "a.gpkg"
+
+
 @pytest.mark.parametrize(
     ("spoilt", "words"),
     [
+        (one_long_line, "第 2 行超过一百万字"),
+        (one_far_cell, "工作表过大"),
+        (two_layers, "--layer 指明图层：乙、甲"),
+        (locked_zip, "加了密码"),
+        (table_without_shapes, "没有图形"),
         (spoil_workbook, "Excel"),
         (spoil_zip, "压缩包"),
         (spoil_geopackage, "GeoPackage"),
@@ -227,3 +278,24 @@ def latin(folder: Path) -> Path:
 )
 def test_a_file_that_cannot_be_read_is_refused_in_a_sentence(tmp_path, shapes, spoilt, words):
     assert words in refusal(spoilt(tmp_path), shapes)
+
+
+def test_more_rows_than_any_province_has_are_refused(tmp_path, shapes, monkeypatch):
+    monkeypatch.setattr(village_import_files, "_MOST_ROWS", 3)
+    assert "超过 3 行" in refusal(write_csv(tmp_path / "a.csv", ROWS), shapes)
+    assert "超过 3 行" in refusal(write_features(tmp_path / "a.gpkg", ROWS, 4490), shapes)
+
+
+def test_a_giant_cell_is_a_fault_of_its_row_and_kept_short(tmp_path):
+    rows = [ROWS[0] | {"name": "长" * 100_000}, ROWS[1]]
+    first, second = read_listing(write_csv(tmp_path / "a.csv", rows), NATURAL).rows
+    assert "超过 1,000 字" in first.fault
+    assert len(first.name) == 60
+    assert not second.fault
+
+
+def test_gb18030_with_its_own_mark_is_read(tmp_path):
+    path = write_csv(
+        tmp_path / "a.csv", [{"\ufeff代码": "1", "名称": "村", "经度": 1, "纬度": 1}], "gb18030"
+    )
+    assert [(row.code, row.name) for row in read_listing(path, NATURAL).rows] == [("1", "村")]

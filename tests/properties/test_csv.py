@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from data_access import csv_cells
 from data_access.csv_cells import CsvLimits, Wanted, code_of, free_fields, widest
+from data_access.csv_columns import Memory
 from domain.csv_data import CsvKey
+from domain.expressions import evaluate, parse
 from domain.forms import Field, Form
 
 FORM = Form(
@@ -150,6 +152,35 @@ def test_the_process_of_its_own_takes_what_it_is_given(tmp_path, monkeypatch, ca
     said = capsys.readouterr()
     assert said.out.startswith("0\t2\trow\t360121100200001\t\\N\t\\N\t12\t")
     assert '"row_count": 1' in said.err
+
+
+def test_a_row_of_many_faults_names_the_first_and_is_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(csv_cells, "_FAULTS_LISTED", 2)
+    head = "自然村代码,户籍人口,面积,类型,是否通路"
+    lines, _ = InThisProcess().read(f"{head}\n360121100200001,多,大,好,怪\n".encode())
+    *named, last = lines[0][4].split("\n")
+    assert len(named) == 2
+    assert "已列出 2 处问题" in last
+
+
+def test_what_is_remembered_of_all_columns_has_one_bound():
+    memory = Memory(left=1)
+    assert [memory.has_room(cell) for cell in ("长" * 65, "1", "2")] == [False, True, False]
+    again = InThisProcess().read("行政村代码,户籍人口\n360121100200,多\n360121100201,多\n".encode())
+    assert [line[4] for line in again[0]] == [again[0][0][4]] * 2
+
+
+def test_a_giant_cell_is_quoted_by_its_beginning():
+    text = "行政村代码,户籍人口\n360121100200," + "多" * 5000 + "\n"
+    [line], _ = InThisProcess().read(text.encode())
+    assert len(line[4]) < 300
+
+
+def test_a_form_whose_rules_were_asked_can_be_handed_to_the_process():
+    expression = parse("people > 0 or people == 0")
+    assert evaluate(expression, {"people": 1}) is True
+    handed = pickle.loads(pickle.dumps(expression))
+    assert evaluate(handed, {"people": 1}) is True
 
 
 def test_a_file_of_too_many_rows_is_refused(tmp_path):
