@@ -11,6 +11,12 @@ const MOST_TILES = 300;
 const AGAIN = 4000; // ms until a tile that did not come is asked for again
 const LATER = 400; // ms after a movement until the address tells the place
 const POINT = 4; // pixels
+const FINE = 10; // zoom from which borders are drawn as they are kept, not simplified
+const OVERHANG = 1.4; // how far a county's name may stick out of its inner circle
+const ASIDE = 30; // pixels that the name of a city may always move
+// Where the name of a division may stand beside its place, in pixels, the nearest first.
+const BESIDE = [0, -14, 14, -28, 28].flatMap((down) => [0, -20, 20, -40, 40].map((across) => [across, down]))
+  .sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
 const FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', sans-serif";
 const RING = "#D4380D";
 
@@ -34,10 +40,12 @@ class VillageMap {
     // What is drawn by the processor alone is there at once; a GPU would win nothing here.
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
     this.tip = made("div", { class: "map-tip", hidden: "" });
-    this.node = made("div", { class: "village-map" }, this.canvas, this.tip, this.buttons());
+    this.where = made("p", { class: "map-where", hidden: "" });
+    this.node = made("div", { class: "village-map" }, this.canvas, this.where, this.tip, this.buttons());
     this.fingers = new Map();
     this.sprites = new Map();
     this.widths = new Map();
+    this.borders = new Map();
     this.drawn = [];
     this.listen();
     parent.append(this.node);
@@ -69,7 +77,7 @@ class VillageMap {
       this.before = this.source;
       this.source = { address: data.tiles, tiles: new Map() };
     }
-    if (data.borders !== this.data?.borders) this.readBorders(data.borders);
+    if (data.names !== this.data?.names) this.readNames(data.names);
     Object.assign(this, { data, pick });
     this.canvas.setAttribute("aria-label", data.title);
     const asked = JSON.stringify(data.place);
@@ -82,14 +90,37 @@ class VillageMap {
     this.plan();
   }
 
+  /** Return the borders for this zoom; until they are there the simplified ones. */
+  bordersHere() {
+    const [simple, fine] = this.data.borders;
+    const wanted = this.zoom < FINE ? simple : fine;
+    if (!this.borders.has(wanted)) this.readBorders(wanted);
+    return this.borders.get(wanted) ?? this.borders.get(simple) ?? [];
+  }
+
   async readBorders(address) {
+    this.borders.set(address, null);
     try {
+      const levels = [[], [], []];
       const pieces = await (await fetch(address)).json();
-      this.borders = [[], [], []];
-      for (const { start, end, level } of pieces) this.borders[level].push(...worldOf(...start), ...worldOf(...end));
+      for (const { start, end, level } of pieces) levels[level].push(...worldOf(...start), ...worldOf(...end));
+      this.borders.set(address, levels);
       this.plan();
     } catch {
-      setTimeout(() => this.readBorders(address), AGAIN);
+      setTimeout(() => {
+        this.borders.delete(address);
+        this.plan();
+      }, AGAIN);
+    }
+  }
+
+  async readNames(address) {
+    try {
+      const names = await (await fetch(address)).json();
+      this.names = names.map((each) => ({ ...each, at: worldOf(each.longitude, each.latitude) }));
+      this.plan();
+    } catch {
+      setTimeout(() => this.readNames(address), AGAIN);
     }
   }
 
@@ -249,13 +280,17 @@ class VillageMap {
     this.drawn = wanted.flatMap((address) => this.pointsOf(shown, address)).map((point) => this.placed(point))
       .filter(({ x, y }) => x > -MARGIN && y > -MARGIN && x < this.width + MARGIN && y < this.height + MARGIN);
     for (const each of this.drawn) this.drawPoint(each);
+    this.taken = new Map();
+    this.drawCounts();
+    this.drawDivisions();
     this.drawNames();
+    this.tellWhere(wanted.every((address) => shown.tiles.get(address.join("/"))?.points));
     if (this.data.chosen) this.drawRing(this.data.chosen);
   }
 
   drawBorders() {
     const { context, data: { lines } } = this;
-    this.borders?.forEach((pieces, level) => {
+    this.bordersHere().forEach((pieces, level) => {
       context.beginPath();
       for (let at = 0; at < pieces.length; at += 4) {
         context.moveTo(...this.pixel(pieces[at], pieces[at + 1]));
@@ -273,7 +308,9 @@ class VillageMap {
     return { point, x, y, radius: circle ? circle[1] : POINT };
   }
 
-  colourOf({ properties }) {
+  colourOf({ code, properties }) {
+    const { scope, shades } = this.data;
+    if (code && scope && !scope.some((prefix) => code.startsWith(prefix))) return shades.rest;
     return this.data.colours[properties[this.data.colour_by]] ?? this.data.nothing;
   }
 
@@ -287,9 +324,10 @@ class VillageMap {
       context.drawImage(sprite, left, top, sprite.width / dense, sprite.height / dense);
       return;
     }
+    this.disc(context, x, y, radius, data.shades.rest);
+    if (!most) return; // nothing of it may be told
     // About the radius less the root of the share of it: the core is as large as its share.
     const core = radius * (1 - 0.6 * (1 - most / points));
-    this.disc(context, x, y, radius, data.shades.rest);
     this.disc(context, x, y, core, this.colourOf(point));
   }
 
@@ -314,32 +352,98 @@ class VillageMap {
     return this.sprites.get(colour);
   }
 
-  /** Every count is told; a name only where it covers no other. */
-  drawNames() {
-    const { context, data: { shades, chosen } } = this;
-    context.font = `11px ${FONT}`;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    const taken = new Map();
-    for (const { point: { code, properties: { name, points } }, x, y, radius } of this.drawn) {
-      if (!name) continue;
-      const half = this.widthOf(name) / 2 + 2;
-      const middle = y + (points ? radius + 8 : code === chosen?.code ? 20 : 13);
-      if (!points && !this.isFree(taken, x, middle, half)) continue;
-      context.fillStyle = shades.ground;
-      context.fillRect(x - half, middle - 7, 2 * half, 14);
-      context.fillStyle = shades.letters;
-      context.fillText(name, x, middle + 0.5);
+  /** Every count is told. */
+  drawCounts() {
+    this.letters(11);
+    for (const { point: { properties: { name, points } }, x, y, radius } of this.drawn) {
+      if (points && name) this.drawName(name, x, y + radius + 8);
     }
   }
 
+  /** The names of villages, each where it covers no other. */
+  drawNames() {
+    this.letters(11);
+    for (const { point: { code, properties: { name, points } }, x, y } of this.drawn) {
+      if (points || !name) continue;
+      const down = y + (code === this.data.chosen?.code ? 20 : 13);
+      if (this.isFree(x, down, this.widthOf(name) / 2 + 2)) this.drawName(name, x, down);
+    }
+  }
+
+  /** Cities at every zoom, counties where they fit: beside the circles, whose counts stay readable. */
+  drawDivisions() {
+    const circles = this.drawn.filter(({ point }) => point.properties.points);
+    for (const { name, level, room, at } of this.names ?? []) {
+      const isCity = level === "city";
+      this.letters(isCity ? 14 : 12, 600);
+      const half = this.widthOf(name) / 2 + 3;
+      const inside = (room / 360) * this.scale;
+      if (!isCity && half > inside * OVERHANG) continue;
+      const [x, y] = this.pixel(...at);
+      if (x < 0 || y < 0 || x > this.width || y > this.height) continue;
+      const farthest = isCity ? Math.max(inside, ASIDE) : inside;
+      const ways = BESIDE.filter((way) => Math.hypot(...way) <= farthest)
+        .map(([across, down]) => [between(x + across, half, this.width - half), y + down]);
+      const clear = (over) => ways.find(([middle, line]) =>
+        !circles.some((each) => this.covers(each, middle, line, half, over)) && this.isFree(middle, line, half));
+      const place = clear(true) ?? (isCity ? clear(false) ?? ways[0] : null);
+      if (place) this.drawDivision(name, isCity, ...place);
+    }
+  }
+
+  /** Tell whether a circle's count, or with `whole` the circle too, lies under a line of letters. */
+  covers({ x, y, radius }, middle, line, half, whole) {
+    const upper = whole ? y - radius - 7 : y + radius - 6;
+    return Math.abs(x - middle) < half + (whole ? radius : 14) && line > upper && line < y + radius + 22;
+  }
+
+  drawDivision(name, isCity, x, y) {
+    const { context, data: { shades } } = this;
+    context.lineJoin = "round";
+    context.lineWidth = 3;
+    context.strokeStyle = shades.ground;
+    context.fillStyle = isCity ? shades.letters : shades.soft;
+    context.strokeText(name, x, y);
+    context.fillText(name, x, y);
+  }
+
+  /** Say whose villages these are, or that here are none. */
+  tellWhere(isWhole) {
+    const away = ({ x, y }) => Math.hypot(x - this.width / 2, y - this.height / 2);
+    const seen = this.drawn.filter(({ x, y }) => x >= 0 && y >= 0 && x <= this.width && y <= this.height);
+    const single = seen.filter(({ point }) => point.code);
+    const code = single.length && single.reduce((a, b) => (away(b) < away(a) ? b : a)).point.code;
+    const above = (this.names ?? []).filter(({ prefix }) => code && code.startsWith(prefix));
+    const nothing = isWhole && !seen.length ? "这里没有村庄，请缩小或移动地图。" : "";
+    this.where.textContent = nothing || above.map(({ name }) => name).join(" › ");
+    this.where.hidden = !this.where.textContent;
+    this.node.closest(".st-key-village-map-card")?.toggleAttribute("data-single", single.length === seen.length);
+  }
+
+  letters(size, weight = 400) {
+    this.context.font = this.font = `${weight} ${size}px ${FONT}`;
+    this.context.textAlign = "center";
+    this.context.textBaseline = "middle";
+  }
+
+  drawName(name, x, y) {
+    const { context, data: { shades } } = this;
+    const half = this.widthOf(name) / 2 + 2;
+    context.fillStyle = shades.ground;
+    context.fillRect(x - half, y - 7, 2 * half, 14);
+    context.fillStyle = shades.letters;
+    context.fillText(name, x, y + 0.5);
+  }
+
   widthOf(text) {
-    if (!this.widths.has(text)) this.widths.set(text, this.context.measureText(text).width);
-    return this.widths.get(text);
+    const key = `${this.font} ${text}`;
+    if (!this.widths.has(key)) this.widths.set(key, this.context.measureText(text).width);
+    return this.widths.get(key);
   }
 
   /** Take a line's room, where nobody has it. */
-  isFree(taken, x, y, half) {
+  isFree(x, y, half) {
+    const { taken } = this;
     const rows = [-1, 0, 1].map((row) => taken.get(Math.floor(y / 14) + row) ?? []);
     const free = rows.flat().every(([left, top, right]) => x + half < left || x - half > right || Math.abs(top - y) > 14);
     if (free) taken.set(Math.floor(y / 14), [...rows[1], [x - half, y, x + half]]);

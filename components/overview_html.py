@@ -257,9 +257,9 @@ def _ranking(
 # --- legend and the late ones ---
 
 
-def legend_html(swatches: Sequence[Swatch], note: str) -> str:
-    """Return the legend of the map with the number of units in each class."""
-    entries = "".join(_entry(swatch) for swatch in swatches)
+def legend_html(swatches: Sequence[Swatch], note: str, more: str = "") -> str:
+    """Return the legend of the map with the number of units in each class, then `more` entries."""
+    entries = "".join(_entry(swatch) for swatch in swatches) + more
     return f'<ul class="legend">{entries}<li class="note">{escape(note)}</li></ul>'
 
 

@@ -38,11 +38,13 @@ _DEEPEST_TILES, _POINT_ZOOM = 14, 13
 _CODE = re.compile(r"\d{12}(?:\d{3})?")
 _PLACE = re.compile(r"(\d{1,2}\.\d\d)_(-?\d{1,2}\.\d{4})_(-?\d{1,3}\.\d{4})")
 _LEAST_ZOOM, _MOST_ZOOM = 4, 17
-_BORDERS_URL = "/api/borders.json"
+# Simplified, and as they are kept.
+_BORDERS_URLS = ("/api/borders.json", "/api/borders.json?detail=full")
+_NAMES_URL = "/api/village-map/names"
 # Of county, city and province: colour and width in pixels.
 _BORDERS = (("#9FB0BF", 0.8), ("#5B6B7A", 1.2), ("#5B6B7A", 2.0))
-NOTHING = "#B9C3CC"
-"""Colour of a village of which nothing is known, or nothing may be said."""
+NOTHING = "#A3B0BC"
+"""Colour of a village of which nothing is known."""
 
 
 LEGEND_NOTE = "圆圈下为村庄个数，颜色为其中最多的一类，灰边越宽占比越低"
@@ -97,14 +99,16 @@ class _Shades:
     """The map's colours that follow the page's light or dark."""
 
     rest: str
-    """Of the ring around a circle: what is not of its commonest class."""
+    """Of the ring around a circle, what is not of its commonest class; of what is out of scope."""
     letters: str
+    soft: str
+    """Of the letters of a county's name."""
     ground: str
     """Behind the letters: on every colour they need one of their own."""
 
 
-_LIGHT = _Shades("#D5DCE2", INK, "#FFFFFF")
-_DARK = _Shades("#46545F", "#E3E9EE", "#1E2833")
+_LIGHT = _Shades("#D5DCE2", INK, "#4A5968", "#FFFFFF")
+_DARK = _Shades("#46545F", "#E3E9EE", "#A9B7C4", "#1E2833")
 
 
 def _shades() -> _Shades:
@@ -182,6 +186,13 @@ def classes_of(colour_by: VillageColour) -> list[tuple[str, str, str]]:
     ]
 
 
+def outside_html(actor: Actor) -> str:
+    """Return the legend's entry of villages whose answers the actor may not see; '' for none."""
+    if all(actor.covers(area.prefix) for area in areas(mark(Topic.MAP)).values()):
+        return ""
+    return f'<li><i style="background-color:{_shades().rest}"></i>不在您的数据范围</li>'
+
+
 def unknown_words(colour_by: VillageColour) -> str:
     """Return what is said of a village without a value."""
     if colour_by is VillageColour.STATE:
@@ -225,12 +236,16 @@ def legend_of(view: View, counts: Sequence[Count]) -> list[Swatch]:
 
 
 def draw(
-    view: View, card: VillageCard | None, place: Place | Extent | None, version: str
+    view: View,
+    card: VillageCard | None,
+    place: Place | Extent | None,
+    version: str,
+    scope: tuple[str, ...],
 ) -> str | None:
     """Draw the map; return the code of the village in the run that a click on it begins."""
     told: Any = _mount(
         key="village-map-drawn",
-        data=_picture(view, card, place, version),
+        data=_picture(view, card, place, version) | {"scope": scope},
         height="stretch",
         on_picked_change=lambda: None,
     )
@@ -249,7 +264,8 @@ def _picture(
         "tiles": f"/tiles/{view.shown}",
         "version": version,
         "deepest": _DEEPEST_TILES,
-        "borders": _BORDERS_URL,
+        "borders": _BORDERS_URLS,
+        "names": _NAMES_URL,
         "lines": _BORDERS,
         "place": asdict(place or _ANYWHERE),
         "least": _LEAST_ZOOM,

@@ -146,6 +146,11 @@ def list_labels(connection: Connection, level: str) -> list[DivisionLabel]:
     return fetch_all(connection, _SQL["list_labels"], DivisionLabel, level=level)
 
 
+def list_boundaries(connection: Connection, level: str) -> list[str]:
+    """Return the divisions of a level as they are kept, to 20 m: GeoJSON texts, EPSG:4490."""
+    return list(connection.execute(_SQL["list_boundaries"], {"level": level}).scalars())
+
+
 def list_hatches(connection: Connection, level: str) -> list[Hatch]:
     """Return the hatching of each division of a level."""
     return fetch_all(connection, _SQL["list_hatches"], Hatch, level=level, spacing=_HATCH_DEGREES)

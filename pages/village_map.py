@@ -40,11 +40,12 @@ def board(view: parts.View) -> None:
     with st.container(key="village-map-card", gap=None):
         watch(version, key="village-map-watch", url="/api/village-map/version", box=None)
         with st.container(key="village-map"):
-            picked = parts.draw(view, card, place_of(view, card), version)
+            picked = parts.draw(view, card, place_of(view, card), version, actor.prefixes)
         if picked:
             set_parameter("code", picked)
             st.rerun(scope="fragment")
-        st.html(legend_html(parts.legend_of(view, counts), parts.LEGEND_NOTE))
+        outside = parts.outside_html(actor)
+        st.html(legend_html(parts.legend_of(view, counts), parts.LEGEND_NOTE, outside))
     if card is not None:
         with st.container(key="village-map-told"):
             st.html(parts.card_html(card, actor))

@@ -92,22 +92,27 @@ def _packed_layer(
 def lines(request: Request) -> Response:
     """Answer with the borders of a day, each piece once: two ends, and the level it belongs to.
 
-    `level` is the lowest that is told: county, or city.
+    `level` is the lowest that is told: county, or city. They are simplified; `detail=full` as kept.
     """
     actor = require(request)
     try:
         lowest, day = Level(request.query_params.get("level", Level.COUNTY)), _day(request)
     except ValueError:
         return bad_address()
+    is_full = request.query_params.get("detail") == "full"
     version = read(actor, layers.boundary_version)
-    return answer(request, _packed_borders(actor, version, lowest, progress.moment_of(day)[1]))
+    on = progress.moment_of(day)[1]
+    return answer(request, _packed_borders(actor, version, lowest, on, is_full))
 
 
 @st.cache_resource(ttl="6h", max_entries=32, show_spinner=False)
-def _packed_borders(_actor: Actor, version: int, lowest: Level, day: date) -> Packed:
+def _packed_borders(_actor: Actor, version: int, lowest: Level, day: date, is_full: bool) -> Packed:
     above = _BORDERED.index(lowest)
+    shapes_of = layers.list_boundaries if is_full else _drawn
     rings = layers.read_as_of(
-        _actor, day, lambda connection: [_rings(connection, code) for code in _BORDERED[above:]]
+        _actor,
+        day,
+        lambda connection: [_rings(shapes_of(connection, code)) for code in _BORDERED[above:]],
     )
     pieces = [
         {"start": border.start, "end": border.end, "level": border.level + above}
@@ -116,9 +121,13 @@ def _packed_borders(_actor: Actor, version: int, lowest: Level, day: date) -> Pa
     return pack(json.dumps(pieces, separators=(",", ":")).encode(), _JSON)
 
 
-def _rings(connection: Connection, code: str) -> list[list[Point]]:
-    """Return the rings of a layer of polygons."""
-    shapes = [json.loads(row.shape) for row in layers.list_features(connection, code)]
+def _drawn(connection: Connection, code: str) -> list[str]:
+    return [row.shape for row in layers.list_features(connection, code)]
+
+
+def _rings(texts: list[str]) -> list[list[Point]]:
+    """Return the rings of polygons given as GeoJSON."""
+    shapes = [json.loads(text) for text in texts]
     polygons = [
         polygon
         for shape in shapes

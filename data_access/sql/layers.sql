@@ -38,6 +38,16 @@ SELECT code, name, level, CAST(round(CAST(ST_X(label_at) AS numeric), 4) AS doub
  WHERE level = :level
  ORDER BY code
 
+-- name: list_boundaries
+-- On a grid, on which neighbours keep their common border, so that no import makes it endless.
+SELECT ST_AsGeoJSON(ST_SnapToGrid(boundary.boundary, 0.0002), 4, 0) AS shape
+  FROM division_drawn
+  JOIN division_boundary AS boundary USING (code)
+ WHERE level = :level AND boundary.valid_from <= picture_day()
+   AND (boundary.valid_to IS NULL OR picture_day() < boundary.valid_to)
+   AND NOT ST_IsEmpty(ST_SnapToGrid(boundary.boundary, 0.0002))
+ ORDER BY code
+
 -- name: list_hatches
 -- Parallel lines across each division, cut to its shape; `spacing` in degrees.
 WITH line AS (

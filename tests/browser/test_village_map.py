@@ -91,3 +91,29 @@ def test_a_click_opens_the_village(page_as, database):
     page.mouse.click(x, y)
     expect(page.locator(".st-key-village-map-told")).to_contain_text(code)
     assert f"code={code}" in page.url
+
+
+def test_the_map_says_whose_villages_it_shows_and_where_there_are_none(page_as, database):
+    code, longitude, latitude = database.execute(
+        "SELECT code, ST_X(location), ST_Y(location) FROM village_point ORDER BY code LIMIT 1"
+    ).fetchone()
+    above = database.execute(
+        "SELECT name FROM division_on(current_date) WHERE level IN ('city', 'county')"
+        " AND starts_with(%s, prefix) ORDER BY length(prefix)",
+        [code],
+    ).fetchall()
+    page = page_as("leader", f"/village_map?at=14.00_{latitude:.4f}_{longitude:.4f}")
+    where, note = page.locator(".map-where"), page.locator(".legend .note")
+    expect(where).to_have_text(" › ".join(name for (name,) in above))
+    expect(note).to_be_hidden()  # there are no circles to be explained
+    page.goto(page.url.partition("?")[0] + f"?at=17.00_{latitude - 20:.4f}_{longitude:.4f}")
+    expect(where).to_contain_text("这里没有村庄")
+    page.goto(page.url.partition("?")[0])
+    expect(note).to_be_visible()
+    expect(where).to_be_hidden()
+    expect(page.locator(".legend")).not_to_contain_text("不在您的数据范围")
+
+
+def test_a_county_is_told_which_villages_are_not_its_own(page_as):
+    page = page_as("county_360123", "/village_map")
+    expect(page.locator(".legend")).to_contain_text("不在您的数据范围")

@@ -11,13 +11,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from components.map import NO_DATA, rgb
-from components.routes import layers, tiles
+from components.routes import layers, tiles, village_map
 from components.session import SESSION_COOKIE
 from domain.clock import today
 from tests.actors import CITY, COUNTY, session_token
 from tests.standing import FAR, NEIGHBOUR, accept, declare_plan, file_report
 
-APPLICATION = Starlette(routes=[*layers.ROUTES, *tiles.ROUTES])
+APPLICATION = Starlette(routes=[*layers.ROUTES, *tiles.ROUTES, *village_map.ROUTES])
 UNITS = "/api/overview/units.geojson"
 LIMIT = 150_000  # bytes of a boundary layer on its way
 
@@ -88,6 +88,21 @@ def test_borders_of_cities_leave_those_of_counties_out(browser_of, leader):
         (*piece["start"], *piece["end"], piece["level"]) for piece in every if piece["level"] > 0
     }
     assert browser_of(leader).get("/api/borders.json?level=village").status_code == 400
+
+
+def test_near_by_borders_are_drawn_as_they_are_kept(browser_of, leader):
+    simple, full = (
+        browser_of(leader).get(f"/api/borders.json{query}").json() for query in ("", "?detail=full")
+    )
+    for level in range(3):
+        several = [sum(piece["level"] == level for piece in pieces) for pieces in (simple, full)]
+        assert several[1] > several[0]
+
+
+def test_the_names_of_cities_come_before_those_of_counties(browser_of, leader):
+    names = browser_of(leader).get("/api/village-map/names").json()
+    assert [each["level"] for each in names] == sorted(each["level"] for each in names)
+    assert {len(each["prefix"]) for each in names} == {4, 6}
 
 
 MERGE = """

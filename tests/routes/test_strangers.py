@@ -72,6 +72,7 @@ CASES = {
     "GET /api/borders.json": of_everyone("/api/borders.json"),
     "GET /tiles/{layer}/{z:int}/{x:int}/{y:int}": of_everyone("/tiles/division_label/7/105/53"),
     "GET /api/village-map/version": of_everyone("/api/village-map/version"),
+    "GET /api/village-map/names": of_everyone("/api/village-map/names"),
     "GET /api/overview/version": of_everyone("/api/overview/version"),
     "GET /api/overview/names/{z:int}/{x:int}/{y:int}": of_everyone("/api/overview/names/7/105/53"),
     "GET /api/overview/{name}": of_everyone("/api/overview/units.geojson"),
@@ -136,6 +137,7 @@ CASES = {
     "GET /api/workbooks/made/{export_id:uuid}": of_a_record(
         "/api/workbooks/made/{upload_id}", owner={404}
     ),
+    "GET /api/csv/{batch_id:int}/bad-rows": of_a_record("/api/csv/1/bad-rows", owner={404}),
     "GET /api/workbooks/batches/{batch_id:int}/marked": of_a_record(
         "/api/workbooks/batches/1/marked", owner={404}
     ),
