@@ -10,7 +10,7 @@ from components.job_card import failure_text
 from components.labels import error_message, label
 from components.session import errors_shown
 from components.upload import upload_field
-from components.workbooks import leave
+from components.workbooks import download_link, leave
 from data_access import csv_batches, csv_exports, jobs, workbook_exports
 from data_access.csv_batches import CsvBatch, CsvRow
 from data_access.database import transaction
@@ -309,7 +309,13 @@ def _decide_all(actor: Actor, batch: CsvBatch, counts: CsvCounts) -> None:
 
 
 def _actions(actor: Actor, batch: CsvBatch, counts: CsvCounts) -> None:
-    with st.container(horizontal=True, horizontal_alignment="right", key="csv-actions"):
+    with st.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center",
+        key="csv-actions",
+    ):  # fmt: skip
+        if bad := counts.refused + counts.problems:
+            address = f"/api/csv/{batch.batch_id}/bad-rows"
+            st.html(download_link(address, f"下载全部 {bad:,} 个问题行"), width="content")
         _discard_button(actor, batch)
         if not counts.to_write and not counts.undecided:
             return

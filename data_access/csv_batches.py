@@ -186,6 +186,19 @@ def list_rows(
     )
 
 
+def list_bad_rows(connection: Connection, batch_id: int, after: int, limit: int) -> list[CsvRow]:
+    """Return the next rows behind an entry that are not taken, or are left to correct."""
+    return fetch_all(
+        connection,
+        _SQL["list_bad_rows"],
+        CsvRow,
+        batch_id=batch_id,
+        day=today(),
+        after=after,
+        limit=limit,
+    )
+
+
 def decide(
     connection: Connection, batch_id: int, decision: Decision, entry_no: int | None = None
 ) -> None:

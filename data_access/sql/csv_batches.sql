@@ -67,6 +67,20 @@ SELECT row.entry_no, row.file, row.row_no, row.group_code, row.division_code, ro
  ORDER BY row.entry_no
  LIMIT :limit OFFSET :offset
 
+-- name: list_bad_rows
+-- What is not taken and what is left to correct, in the order of the files, behind one entry.
+SELECT row.entry_no, row.file, row.row_no, row.group_code, row.division_code, row.row_key, row.kind
+     , row.old_values, row.new_values, row.removed, row.conflicts, row.reason, row.problem
+     , row.decision, coalesce(unit.name, '') AS unit_name, coalesce(village.name, '') AS row_name
+  FROM (SELECT *
+          FROM csv_batch_row
+         WHERE batch_id = :batch_id AND entry_no > :after AND (kind = 'refused' OR problem <> '')
+         ORDER BY entry_no
+         LIMIT :limit) AS row
+  LEFT JOIN division_on(CAST(:day AS date)) AS unit ON unit.code = row.division_code
+  LEFT JOIN natural_village AS village ON village.code = row.row_key
+ ORDER BY row.entry_no
+
 -- name: list_offered_units
 -- The units whose drafts a batch would change, with the entries of each.
 SELECT division_code, array_agg(entry_no) AS entry_nos

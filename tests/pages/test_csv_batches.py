@@ -41,6 +41,7 @@ def test_an_officer_is_offered_csv_looks_at_a_file_and_lets_it_be_written(
     page = open_page(officer, "workbooks", csv=str(batch_id))
     assert "冲突 1 行" in said(page)
     assert "不采用 1 行" in said(page)
+    assert f'"/api/csv/{batch_id}/bad-rows"' in said(page)
     assert "350 → <b>360</b>" in said(page)
     page.segmented_control[0].set_value("refused").run()
     assert "“很多”不是整数，请只填整数。 整行未采用。" in said(page)
