@@ -60,10 +60,11 @@ def area_list(
                 "村数": area.units,
                 "已报送": area.filed,
                 "退回待改": area.returned,
-                "完整率": percent(area.filed / area.units),
+                "完整率": 100 * area.filed / area.units,
             }
             for area in areas
         ],
+        column_config={"完整率": st.column_config.NumberColumn(format="%.1f %%")},
         hide_index=True,
         key=f"periods-areas-{period.period_id}",
         height=460,

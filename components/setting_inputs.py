@@ -41,7 +41,7 @@ def setting_input(
         with st.container(horizontal=True):
             return {
                 part: _part_input(part, of_part, f"{key}-{part}", plan_types)
-                for part, of_part in value.items()
+                for part, of_part in sorted(value.items(), key=_place)
             }
     if isinstance(value, list):
         return _list_input(setting.description, value, f"{key}-value", fields)
@@ -49,6 +49,11 @@ def setting_input(
     return st.text_input(
         setting.description, value=shown, key=f"{key}-value", label_visibility="collapsed"
     )
+
+
+def _place(part: tuple[str, object]) -> int:
+    """Return where a part stands among the others: as PARTS names them, unknown ones last."""
+    return [*PARTS, part[0]].index(part[0])
 
 
 def _list_input(
