@@ -22,6 +22,7 @@ from domain.errors import PortalError, SignInRefused
 
 _FIELDS = {"Form name": "登录", "Username": "用户名", "Password": "口令", "Login": "登录"}
 _LEAVING = "_leaving"
+_ENDED = "登录已过期，请重新登录。没有上传的填写内容保留在本机，登录后回到原来的页面，自动恢复。"
 _door = st.components.v2.component(
     "portal_door",
     js=(Path(__file__).parents[1] / "assets" / "sign_in.js").read_text("utf-8"),
@@ -77,6 +78,8 @@ def sign_in_page() -> None:
         model = _DatabaseModel()
         st.session_state["authentication_status"] = None
         with place.container():
+            if browser_token():
+                st.info(_ENDED)
             _Door(model).login(fields=_FIELDS, key="sign-in-form")
             _explain(model)
         if model.ticket:

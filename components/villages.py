@@ -13,6 +13,7 @@ from components.url_parameters import set_parameter
 from data_access import bulk_filing, village_worklist
 from data_access.bulk_filing import Told
 from data_access.reporting import ReportingPeriod
+from data_access.village_form import FORM_CODE
 from data_access.village_worklist import (
     NOT_BEGUN,
     InHand,
@@ -29,6 +30,9 @@ _ASSETS = Path(__file__).parents[1] / "assets"
 _ALL = "all"
 _SHOWN_REASONS = 3
 _OPEN_RETURNED = 10  # reports that a list shows without being asked
+_unsent = st.components.v2.component(
+    "village_unsent", js=(_ASSETS / "unsent.js").read_text("utf-8"), isolate_styles=False
+)
 RETURNED_WORDS = "填报期已关闭，修改后仍可重新报送"
 
 
@@ -140,10 +144,16 @@ def returned_list(returned: Sequence[ReturnedLate]) -> None:
     )
 
 
+def unsent_list(actor: Actor) -> None:
+    """Name the villages of which this browser holds text that the server has not."""
+    data = {"user_id": actor.user_id, "form": FORM_CODE}
+    _unsent(key="villages-unsent", data=data)
+
+
 def village_list(work: Worklist, page: int, state: str | None, counts: dict[str, int]) -> None:
     """Draw one page of villages, each a link to its evaluation."""
     if not work.villages:
-        st.info("没有符合条件的村。" if any(counts.values()) else "您的授权范围内没有行政村。")
+        _no_villages(is_filtered=any(counts.values()))
         return
     lines = "".join(_line(village) for village in work.villages)
     st.html(
@@ -152,6 +162,16 @@ def village_list(work: Worklist, page: int, state: str | None, counts: dict[str,
         f"<tbody>{lines}</tbody></table></div>"
     )
     _pager(page, work.found)
+
+
+def _no_villages(*, is_filtered: bool) -> None:
+    """Say why the list is empty; what narrows it is taken away by one click."""
+    if not is_filtered:
+        st.info("您的授权范围内没有行政村。")
+        return
+    st.info("没有符合条件的村。")
+    if st.button("清除条件，列出全部的村", key="villages-clear"):
+        _go(q=None, state=None, town=None)
 
 
 def _line(village: VillageWork) -> str:
@@ -190,7 +210,9 @@ def _pager(page: int, total: int) -> None:
 
 def submit_many(actor: Actor, waiting: Sequence[InHand]) -> None:
     """Offer to file every report that is filled in; list the others, each reason a link."""
-    if waiting and st.button(f"报送已填好的村（草稿 {len(waiting):,}）", key="villages-submit"):
+    if waiting and st.button(
+        f"报送已填好的村（草稿、退回共 {len(waiting):,}）", key="villages-submit"
+    ):
         _file(actor, waiting)
         st.rerun()
 
@@ -217,7 +239,8 @@ def told_list() -> None:
     if refused:
         with st.expander(f"{len(refused):,} 个村未能报送", expanded=True):
             lines = "".join(
-                f"<tr><td>{escape(report.name)}</td><td>{_reasons(report, outcome)}</td></tr>"
+                f"<tr><td>{escape(report.name)}<br><small>{escape(report.town_name)}</small></td>"
+                f"<td>{_reasons(report, outcome)}</td></tr>"
                 for report, outcome in refused
             )
             st.html(f'<table class="portal-table village-refused"><tbody>{lines}</tbody></table>')

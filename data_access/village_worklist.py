@@ -77,6 +77,7 @@ class InHand:
 
     code: str
     name: str
+    town_name: str
     submission_id: int
     draft_version: int
     lock_version: int
@@ -120,7 +121,14 @@ class Held:
     def in_hand(self, town: str = "") -> list[InHand]:
         """Return the begun reports that the officer may submit."""
         return [
-            InHand(each.code, each.name, each.submission_id, each.draft_version, each.lock_version)
+            InHand(
+                each.code,
+                each.name,
+                each.town_name,
+                each.submission_id,
+                each.draft_version,
+                each.lock_version,
+            )
             for each in self._within(town)
             if each.submission_id and each.draft_version and each.lock_version
         ]

@@ -30,5 +30,6 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.link_button("手机填报", "/phone", icon=":material/smartphone:", help="流量小、断网可续填")
     parts.submit_many(actor, held.in_hand(town))
     parts.next_village(work.next_code, "villages-next")
+parts.unsent_list(actor)
 parts.told_list()
 parts.village_list(work, page, state, work.counts)

@@ -70,6 +70,7 @@ def _drawn(state: FilingState) -> dict[str, Any]:
     return {
         "submission": {
             "form_code": submission.form_code,
+            "period_id": submission.period_id,
             "division_code": submission.division_code,
             "lock_version": submission.lock_version,
             "state": submission.state.value,

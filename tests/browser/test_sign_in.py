@@ -48,6 +48,20 @@ def test_signing_out_ends_the_session_and_forgets_everything(portal, open_page):
     expect(page.get_by_label("口令", exact=True)).to_be_visible()
 
 
+def test_whose_session_ended_is_told_that_nothing_typed_is_lost(portal, open_page, database):
+    page = open_page()
+    page.goto(f"{portal.url}/supervision")
+    expect(page.get_by_text("登录已过期")).to_have_count(0)
+    sign_in(page, "department", portal.password("department"))
+    expect(page.locator(SIGNED_IN)).to_be_visible()
+    database.execute(
+        "UPDATE portal_session SET revoked_at = now() WHERE session_id ="
+        " (SELECT max(session_id) FROM portal_session)"
+    )
+    page.reload()
+    expect(page.get_by_text("登录已过期，请重新登录")).to_be_visible()
+
+
 @pytest.mark.parametrize("address", ["/review_queue", "/accounts", "/overview?level=city"])
 def test_a_deep_link_asks_a_stranger_to_sign_in_and_leaks_nothing(portal, open_page, address):
     page = open_page()

@@ -5,7 +5,7 @@ import re
 
 import psycopg
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.pictures import eventually
 
@@ -138,3 +138,32 @@ def test_what_could_not_be_filed_leads_to_its_field(page_as, database, work):
     page.locator(f'.village-refused a[href*="{unfinished}#form.hukou_pop"]').click()
     expect(page.get_by_label("户籍人口（人）").first).to_be_focused()
     expect(page.locator("div.message.error:visible").first).to_have_text("请填写户籍人口。")
+
+
+def test_the_list_names_villages_whose_text_only_this_browser_has(
+    page_as, guard, database, work, portal
+):
+    officer, village = work
+    unfinished = database.execute(UNFINISHED, [village[:9]]).fetchall()[-1][0]
+    page = page_as(officer, f"/village?code={unfinished}")
+    note = page.get_by_label("备注", exact=True).first
+    note.wait_for()
+    guard.tolerated += ("ERR_", "Failed to")
+    page.context.route("**/api/drafts/*", cut)
+    note.fill("断网时写的")
+    expect(page.locator(".save-state")).to_contain_text("保留在本机")
+    listed = page.context.new_page()
+    listed.goto(f"{portal.url}/villages")
+    link = listed.locator(f'.village-unsent a[href*="code={unfinished}&"]')
+    expect(link).to_be_visible()
+    page.context.unroute_all()
+    page.get_by_text(SAVED).wait_for()
+    expect(link).to_have_count(0)
+
+
+def cut(route: Route) -> None:
+    """Let a report be read and not be saved."""
+    if route.request.method == "PUT":
+        route.abort()
+    else:
+        route.continue_()
