@@ -159,15 +159,17 @@ def _lines(
 def _whole(row: RowPair, names: tuple[str, str]) -> str:
     """Return a row of one side alone in one line: every field with what it says."""
     is_new = row.change is ChangeKind.ADDED
-    told = "；".join(
-        f"{escape(pair.name)} {_text(pair.right if is_new else pair.left)}" for pair in row.pairs
-    )
+    told = "；".join(_told(pair, pair.right if is_new else pair.left) for pair in row.pairs)
     left, right = ("—", told) if is_new else (told, "—")
     return (
         f"<tr><td>整行{label(row.change) if row.change else ''}</td>"
         f'<td class="portal-old" data-side="{names[0]}">{left}</td>'
         f'<td class="portal-new" data-side="{names[1]}">{right}</td></tr>'
     )
+
+
+def _told(pair: FieldPair, text: str) -> str:
+    return f"{escape(pair.name)} {_text(text)} {escape(pair.unit)}".strip()
 
 
 def _row(
@@ -183,10 +185,11 @@ def _row(
     left = _files(pair, "left") if pair.files else _text(pair.left)
     right = _files(pair, "right") if pair.files else _text(pair.right)
     change = f'<span class="portal-change">{label(pair.change)}</span>' if pair.change else ""
+    unit = f"<small>（{escape(pair.unit)}）</small>" if pair.unit else ""
     remarks = "".join(_remark(remark) for remark in said.get(pair.path, []))
     state = "portal-new" if pair.change else "portal-same"
     return (
-        f"<tr><td>{escape(pair.name or pair.label)}{change}</td>"
+        f"<tr><td>{escape(pair.name or pair.label)}{unit}{change}</td>"
         f'<td class="portal-old" data-side="{names[0]}">{left}</td>'
         f'<td class="{state}" data-side="{names[1]}">{right}{warnings}{remarks}</td></tr>'
     )

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from components.labels import label
+from components.village_map import where_lies
 from data_access.bulk_review import BulkDecision, BulkItem
 from data_access.review_queue import QueuePeriod, QueueStep, SavedFilter, WaitingReport
 from domain.bulk_review import LeftOut
@@ -44,14 +45,17 @@ def review_queue(user_id: int, asked: QueueFilter, key: str = "review-queue") ->
     return opened if isinstance(opened, int) else None
 
 
-def describe_row(row: WaitingReport) -> dict[str, Any]:
-    """Return one row as the browser draws it; a count that nobody has made is null."""
+def describe_row(row: WaitingReport, *, at_desk: bool = False) -> dict[str, Any]:
+    """Return one row as the browser draws it; a count that nobody has made is null.
+
+    A desk shows one county: of its villages the township says enough.
+    """
     return {
         "id": row.submission_id,
         "seen": row.lock_version,
         "unit": row.division_name,
         "code": row.division_code,
-        "parent": row.parent_name,
+        "parent": row.parent_name if at_desk else where_lies(row.division_code, row.parent_name),
         "form": row.form_title,
         "period": row.period_name,
         "step": row.step_name,

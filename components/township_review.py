@@ -12,6 +12,7 @@ from components.charts import link
 from components.labels import label
 from components.periods import sample_words
 from components.session import errors_shown
+from components.village_map import where_lies
 from data_access import review_sample, township_review
 from data_access.database import transaction
 from data_access.reporting import ReportingPeriod, Submission
@@ -20,7 +21,7 @@ from data_access.township_review import PARTS, Area, Desk, Outlier, Place, Signs
 from data_access.village_form import FORM_CODE
 from domain.access import Actor
 from domain.clock import BEIJING, moment, now, today
-from domain.review_filter import ODD, QueueFilter
+from domain.review_filter import ODD, SAMPLED, UNSEEN, QueueFilter
 from domain.workflow import SubmissionState
 
 PAGE = "township_review"
@@ -182,6 +183,7 @@ def _area_row(desk: Desk, area: Area, *, has_list: bool) -> str:
         return link(address(desk, area.prefix, **asked), words)
 
     late = ' class="portal-number township-late"' if area.overdue else ' class="portal-number"'
+    unseen = area.sampled - area.looked
     sample = f"{area.looked}／{area.sampled}" if area.sampled else _NOTHING
     figures = (
         f"{area.villages:,}",
@@ -190,7 +192,11 @@ def _area_row(desk: Desk, area: Area, *, has_list: bool) -> str:
         percent_of(area.answered, area.required) or _NOTHING,
         opens(area.warned, _counted(area.warned, area.waiting), warned="1"),
         opens(area.odd, _counted(area.odd, area.waiting), only=ODD),
-        f"<b>{sample}</b>" if area.looked < area.sampled else sample,
+        opens(
+            area.sampled,
+            f"<b>{sample}</b>" if unseen else sample,
+            only=UNSEEN if unseen else SAMPLED,
+        ),
         _counted(area.undrawn, area.waiting),
     )
     cells = "".join(f'<td class="portal-number">{figure}</td>' for figure in figures)
@@ -256,7 +262,7 @@ def sample_panel(
 ) -> None:
     """Draw the sample of a place: who is in it, what is still to be looked at, drawing it."""
     with st.container(horizontal=True, vertical_alignment="center", key="township-sample"):
-        st.html(_sampled_html(desk, sampled, back))
+        st.html(_sampled_html(desk, place, sampled, back))
         if whole.undrawn and st.button(
             f"抽取样本（{whole.undrawn:,} 个村未抽）", key="township-review-draw", type="primary",
             icon=":material/casino:",
@@ -267,15 +273,15 @@ def sample_panel(
                 _records(actor, desk, place)
 
 
-def _sampled_html(desk: Desk, sampled: Sequence[Sampled], back: str) -> str:
+def _sampled_html(desk: Desk, place: Place, sampled: Sequence[Sampled], back: str) -> str:
     if not sampled:
         return '<p class="township-sample">还没有抽样。抽样后逐份看完抽中的村，才能批量通过。</p>'
     listed = sorted(sampled, key=lambda each: not each.is_open(desk.step.step_no))
     returned = sum(each.state is SubmissionState.RETURNED for each in sampled)
     note = f"（其中 {returned} 个已退回，样本不因此增加）" if returned else ""
-    items = "".join(_sampled_item(desk, each, back) for each in listed[:_MOST_LISTED])
+    items = "".join(_sampled_item(desk, place, each, back) for each in listed[:_MOST_LISTED])
     more = len(listed) - _MOST_LISTED
-    rest = f"<li>另有 {more} 个未列出</li>" if more > 0 else ""
+    rest = f"<li>另有 {more} 个，请点表中名称进入查看</li>" if more > 0 else ""
     return (
         f'<div class="township-sample"><b>抽中 {len(sampled):,} 个村{note}</b>'
         f"<ul>{items}{rest}</ul></div>"
@@ -285,12 +291,16 @@ def _sampled_html(desk: Desk, sampled: Sequence[Sampled], back: str) -> str:
 _MOST_LISTED = 40
 
 
-def _sampled_item(desk: Desk, village: Sampled, back: str) -> str:
+def _sampled_item(desk: Desk, place: Place, village: Sampled, back: str) -> str:
     query = urlencode({"id": str(village.submission_id), "from": back})
     opens = link(f"submission?{query}", escape(village.name))
     words = _sampled_words(desk, village)
+    # In a city or the province villages of one name are many.
+    county = (
+        "" if place.level in _LISTED else "".join(where_lies(village.division_code).split()[-1:])
+    )
     waits = ' class="open"' if village.is_open(desk.step.step_no) else ""
-    return f"<li{waits}>{opens} <small>{words}</small></li>"
+    return f"<li{waits}>{escape(county)} {opens} <small>{words}</small></li>"
 
 
 def _sampled_words(desk: Desk, village: Sampled) -> str:

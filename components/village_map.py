@@ -35,6 +35,7 @@ _mount = st.components.v2.component(
 )
 _SETTLED = 5.0  # seconds after a change in which some tile may still be the one from before it
 _DEEPEST_TILES, _POINT_ZOOM = 14, 13
+_VILLAGE_DIGITS = 12
 _CODE = re.compile(r"\d{12}(?:\d{3})?")
 _PLACE = re.compile(r"(\d{1,2}\.\d\d)_(-?\d{1,2}\.\d{4})_(-?\d{1,3}\.\d{4})")
 _LEAST_ZOOM, _MOST_ZOOM = 4, 17
@@ -160,6 +161,15 @@ def areas(marked: int) -> dict[str, Area]:
     """Return cities and counties by code; they hold until the mark of the map moves."""
     with transaction(None, read_only=True) as connection:
         return {area.code: area for area in village_map.list_areas(connection, today())}
+
+
+def where_lies(code: str, town: str = "") -> str:
+    """Return where a village lies: 南昌市 南昌县 塔城乡; of what is no village `town` alone."""
+    if len(code) < _VILLAGE_DIGITS:
+        return town
+    above = [area for area in areas(mark(Topic.MAP)).values() if code.startswith(area.prefix)]
+    above.sort(key=lambda area: len(area.prefix))
+    return " ".join([*(area.name for area in above), town]).strip()
 
 
 @st.cache_resource(ttl="6h", max_entries=4, show_spinner=False)

@@ -1,13 +1,17 @@
 """Two versions of one report side by side, field by field, files by what is in them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.form_diff import ChangeKind
 from domain.form_texts import text_of
 from domain.form_values import flatten
 from domain.forms import FORM_GROUP, Content, Context, Field, Form, label_of, rows_of, split_path
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 class FileChange(StrEnum):
@@ -57,6 +61,7 @@ class FieldPair:
     files: tuple[FilePair, ...] = ()
     name: str = ""
     """The label without the row it stands in."""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +174,21 @@ def _pair(
         path=path,
         label=label_of(form, path, context),
         section=item.section if item else "",
-        left=text_of(form, path, left, context),
-        right=text_of(form, path, right, context),
+        left=_text(form, path, left, context),
+        right=_text(form, path, right, context),
         change=None if item and item.read_only else _change(left, right, pairs),
         files=pairs,
         name=item.label if item else "",
+        unit=(item.unit or "") if item else "",
     )
+
+
+def _text(form: Form, path: str, value: object, context: Context) -> str:
+    """Return a value as a person reads it, an amount with its thousands apart."""
+    text = text_of(form, path, value, context)
+    item = _field(form, path)
+    is_amount = item is not None and item.unit and item.data_type in ("integer", "decimal")
+    return f"{Decimal(text):,}" if is_amount and _NUMBER.fullmatch(text) else text
 
 
 def _field(form: Form, path: str) -> Field | None:

@@ -19,6 +19,7 @@ from components.review import (
 from components.session import errors_shown, page_frame, require_actor
 from components.state_words import state_sentence
 from components.township_review import village_notes
+from components.village_map import where_lies
 from data_access import bulk_review, comparison, decisions, form_checks, reporting
 from data_access.database import transaction
 from data_access.forms import load_form
@@ -65,7 +66,10 @@ with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
         else []
     )
 
-page_frame(f"{submission.division_name} · {form.title} · {submission.period_name}")
+page_frame(
+    f"{submission.division_name} · {form.title} · {submission.period_name}",
+    where_lies(submission.division_code, submission.parent_name),
+)
 if notice := st.session_state.pop("notice", None):
     st.success(notice)
 may_decide = any(move.action is ReviewAction.APPROVE for move in moves)

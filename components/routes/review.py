@@ -54,7 +54,10 @@ def read_queue(request: Request) -> Response:
             "waiting": count.waiting,
             "overdue": count.overdue,
             "is_narrow": asked.is_narrow,
-            "rows": [describe_row(row) | signs.get(row.submission_id, {}) for row in rows],
+            "rows": [
+                describe_row(row, at_desk=asked.desk) | signs.get(row.submission_id, {})
+                for row in rows
+            ],
             "recent": recent,
             "reasons": reasons if isinstance(reasons, list) else [],
             **choices,

@@ -515,7 +515,8 @@ WITH waiting AS MATERIALIZED (
               FROM demo_natural JOIN waiting USING (division_code, year)
              UNION ALL
             SELECT division_code, year, division_code
-                 , to_jsonb(demo_village) - 'year' - 'division_code' - 'per_capita_construction'
+                 , to_jsonb(demo_village) - 'year' - 'report_year' - 'division_code'
+                   - 'per_capita_construction'
               FROM demo_village JOIN waiting USING (division_code, year)) AS own
       JOIN (SELECT natural_code AS code, to_jsonb(demo_natural) AS fields
               FROM demo_natural WHERE year = CAST(:year AS integer) - 1

@@ -194,3 +194,15 @@ def test_a_reviewer_reads_what_a_rule_warned_of_and_how_it_is_explained(page_as,
     warned = page.locator(".portal-comparison .portal-warning").first
     expect(warned).to_contain_text("请核实并说明")
     expect(page.locator(".portal-comparison")).to_contain_text(explanation)
+
+
+def test_a_village_has_the_changes_that_the_queue_counted_and_says_where_it_lies(page_as):
+    page = page_as("bureau", "/review_queue?form=village_evaluation")
+    row = page.locator(ROWS).first
+    changes = re.search(r"(\d+) 项", row.inner_text())
+    place = row.locator(".unit small").inner_text()
+    assert changes is not None
+    assert len(place.split()) == 3  # the city, the county, the township
+    row.locator(".unit a").click()
+    expect(page.get_by_text(f"{changes[1]} 项不同")).to_be_visible()
+    expect(page.get_by_text(place, exact=True)).to_be_visible()

@@ -53,6 +53,7 @@ def test_a_county_sees_its_townships_and_draws_a_sample_of_each(
     assert f"unit={township[0][:9]}&amp;only=odd" in html(page)
     page = press(page, "抽取样本")
     assert not page.exception
+    assert f"unit={township[0][:9]}&amp;only=unseen" in html(page)
     assert "还没有抽样" not in html(page)
     drawn = owner.execute("SELECT division_code FROM review_sample ORDER BY 1").fetchall()
     assert {code for (code,) in drawn} == towns
@@ -86,6 +87,8 @@ def test_who_opens_a_sampled_village_has_looked_at_it(
     page = open_page(county, "submission", id=str(number))
     assert any("本村已抽中" in each.value for each in page.info)
     assert owner.execute(looks, [number]).fetchall() == [(county.user_id,)]
+    # Villages of one name are many: beside it stands where it lies.
+    assert any(each.value.startswith("南昌市 安义县 ") for each in page.caption)
 
 
 def test_a_village_says_what_stands_out_in_it(open_page, county, waiting, township):

@@ -57,6 +57,26 @@ def pairs(left, right):
     }
 
 
+def test_amounts_have_their_unit_and_their_thousands_apart():
+    amounts = tuple(
+        Field("form", code, code, kind, unit=unit)
+        for code, kind, unit in (
+            ("people", "integer", "人"),
+            ("area", "decimal", "公顷"),
+            ("year", "integer", None),
+            ("note", "text", None),
+        )
+    )
+    said = {"people": 1402, "area": "12345.6780", "year": 2027, "note": "1402"}
+    shown = compare(replace(FORM, fields=amounts), {"form": {}}, {"form": said}, CONTEXT, {})
+    assert {pair.path.removeprefix("form."): (pair.right, pair.unit) for pair in shown} == {
+        "people": ("1,402", "人"),
+        "area": ("12,345.678", "公顷"),
+        "year": ("2027", ""),
+        "note": ("1402", ""),
+    }
+
+
 def test_what_the_portal_says_itself_is_shown_and_no_change():
     before, after = {"note": "甲", "year": 2025}, {"note": "乙", "year": 2026}
     found = pairs(before, after)
