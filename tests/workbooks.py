@@ -2,13 +2,24 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from openpyxl import load_workbook
 
-from data_access import file_store, uploads, workbook_check, workbook_exports
+from data_access import (
+    drafts,
+    file_store,
+    reporting,
+    uploads,
+    workbook_batches,
+    workbook_check,
+    workbook_exports,
+)
 from data_access.database import transaction
 from data_access.workbook_layout import ColumnKind
 from domain.access import Actor
+from domain.forms import Content
+from tests.reports import LAUNCH
 
 
 def taken(actor: Actor, period_id: int, key: str) -> Path:
@@ -68,3 +79,34 @@ def empty_store(folder: Path, monkeypatch) -> None:
     """Let the test's files go into a folder of its own."""
     monkeypatch.setenv("PORTAL_DATA_DIR", str(folder))
     file_store.root.cache_clear()
+
+
+def rows_of(actor: Actor, batch_id: int, **filters: Any) -> list[workbook_batches.BatchRow]:
+    """Return the rows of a preview."""
+    with transaction(actor, read_only=True) as connection:
+        return workbook_batches.list_rows(connection, batch_id, **filters)[0]
+
+
+def counts(actor: Actor, batch_id: int) -> workbook_batches.Counts:
+    with transaction(actor, read_only=True) as connection:
+        return workbook_batches.count_rows(connection, batch_id)
+
+
+def draft(actor: Actor, submission: reporting.Submission) -> drafts.Draft:
+    with transaction(actor, read_only=True) as connection:
+        return drafts.get_draft(connection, submission.submission_id)
+
+
+def launch(content: Content) -> dict[str, Any]:
+    """Return the row of the first stage."""
+    return next(row for row in content["milestone"] if row["stage_code"] == LAUNCH)
+
+
+def save(actor: Actor, submission: reporting.Submission, **values: object) -> None:
+    """Somebody else types into the first stage on the page."""
+    found = draft(actor, submission)
+    launch(found.content).update(values)
+    with transaction(actor) as connection:
+        drafts.save_draft(
+            connection, actor, submission.submission_id, found.content, found.draft_version
+        )
