@@ -22,6 +22,7 @@ from domain.sampling import SampleRule
 
 _MISSING = "未报和退回"
 _ALL = "全部单位"
+_EACH = "乡镇（县级初审）或县（设区市、省级审核）"
 
 
 def period_sentence(period: ReportingPeriod, filings: Sequence[Filing], now: datetime) -> str:
@@ -81,12 +82,12 @@ def area_list(
             close_dialog(actor, period, units - filed)
 
 
-def sample_words(rule: SampleRule | None) -> str:
-    """Return the sample that a period asks for, as a person reads it."""
+def sample_words(rule: SampleRule | None, each: str = _EACH) -> str:
+    """Return the sample that a period asks for, of each such area, as a person reads it."""
     if rule is None:
         return "本期不抽样"
     assumed = "（默认值，规划局尚未确认）" if rule.is_assumed else ""
-    return f"每个乡镇 {rule.percent}%，至少 {rule.least} 个{assumed}"
+    return f"每个{each} {rule.percent}%，至少 {rule.least} 个{assumed}"
 
 
 @st.dialog("调整审核抽样", on_dismiss=forget_outcome)
@@ -98,13 +99,12 @@ def sample_dialog(actor: Actor, period: ReportingPeriod, rule: SampleRule | None
     is_drawn = st.toggle("批量通过前须抽样查看", value=rule is not None, key=f"{key}-on")
     known = rule or SampleRule(percent=5, least=2)
     percent_of_villages = st.number_input(
-        "每个乡镇抽样的比例（%）", value=known.percent, step=1, key=f"{key}-percent"
+        "抽样的比例（%）", value=known.percent, step=1, key=f"{key}-percent"
     )
-    least = st.number_input(
-        "每个乡镇至少抽中（个村）", value=known.least, step=1, key=f"{key}-least"
-    )
+    least = st.number_input("至少抽中（个村）", value=known.least, step=1, key=f"{key}-least")
     if rule and rule.is_assumed:
         st.caption("现为默认值，尚未确认；按原数保存即为确认。")
+    st.caption("县级初审在每个乡镇抽样，设区市和省级审核在每个县（市、区）抽样。")
     st.caption("已经抽出的样本不变；改动只用于此后的抽样，并写入审计日志。")
     if action_button("保存", "periods-sample-send"):
         asked = SampleRule(int(percent_of_villages), int(least)) if is_drawn else None

@@ -15,7 +15,7 @@ PARTS = {
     "city": "设区市",
     "county": "县（市、区）",
     "percent": "抽样比例（%）",
-    "least": "每个乡镇至少（个）",
+    "least": "至少抽中（个村）",
     "change_percent": "比上年变化超过（%）",
     "quartile_percent": "正常范围：四分位之外再放宽四分位距的（%）",
     "least_villages": "少于几个村改用全县",

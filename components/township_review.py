@@ -28,6 +28,7 @@ PAGE = "township_review"
 WATCH = "township-review-watch"
 _PARTS = {"province": "设区市", "city": "县（市、区）", "county": "乡镇"}
 _LISTED = ("county", "township")
+_EACH = {"township": "乡镇", "county": "县（市、区）"}
 DERIVED = {"per_capita_construction": ("人均建设用地", "平方米")}
 _NOTHING = "—"
 
@@ -111,7 +112,8 @@ def rule_words(desk: Desk) -> str:
     """Return what the period asks for, and until when."""
     days = (desk.period.deadline_at.astimezone(BEIJING).date() - now().date()).days
     left = f"还有 {days} 天" if days > 0 else "今日截止" if not days else f"已截止 {-days} 天"
-    return f"{desk.period.name}，报送{left}；抽样：{sample_words(desk.rule)}"
+    asked = sample_words(desk.rule, _EACH[desk.sampled_by[0]])
+    return f"{desk.period.name}，报送{left}；抽样：{asked}"
 
 
 def village_notes(actor: Actor, submission: Submission) -> None:
@@ -268,7 +270,7 @@ def sample_panel(
             icon=":material/casino:",
         ):  # fmt: skip
             _draw(actor, desk, place)
-        if place.level == "township" and sampled:
+        if place.level == desk.sampled_by[0] and sampled:
             with st.popover("抽样记录", icon=":material/history:"):
                 _records(actor, desk, place)
 

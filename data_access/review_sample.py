@@ -1,7 +1,8 @@
-"""The random sample of a township: drawn, opened by the reviewer, asked for by the database.
+"""The random sample of villages: drawn, opened by the reviewer, asked for by the database.
 
-A sample is drawn among the reports that wait at the reviewer's step and were in no draw that
-stands. Until he has opened what was drawn, the database takes no bulk acceptance of these reports.
+A county draws in each township, a city and the province in each county, among the reports that
+wait at the reviewer's step and were in no draw that stands. Until he has opened what was drawn, the
+database takes no bulk acceptance of these reports.
 """
 
 from collections import defaultdict
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 
 from data_access.queries import load_queries
 from data_access.rows import fetch_all
-from data_access.township_review import PARTS, Desk, desk_parameters
+from data_access.township_review import Desk, desk_parameters
 from domain.access import Actor
 from domain.clock import today
 from domain.errors import InvalidAction, RuleViolation, SampleNotDrawn, SampleNotSeen
@@ -24,7 +25,6 @@ from domain.workflow import SubmissionState
 _SQL = load_queries("review_sample")
 _SEEDS = 2**31
 _NAMED = 8  # villages that an error names
-_TOWNSHIP_DIGITS = PARTS["county"][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,15 @@ class _Gap:
     name: str
 
 
-def list_draws(connection: Connection, desk: Desk, township: str) -> list[Draw]:
-    """Return every draw of a township at the desk's step, the first one first."""
+def list_draws(connection: Connection, desk: Desk, area: str) -> list[Draw]:
+    """Return every draw of an area at the desk's step, the first one first."""
     return fetch_all(
         connection,
         _SQL["list_draws"],
         Draw,
         period=desk.period.period_id,
         step=desk.step.step_no,
-        town=township,
+        area=area,
     )
 
 
@@ -105,7 +105,7 @@ def list_sampled(connection: Connection, actor: Actor, desk: Desk, prefix: str) 
 def draw(
     connection: Connection, actor: Actor, desk: Desk, prefix: str, *, seed: int | None = None
 ) -> int:
-    """Draw in each township of an area among what waits and was in no draw; return how many draws.
+    """Draw in each part of an area among what waits and was in no draw; return how many draws.
 
     Raises InvalidAction where the period asks for no sample.
     """
@@ -116,22 +116,22 @@ def redraw(
     connection: Connection,
     actor: Actor,
     desk: Desk,
-    township: str,
+    area: str,
     reason: str,
     *,
     seed: int | None = None,
 ) -> None:
-    """Draw anew among all that waits in a township, in place of the draws that stand.
+    """Draw anew among all that waits in an area, in place of the draws that stand.
 
     Raises RuleViolation without a reason, InvalidAction where nothing was drawn before.
     """
-    key = {"period": desk.period.period_id, "step": desk.step.step_no, "town": township}
+    key = {"period": desk.period.period_id, "step": desk.step.step_no, "area": area}
     if not connection.execute(_SQL["replace_draws"], key).all():
-        raise InvalidAction(township=township)
+        raise InvalidAction(area=area)
     if not reason.strip():
         raise RuleViolation(constraint="review_sample_redraw_has_reason")
-    if not _draw(connection, actor, desk, township, seed=seed, reason=reason.strip()):
-        raise InvalidAction(township=township)
+    if not _draw(connection, actor, desk, area, seed=seed, reason=reason.strip()):
+        raise InvalidAction(area=area)
 
 
 def _draw(
@@ -145,11 +145,12 @@ def _draw(
 ) -> int:
     if desk.rule is None or desk.period.closed_at is not None:
         raise InvalidAction(period_id=desk.period.period_id)
-    parameters = desk_parameters(connection, actor, desk, prefix)
-    towns: dict[str, list[_Undrawn]] = defaultdict(list)
+    _, digits = desk.sampled_by
+    parameters = {**desk_parameters(connection, actor, desk, prefix), "digits": digits}
+    areas: dict[str, list[_Undrawn]] = defaultdict(list)
     for each in fetch_all(connection, _SQL["list_undrawn"], _Undrawn, **parameters):
-        towns[each.division_code[:_TOWNSHIP_DIGITS]].append(each)
-    if not towns:
+        areas[each.division_code[:digits]].append(each)
+    if not areas:
         return 0
     seed = randbelow(_SEEDS) if seed is None else seed
     rows = connection.execute(
@@ -157,7 +158,7 @@ def _draw(
         {
             "period": desk.period.period_id,
             "step": desk.step.step_no,
-            "towns": list(towns),
+            "areas": list(areas),
             "role": desk.step.role.value,
             "seed": seed,
             "percent": desk.rule.percent,
@@ -168,7 +169,7 @@ def _draw(
         },
     )
     drawn = {row.division_code: row.review_sample_id for row in rows}
-    _keep(connection, desk, seed, [(number, towns[town]) for town, number in drawn.items()])
+    _keep(connection, desk, seed, [(number, areas[area]) for area, number in drawn.items()])
     return len(drawn)
 
 

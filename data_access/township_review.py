@@ -49,6 +49,11 @@ class Desk:
     rule: SampleRule | None
     prefixes: tuple[str, ...]
 
+    @property
+    def sampled_by(self) -> tuple[str, int]:
+        """The level of which each division is sampled by itself, and the digits of its codes."""
+        return PARTS["county" if self.step.scope_level == "county" else "city"]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 @dataclass(frozen=True, slots=True)
 class SampleRule:
-    """What a period asks for: a share of each draw, and a number for the township in all."""
+    """What a period asks for: a share of each draw, and a number for the area in all."""
 
     percent: int
     least: int

@@ -1,5 +1,5 @@
 -- name: list_undrawn
--- What waits and was not in a draw that stands, with how many of its township were drawn already.
+-- What waits and was not in a draw that stands, with how many of its area were drawn already.
 SELECT waiting.submission_id, report.division_code
      , CAST(coalesce(before.sampled, 0) AS integer) AS sampled_before
   FROM review_queue(:held_roles, :held_prefixes, :user_id, :own_units, :today, :form, :period
@@ -12,7 +12,7 @@ SELECT waiting.submission_id, report.division_code
               WHERE sample.period_id = :period AND sample.step_no = :step
                 AND sample.replaced_at IS NULL AND village.is_sampled
               GROUP BY sample.division_code) AS before
-         ON before.division_code = left(report.division_code, 9)
+         ON before.division_code = left(report.division_code, :digits)
  WHERE NOT EXISTS (SELECT FROM review_sample_village AS village
                      JOIN review_sample AS sample USING (review_sample_id)
                     WHERE village.submission_id = waiting.submission_id
@@ -23,11 +23,11 @@ SELECT waiting.submission_id, report.division_code
 -- Two who draw at once ask for the same number: the later one finds the draw made.
 INSERT INTO review_sample (period_id, step_no, division_code, draw_no, role, seed, sample_percent
      , sample_least, is_redraw, reason, drawn_by)
-SELECT :period, :step, town
+SELECT :period, :step, area
      , 1 + coalesce((SELECT max(draw_no) FROM review_sample
-                      WHERE period_id = :period AND step_no = :step AND division_code = town), 0)
+                      WHERE period_id = :period AND step_no = :step AND division_code = area), 0)
      , :role, :seed, :percent, :least, :is_redraw, :reason, :user_id
-  FROM unnest(CAST(:towns AS text[])) AS town
+  FROM unnest(CAST(:areas AS text[])) AS area
     ON CONFLICT (period_id, step_no, division_code, draw_no) DO NOTHING
 RETURNING review_sample_id, division_code
 
@@ -40,9 +40,11 @@ SELECT review_sample_id, submission_id, division_code, :role, place, is_sampled
        AS drawn (review_sample_id, submission_id, division_code, place, is_sampled)
 
 -- name: replace_draws
+-- A county's own and those of its townships, which were drawn apart before.
 UPDATE review_sample
    SET replaced_at = now()
- WHERE period_id = :period AND step_no = :step AND division_code = :town AND replaced_at IS NULL
+ WHERE period_id = :period AND step_no = :step AND starts_with(division_code, :area)
+   AND replaced_at IS NULL
 RETURNING review_sample_id
 
 -- name: list_draws
@@ -55,7 +57,8 @@ SELECT sample.review_sample_id, sample.draw_no, sample.seed, sample.is_redraw, s
  CROSS JOIN LATERAL (SELECT count(*) AS villages, count(*) FILTER (WHERE is_sampled) AS sampled
                        FROM review_sample_village AS village
                       WHERE village.review_sample_id = sample.review_sample_id) AS counted
- WHERE sample.period_id = :period AND sample.step_no = :step AND sample.division_code = :town
+ WHERE sample.period_id = :period AND sample.step_no = :step
+   AND starts_with(sample.division_code, :area)
  ORDER BY sample.draw_no
 
 -- name: list_sampled

@@ -269,6 +269,29 @@ def test_the_city_sees_its_counties_and_draws_for_itself(owner, city, period, fi
     assert draw(city, period, CITY[:4]) == 1
 
 
+def test_a_city_draws_in_each_county_and_its_redraw_replaces_what_townships_had(
+    owner, city, period, filer
+):
+    codes = villages_of(owner, COUNTY)
+    waiting = villages_waiting(owner, period, filer.user_id, codes, step_no=2)
+    assert len({code[:9] for code in codes}) > 1
+    desk = desk_of(city, period)
+    assert draw(city, period, CITY[:4], seed=7) == 1
+    with transaction(city, read_only=True) as connection:
+        (drawn,) = review_sample.list_draws(connection, desk, COUNTY)
+    assert (drawn.villages, drawn.sampled) == (len(waiting), max(2, -(-len(waiting) // 10)))
+    # As it was drawn before: by township.
+    owner.execute("UPDATE review_sample SET division_code = %s", [codes[0][:9]])
+    with transaction(city, action="sample.redraw") as connection:
+        review_sample.redraw(connection, city, desk, COUNTY, "改按县抽样")
+    with transaction(city, read_only=True) as connection:
+        before, now = sorted(
+            review_sample.list_draws(connection, desk, COUNTY), key=lambda one: one.is_redraw
+        )
+    assert before.replaced_at is not None
+    assert (now.villages, now.replaced_at) == (len(waiting), None)
+
+
 def test_the_queue_shows_the_sample_and_what_stands_out(owner, county, period, filer, township):
     waiting = villages_waiting(
         owner, period, filer.user_id, dict.fromkeys(township, 1000) | {township[0]: 9000}

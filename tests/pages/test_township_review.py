@@ -129,7 +129,7 @@ def test_without_a_period_the_page_says_so(open_page, county):
 
 def test_the_bureau_sets_the_sample_of_a_period(open_page, owner, bureau, period):
     page = open_page(bureau, "periods", form="village_evaluation")
-    assert "审核抽样：每个乡镇 10%，至少 2 个" in texts(page)
+    assert "审核抽样：每个乡镇（县级初审）或县（设区市、省级审核） 10%，至少 2 个" in texts(page)
     with transaction(bureau, read_only=True) as connection:
         (shown,) = reporting.list_periods(connection, "village_evaluation")
 
