@@ -11,7 +11,6 @@ from tests.actors import COUNTY, make_actor
 from tests.csvs import handed_out
 from tests.data_access.test_csv_batches import content_of
 from tests.data_access.test_village_evaluation import saved
-from tests.data_access.test_workbook_batches import counts, rows_of
 from tests.reports import act
 from tests.villages import (
     add_natural_villages,
@@ -20,7 +19,7 @@ from tests.villages import (
     pass_all_steps,
     villages_of,
 )
-from tests.workbooks import brought, taken, typed
+from tests.workbooks import brought, counts, rows_of, taken, typed
 
 pytestmark = pytest.mark.usefixtures("store")
 

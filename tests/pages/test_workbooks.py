@@ -9,16 +9,11 @@ from data_access.workbook_batches import get_batch
 from domain.jobs import JobKind
 from domain.workbook_diff import BatchState, Decision
 from tests.actors import COUNTY
-from tests.data_access.test_workbook_batches import draft, launch, save
 from tests.pages.reading import drawn, own_elements, texts
 from tests.reports import LAUNCH
-from tests.workbooks import brought, empty_store, taken, typed
+from tests.workbooks import brought, draft, launch, save, taken, typed
 
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    """Give the test an empty store."""
-    empty_store(tmp_path, monkeypatch)
+pytestmark = pytest.mark.usefixtures("store")
 
 
 @pytest.fixture
