@@ -1,7 +1,8 @@
 """A batch of CSV written into the drafts: all of it in one transaction, or nothing.
 
-Before anything is written every draft is locked and must still be in the version that the batch
-was compared with. Each row that is written has its entry in the trail (`csv_change`).
+Everything is made ready before a draft is locked, because an officer who saves waits for it: the
+entries of the trail (`csv_change`, one a row) and what each draft will hold. Then every draft is
+locked, must still be in the version that the batch was compared with, and is written.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from domain.forms import FORM_GROUP
 from domain.receipts import canonical
 from domain.workflow import SubmissionState
 
-_SQL = load_queries("csv_batches")
+_SQL = load_queries("csv_batches") | load_queries("csv_apply")
 _UNITS_AT_ONCE = 500
 _STEPS = 3
 
@@ -58,43 +59,65 @@ def apply(connection: Connection, actor: Actor, batch_id: int, tell: Tell) -> in
     }
     if not seen.keys() <= set(csv_batches.writable_units(connection, actor, batch.period_id)):
         raise StaleVersion(batch_id=batch_id)
-    tell(0, _STEPS, "正在锁定草稿")
-    _open_missing(connection, actor, batch, [code for code, version in seen.items() if not version])
-    _lock(connection, batch, seen)
-    tell(1, _STEPS, "正在写入逐行记录")
-    changes = {"batch_id": batch_id, "codes": list(seen)}
-    connection.execute(_SQL["log_changes"], changes)
+    tell(0, _STEPS, "正在写入逐行记录")
+    connection.execute(_SQL["log_changes"], {"batch_id": batch_id, "codes": list(seen)})
+    tell(1, _STEPS, "正在准备各村草稿")
+    unopened = [code for code, version in seen.items() if not version]
+    _make_ready(connection, batch, unopened, [code for code, version in seen.items() if version])
     tell(2, _STEPS, "正在写入草稿")
-    connection.execute(_SQL["expect_many"])
-    written = {
-        "batch_id": batch_id,
-        "user_id": actor.user_id,
-        "period_id": batch.period_id,
-        "form_group": FORM_GROUP,
-        "row_group": next(
-            k.group for k in csv_batches.KEYS[batch.form_code] if k.group != FORM_GROUP
-        ),
-    }
-    if connection.execute(_SQL["save_drafts"], written).rowcount != len(seen):
-        raise StaleVersion(batch_id=batch_id)
+    _open_missing(connection, batch, actor, unopened)
+    _lock(connection, batch, seen)
+    _save(connection, batch, actor, len(seen))
     connection.execute(_SQL["set_state"], {"batch_id": batch_id, "state": CsvState.APPLIED})
     return len(seen)
 
 
-def _open_missing(
-    connection: Connection, actor: Actor, batch: CsvBatch, codes: Sequence[str]
+def _make_ready(
+    connection: Connection, batch: CsvBatch, unopened: Sequence[str], opened: Sequence[str]
 ) -> None:
-    """Begin the reports that nobody has opened, each where a new draft starts."""
-    own = find_form(batch.form_code)
-    for start in range(0, len(codes), _UNITS_AT_ONCE):
-        some = list(codes[start : start + _UNITS_AT_ONCE])
-        for code in some:
-            own.ensure_rows(connection, actor, code)
-        key = {"period_id": batch.period_id, "codes": some}
-        connection.execute(_SQL["add_submissions"], {**key, "form_code": batch.form_code})
+    """Make what each draft will hold; where nobody has opened a report, from where it starts."""
+    for query in ("expect_many", "make_started", "make_ready"):
+        connection.execute(_SQL[query])
+    for start in range(0, len(unopened), _UNITS_AT_ONCE):
+        some = unopened[start : start + _UNITS_AT_ONCE]
         contents = prefills_of(connection, batch.form_code, some, batch.starts_on)
         texts = [canonical(contents[code]) for code in some]
-        connection.execute(_SQL["add_drafts"], {**key, "contents": texts, "user_id": actor.user_id})
+        connection.execute(_SQL["add_started"], {"codes": some, "contents": texts})
+    _add_ready(connection, batch, opened)
+    connection.execute(_SQL["analyze_ready"])
+
+
+def _add_ready(connection: Connection, batch: CsvBatch, opened: Sequence[str]) -> None:
+    row_group = next(k.group for k in csv_batches.KEYS[batch.form_code] if k.group != FORM_GROUP)
+    groups = {"form_group": FORM_GROUP, "row_group": row_group}
+    which = {"batch_id": batch.batch_id, "period_id": batch.period_id, "codes": list(opened)}
+    connection.execute(_SQL["add_ready"], {**groups, **which})
+
+
+def _open_missing(
+    connection: Connection, batch: CsvBatch, actor: Actor, unopened: Sequence[str]
+) -> None:
+    """Begin the reports that nobody has opened; one opened meanwhile is made ready anew."""
+    if not unopened:
+        return
+    own = find_form(batch.form_code)
+    for code in unopened:
+        own.ensure_rows(connection, actor, code)
+    which = {"period_id": batch.period_id, "codes": list(unopened)}
+    connection.execute(_SQL["add_submissions"], {**which, "form_code": batch.form_code})
+    begun = {"period_id": batch.period_id, "user_id": actor.user_id}
+    added = set(connection.execute(_SQL["add_drafts"], begun).scalars())
+    opened = [code for code in unopened if code not in added]
+    if opened:
+        connection.execute(_SQL["forget_started"])
+        connection.execute(_SQL["forget_ready"], {"codes": opened})
+        _add_ready(connection, batch, opened)
+
+
+def _save(connection: Connection, batch: CsvBatch, actor: Actor, expected: int) -> None:
+    saved = {"user_id": actor.user_id, "period_id": batch.period_id}
+    if connection.execute(_SQL["save_drafts"], saved).rowcount != expected:
+        raise StaleVersion(batch_id=batch.batch_id)
 
 
 def _lock(connection: Connection, batch: CsvBatch, seen: dict[str, int]) -> None:

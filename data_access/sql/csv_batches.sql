@@ -142,14 +142,6 @@ SELECT :form_code, :period_id, code FROM unnest(CAST(:codes AS text[])) AS missi
  ORDER BY code
     ON CONFLICT ON CONSTRAINT submission_one_per_unit_and_period DO NOTHING
 
--- name: add_drafts
-INSERT INTO submission_draft (submission_id, division_code, content, saved_by)
-SELECT submission.submission_id, submission.division_code, CAST(started.content AS jsonb), :user_id
-  FROM unnest(CAST(:codes AS text[]), CAST(:contents AS text[])) AS started (code, content)
-  JOIN submission
-    ON submission.period_id = :period_id AND submission.division_code = started.code
-    ON CONFLICT (submission_id) DO NOTHING
-
 -- name: log_changes
 -- What is written, row by row: each of them has its entry in the trail.
 INSERT INTO csv_change (batch_id, entry_no, division_code, group_code, row_key, row_no, old_values
@@ -167,55 +159,3 @@ SELECT row.batch_id, row.entry_no, row.division_code, row.group_code, row.row_ke
    AND row.division_code = ANY (CAST(:codes AS text[]))
    AND (row.decision IS DISTINCT FROM 'theirs' OR cardinality(row.conflicts) < (
         SELECT count(*) FROM jsonb_object_keys(row.new_values)) + cardinality(row.removed))
-
--- name: expect_many
--- What was written a moment ago has no statistics yet: a loop over it for each draft takes hours.
--- Thousands of drafts are packed in a third of the time by the other method, where there is one.
-SELECT set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true)
-     , (SELECT set_config(name, 'lz4', true) FROM pg_settings
-         WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals))
-
--- name: save_drafts
--- Each draft once, whatever of its rows changed; rows that the draft did not have come behind.
-WITH own AS (
-    SELECT division_code, new_values
-      FROM csv_change
-     WHERE batch_id = :batch_id AND group_code = :form_group
-), named AS (
-    SELECT division_code, jsonb_object_agg(row_key, new_values) AS by_key
-      FROM csv_change
-     WHERE batch_id = :batch_id AND group_code = :row_group
-     GROUP BY division_code
-), moved AS (
-    SELECT submission.submission_id, own.new_values, named.by_key
-      FROM own
-      FULL JOIN named USING (division_code)
-      JOIN submission
-        ON submission.division_code = coalesce(own.division_code, named.division_code)
-     WHERE submission.period_id = :period_id AND submission.state IN ('draft', 'returned')
-)
-UPDATE submission_draft AS draft
-   SET content = draft.content
-              || CASE WHEN moved.new_values IS NULL THEN '{}'
-                      ELSE jsonb_build_object(CAST(:form_group AS text)
-                         , coalesce(draft.content -> :form_group, '{}') || moved.new_values) END
-              || CASE WHEN moved.by_key IS NULL THEN '{}'
-                      ELSE jsonb_build_object(CAST(:row_group AS text), coalesce(written.rows, '[]')
-                         || coalesce(added.rows, '[]')) END
-     , draft_version = draft.draft_version + 1
-     , saved_at = clock_timestamp()
-     , saved_by = :user_id
-  FROM moved
-  JOIN submission_draft AS before USING (submission_id)
- CROSS JOIN LATERAL (
-       SELECT jsonb_agg(row.fields || coalesce(moved.by_key -> (row.fields ->> 'key'), '{}')
-                        ORDER BY row.place) AS rows
-            , array_agg(row.fields ->> 'key') AS keys
-         FROM jsonb_array_elements(before.content -> :row_group)
-              WITH ORDINALITY AS row (fields, place)) AS written
- CROSS JOIN LATERAL (
-       SELECT jsonb_agg(jsonb_build_object('key', change.row_key) || change.new_values
-                        ORDER BY change.row_key) AS rows
-         FROM jsonb_each(moved.by_key) AS change (row_key, new_values)
-        WHERE change.row_key <> ALL (coalesce(written.keys, '{}'))) AS added
- WHERE draft.submission_id = moved.submission_id

@@ -375,3 +375,36 @@ def test_rules_are_asked_anew_where_a_draft_moved_and_not_of_what_was_written(
     csv_apply.write(officer, batch_id, quietly)
     csv_rules.judge(officer, batch_id, quietly)  # nothing is open any more
     assert state_of(officer, batch_id) is CsvState.APPLIED
+
+
+def test_a_report_opened_between_comparison_and_writing_is_written_too(
+    bureau, officer, year, villages
+):
+    lines = [{"行政村代码": code, "户籍人口": "1200"} for code in villages[:2]]
+    batch_id = checked(bureau, year, as_csv(lines))
+    opened = open_village(officer, year, villages[0])
+    csv_apply.write(bureau, batch_id, quietly)
+    assert state_of(bureau, batch_id) is CsvState.APPLIED
+    for submission in (opened, open_village(officer, year, villages[1])):
+        assert content_of(officer, submission)["form"]["hukou_pop"] == 1200
+
+
+def test_whoever_saves_waits_for_nothing_while_a_file_is_made_ready(
+    owner, officer, year, opened, villages
+):
+    taken = handed_out(officer, year)
+    taken["行政村"][0]["户籍人口（人）"] = "1250"
+    batch_id = checked(officer, year, both(taken))
+    locked = []
+
+    def look(done: int, total: int, message: str) -> None:
+        locked.append(
+            owner.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_class ON pg_class.oid = relation"
+                " WHERE relname = 'submission_draft' AND mode LIKE 'Row%'"
+            ).fetchone()[0]
+        )
+
+    csv_apply.write(officer, batch_id, look)
+    assert locked == [0, 0, 0]
+    assert content_of(officer, opened[0])["form"]["hukou_pop"] == 1250
