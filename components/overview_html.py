@@ -80,29 +80,31 @@ def answer_sentence(overview: Overview) -> str:
 
 def figures_html(overview: Overview, filters: Filters) -> str:
     """Return the five figures, each a link to the list that reproduces it."""
-    summary, months = overview.summary, overview.months
-    before = months[-1] if months else None
-    late = len(overview.late)
+    return figure_row([*_progress_cards(overview, filters), *_filing_cards(overview, filters)])
+
+
+def _progress_cards(overview: Overview, filters: Filters) -> list[str]:
+    """Return how far the plans are, how many are approved, and how many are late."""
+    summary, months = overview.summary, [*overview.months, overview.summary]
+    before = overview.months[-1] if overview.months else None
     severe = summary.lateness.get(Lateness.RED, 0)
-    compiling = summary.units - summary.merged
-    returned = sum(unit.period_state is PeriodState.RETURNED for unit in overview.units)
-    unplanned = summary.lateness.get(Lateness.UNPLANNED, 0)
-    cards = [
+    late = len(overview.late)
+    return [
         _card(
             "mean",
             filters,
             "平均进度",
             percent(summary.mean_ratio),
             _points(summary.mean_ratio, before.mean_ratio if before else None),
-            [month.mean_ratio for month in months] + [summary.mean_ratio],
+            [month.mean_ratio for month in months],
         ),
         _card(
             "approved",
             filters,
             "已批复",
-            f"{summary.approved} / {compiling}",
+            f"{summary.approved} / {summary.units - summary.merged}",
             _change(summary.approved, before.approved if before else None),
-            [*(month.approved for month in months), summary.approved],
+            [month.approved for month in months],
         ),
         _card(
             "late",
@@ -111,9 +113,18 @@ def figures_html(overview: Overview, filters: Filters) -> str:
             f"{late}",
             f"超过 {overview.limits.orange} 天 {severe} 个 · "
             + _change(late, _late(before) if before else None),
-            [*(_late(month) for month in months), late],
+            [*(_late(month) for month in overview.months), late],
             alarming=severe > 0,
         ),
+    ]
+
+
+def _filing_cards(overview: Overview, filters: Filters) -> list[str]:
+    """Return how many filed in this period, and how many have no accepted planned date."""
+    summary, months = overview.summary, [*overview.months, overview.summary]
+    returned = sum(unit.period_state is PeriodState.RETURNED for unit in overview.units)
+    unplanned = [month.lateness.get(Lateness.UNPLANNED, 0) for month in months]
+    return [
         _card(
             "completeness",
             filters,
@@ -121,18 +132,17 @@ def figures_html(overview: Overview, filters: Filters) -> str:
             percent(summary.completeness.ratio),
             f"{summary.completeness.numerator}/{summary.completeness.denominator} · "
             f"无变化 {summary.no_change} · 退回 {returned}",
-            [month.completeness.ratio for month in months] + [summary.completeness.ratio],
+            [month.completeness.ratio for month in months],
         ),
         _card(
             "unplanned",
             filters,
             "未定计划",
-            f"{unplanned}",
+            f"{unplanned[-1]}",
             f"另有 {summary.merged} 个并入市级",
-            [*(month.lateness.get(Lateness.UNPLANNED, 0) for month in months), unplanned],
+            unplanned,
         ),
     ]
-    return figure_row(cards)
 
 
 def _late(summary: Summary) -> int:

@@ -10,11 +10,12 @@ from components.links import address
 from components.map import draw_flat_map, draw_map
 from components.navigation import WORKERS
 from components.overview_html import draw_overview
-from components.overview_reading import Filters, palette_of, picture_of, read_overview
+from components.overview_reading import Filters, Overview, palette_of, picture_of, read_overview
 from components.session import demo_badge, require_actor
 from components.supervision import may_remind, remind_dialog
-from components.watch import watch
+from components.watch import Screen, watch
 from data_access.progress import moment_of
+from domain.access import Actor
 
 STYLE = Path(__file__).parents[1] / "assets" / "overview.css"
 REMIND, WATCH = "overview-remind", "overview-watch"
@@ -42,27 +43,10 @@ def board(filters: Filters) -> None:
             on_open=lambda: parts.narrow_to_opened(WATCH),
         )
         with st.container(key="overview-map"):
-            picture = picture_of(filters, frame)
-            if seen.screen.has_webgl:
-                extent = cached.extent_of(
-                    actor, filters.city, moment_of(filters.as_of)[1], frame.version
-                )
-                clicked = draw_map(picture, extent, seen.screen.width, seen.screen.height)
-            else:
-                st.caption("浏览器未启用 WebGL，以下为简化地图。")
-                palette = palette_of(filters, frame)
-                clicked = draw_flat_map(picture, palette, overview.units, seen.screen.height)
+            clicked = province_map(actor, frame, overview, filters, seen.screen)
         st.html(drawn.legend)
     with st.container(key="overview-late", gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(f"<h3>滞后单位 {len(overview.late)} 个<small>按滞后天数排列</small></h3>")
-            remind_all = st.button(
-                f"催办全部 {len(overview.late)} 个",
-                key="overview-remind-all",
-                icon=":material/campaign:",
-                type="primary",
-                disabled=not remindable,
-            )
+        remind_all = late_head(len(overview.late), remindable)
         st.html(drawn.late)
 
     if clicked:
@@ -74,6 +58,31 @@ def board(filters: Filters) -> None:
         codes = [unit.code for unit in overview.late if seen.action in (None, unit.code)]
         st.session_state[REMIND] = codes
         st.rerun()
+
+
+def province_map(
+    actor: Actor, frame: cached.Frame, overview: Overview, filters: Filters, screen: Screen
+) -> str | None:
+    """Draw the map, a plain one where the browser has no WebGL; return the unit clicked on."""
+    picture = picture_of(filters, frame)
+    if screen.has_webgl:
+        extent = cached.extent_of(actor, filters.city, moment_of(filters.as_of)[1], frame.version)
+        return draw_map(picture, extent, screen.width, screen.height)
+    st.caption("浏览器未启用 WebGL，以下为简化地图。")
+    return draw_flat_map(picture, palette_of(filters, frame), overview.units, screen.height)
+
+
+def late_head(count: int, remindable: bool) -> bool:
+    """Draw the head of the list of late units; return whether all are to be reminded."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(f"<h3>滞后单位 {count} 个<small>按滞后天数排列</small></h3>")
+        return st.button(
+            f"催办全部 {count} 个",
+            key="overview-remind-all",
+            icon=":material/campaign:",
+            type="primary",
+            disabled=not remindable,
+        )
 
 
 actor = require_actor(*WORKERS)

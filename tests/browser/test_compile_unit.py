@@ -22,6 +22,21 @@ SELECT grants.division_code
 """
 MEMBER = "91360100MA35YAN02"
 
+CONTRACT = {
+    "招标公告日期": "2024-03-01",
+    "中标（成交）日期": "2024-04-01",
+    "合同编号": "HT-1",
+    "合同金额（万元）": "320.50",
+    "合同签订日期": "2024-04-20",
+    "合同约定完成日期": "2027-04-20",
+    "项目负责人": "周工",
+    "项目负责人电话": "13800000001",
+    "项目组人数（人）": "12",
+    "委托部门": "县自然资源局",
+    "委托方联系人": "吴主任",
+    "委托方联系电话": "0791-83400000",
+}
+
 
 @pytest.fixture(scope="module")
 def county(database: psycopg.Connection) -> str:
@@ -41,24 +56,7 @@ def test_a_consortium_is_filed_with_a_known_unit_that_fills_its_fields(
     card = page.locator("details.row").first
     field(card, "填报联系人", page).fill("张三")
     field(card, "联系电话", page).fill("13800000000")
-    choose(card, "合同状态", "已签约")
-    for label, text in {
-        "招标公告日期": "2024-03-01",
-        "中标（成交）日期": "2024-04-01",
-        "合同编号": "HT-1",
-        "合同金额（万元）": "320.50",
-        "合同签订日期": "2024-04-20",
-        "合同约定完成日期": "2027-04-20",
-        "项目负责人": "周工",
-        "项目负责人电话": "13800000001",
-        "项目组人数（人）": "12",
-        "委托部门": "县自然资源局",
-        "委托方联系人": "吴主任",
-        "委托方联系电话": "0791-83400000",
-    }.items():
-        field(card, label).fill(text)
-    choose(card, "采购方式", "公开招标")
-    choose(card, "项目负责人是否注册城乡规划师", "是")
+    fill_contract(card)
     expect(field(card, "联合体成员名称")).to_be_hidden()
     choose(card, "是否联合体", "是")
 
@@ -68,13 +66,7 @@ def test_a_consortium_is_filed_with_a_known_unit_that_fills_its_fields(
     expect(field(card, "牵头单位资质证书编号")).to_have_value(known[2])
     expect(card.get_by_text("已按名录带出")).to_be_visible()
 
-    field(card, "联合体成员名称").fill("演示测绘院")
-    choose(card, "联合体成员类型", "测绘地理信息单位")
-    choose(card, "联合体成员资质等级", "乙级")
-    field(card, "联合体成员统一社会信用代码").fill(MEMBER + "0")
-    field(card, "联合体成员统一社会信用代码").blur()
-    expect(card.get_by_text("末位校验码须相符").first).to_be_visible()
-    field(card, "联合体成员统一社会信用代码").fill(MEMBER + check_character(MEMBER))
+    fill_member(card)
     for item in ("合同扫描件", "资质证书扫描件"):
         upload(page, card, item, tmp_path)
     page.get_by_text(SAVED).wait_for()
@@ -88,6 +80,25 @@ def test_a_consortium_is_filed_with_a_known_unit_that_fills_its_fields(
         [county],
     ).fetchone()
     assert row == (known[0], "演示测绘院", "320.50", 2)
+
+
+def fill_contract(card) -> None:
+    choose(card, "合同状态", "已签约")
+    for label, text in CONTRACT.items():
+        field(card, label).fill(text)
+    choose(card, "采购方式", "公开招标")
+    choose(card, "项目负责人是否注册城乡规划师", "是")
+
+
+def fill_member(card) -> None:
+    """Fill in the other unit of the consortium, its code with a wrong last character first."""
+    field(card, "联合体成员名称").fill("演示测绘院")
+    choose(card, "联合体成员类型", "测绘地理信息单位")
+    choose(card, "联合体成员资质等级", "乙级")
+    field(card, "联合体成员统一社会信用代码").fill(MEMBER + "0")
+    field(card, "联合体成员统一社会信用代码").blur()
+    expect(card.get_by_text("末位校验码须相符").first).to_be_visible()
+    field(card, "联合体成员统一社会信用代码").fill(MEMBER + check_character(MEMBER))
 
 
 def field(card, label: str, page: Page | None = None):
