@@ -75,6 +75,8 @@ class Bar:
     opens: str = ""
     """Address that the row opens, '' for none."""
     strong: bool = False
+    opened: tuple[str, ...] = ()
+    """Address that each figure opens, '' for none."""
 
 
 def bars(rows: Sequence[Bar], heads: Sequence[str], kind: str) -> str:
@@ -86,7 +88,11 @@ def bars(rows: Sequence[Bar], heads: Sequence[str], kind: str) -> str:
 
 def _row(row: Bar) -> str:
     name = link(row.opens, escape(row.name)) if row.opens else escape(row.name)
-    cells = "".join(f"<td>{escape(figure)}</td>" for figure in row.figures)
+    opened = row.opened or ("",) * len(row.figures)
+    cells = "".join(
+        f"<td>{link(address, escape(figure)) if address else escape(figure)}</td>"
+        for figure, address in zip(row.figures, opened, strict=True)
+    )
     share = min(max(row.share, 0.0), 1.0)
     pending = min(max(row.pending, 0.0), 1.0 - share)
     # Two flat colours in one background: no element for a bar, none for its extension.

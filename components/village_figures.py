@@ -34,6 +34,7 @@ SERVICES = (
 )
 HAZARDS = {"any": "有任一隐患", "geohazard": "有地质灾害隐患点", "flood": "受洪涝威胁"}
 _CODED = ("village_class", "plan_status", "eval_conclusion", "plan_type", "tap_water", "sewage")
+_CONCLUDED = "已有评估结论的村"
 _PLAIN = {
     "asked": "应报村",
     "unreported": "未报村",
@@ -77,9 +78,12 @@ def figure_of(text: str, counts: Counts, form: Form) -> Figure:
         )
     if measure == "service":
         answered = counts.of(("answered", codes[0]))
-        return Figure(measure, codes, title, part, answered, "已填报此项的村", "")
-    if measure == "eval_conclusion":
-        return Figure(measure, codes, title, part, counts.total(measure), "已有评估结论的村", "")
+        return Figure(
+            measure, codes, title, part, answered, "已填报此项的村", f"answered:{codes[0]}"
+        )
+    if measure == "eval_conclusion" and title != _CONCLUDED:
+        every = f"{measure}:{','.join(names_of(form, measure))}"
+        return Figure(measure, codes, title, part, counts.total(measure), _CONCLUDED, every)
     return Figure(measure, codes, title, part, counts.of(whole), *asked)
 
 
@@ -90,11 +94,14 @@ def _title(measure: str, codes: tuple[str, ...], form: Form) -> str | None:
         return f"{label(SubmissionState(codes[0]))}的村"
     if measure == "hazard" and len(codes) == 1 and codes[0] in HAZARDS:
         return f"{HAZARDS[codes[0]]}的村"
-    if measure == "service" and len(codes) == 1 and codes[0] in SERVICES:
-        return f"{label_of(form, codes[0])}：是"
+    if measure in ("service", "answered") and len(codes) == 1 and codes[0] in SERVICES:
+        said = "是" if measure == "service" else "已填报此项的村"
+        return f"{label_of(form, codes[0])}：{said}"
     names = names_of(form, measure) if measure in _CODED else {}
     if not codes or not set(codes) <= set(names):
         return None
+    if measure == "eval_conclusion" and codes == tuple(names):
+        return _CONCLUDED
     if measure == "plan_status" and codes == tuple(code for _, code in WITH_PLAN):
         return "已有规划的村"
     if measure == "plan_status" and codes == tuple(code for _, code in NEEDING_PLAN):

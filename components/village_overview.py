@@ -143,6 +143,11 @@ def ranking_html(standing: Standing, keep: Mapping[str, str]) -> str:
 def _rank(place: Place, counts: Counts, keep: Mapping[str, str]) -> Bar:
     done, plans = counts.completeness, counts.plan_coverage
     asked = float(counts.of(ASKED)) or 1.0
+    own = {**keep, "division": place.code}
+    filed, in_time, planned, hazardous = (
+        address({**own, "show": shown})
+        for shown in (_show(FILED), _show(IN_TIME), asks(WITH_PLAN), _show(HAZARD))
+    )
     return Bar(
         name=place.name,
         share=done.ratio or 0.0,
@@ -155,7 +160,14 @@ def _rank(place: Place, counts: Counts, keep: Mapping[str, str]) -> Bar:
             _bare(plans) if plans.whole else "—",
             f"{counts.of(HAZARD):,}" if counts.of(ACCEPTED) else "—",
         ),
-        opens=address({**keep, "division": place.code}),
+        opens=address(own),
+        opened=(
+            filed,
+            filed,
+            in_time,
+            *((planned, planned) if plans.whole else ("", "")),
+            hazardous if counts.of(ACCEPTED) else "",
+        ),
     )
 
 
@@ -285,7 +297,18 @@ def _sums(now: Counts, before: Counts, form: Form) -> str:
         ]
     ]
     head = "<thead><tr><th></th><th></th><th>本年</th><th>上年</th></tr></thead>"
-    return f'<table class="bars sums">{head}<tbody>{"".join(rows)}</tbody></table>'
+    table = f'<table class="bars sums">{head}<tbody>{"".join(rows)}</tbody></table>'
+    return table + _of_other_villages(now.of(ACCEPTED), before.of(ACCEPTED))
+
+
+def _of_other_villages(now: Decimal, before: Decimal) -> str:
+    """Say that sums of two years are not of as many villages; '' where they are."""
+    if not before or now == before:
+        return ""
+    return (
+        f'<p class="nothing">本年为已认定的 {now:,} 个村之和，上年为 {before:,} 个村之和，'
+        "不宜直接相比。</p>"
+    )
 
 
 def _sum(form: Form, code: str) -> tuple[str, str, Key]:

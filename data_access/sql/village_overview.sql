@@ -97,6 +97,18 @@ SELECT report.division_code
 -- The villages behind a figure of what was accepted, in order: each measure as village_facts counts.
 SELECT accepted.division_code
   FROM accepted_village_evaluation AS accepted
+ CROSS JOIN LATERAL (
+       SELECT CASE (CAST(:codes AS text[]))[1]
+              WHEN 'hard_road' THEN accepted.hard_road
+              WHEN 'garbage_collected' THEN accepted.garbage_collected
+              WHEN 'clinic' THEN accepted.clinic
+              WHEN 'primary_school' THEN accepted.primary_school
+              WHEN 'kindergarten' THEN accepted.kindergarten
+              WHEN 'elder_care' THEN accepted.elder_care
+              WHEN 'culture_square' THEN accepted.culture_square
+              WHEN 'village_office' THEN accepted.village_office
+              WHEN 'bus' THEN accepted.bus
+              WHEN 'broadband' THEN accepted.broadband END AS service) AS own
  WHERE accepted.report_year = :year AND accepted.division_code ^@ :prefix
    AND CASE :measure
        WHEN 'accepted' THEN true
@@ -110,17 +122,8 @@ SELECT accepted.division_code
             WHEN 'geohazard' THEN accepted.geohazard_points > 0
             WHEN 'flood' THEN accepted.flood_risk
             WHEN 'any' THEN accepted.geohazard_points > 0 OR accepted.flood_risk END
-       WHEN 'service' THEN CASE (CAST(:codes AS text[]))[1]
-            WHEN 'hard_road' THEN accepted.hard_road
-            WHEN 'garbage_collected' THEN accepted.garbage_collected
-            WHEN 'clinic' THEN accepted.clinic
-            WHEN 'primary_school' THEN accepted.primary_school
-            WHEN 'kindergarten' THEN accepted.kindergarten
-            WHEN 'elder_care' THEN accepted.elder_care
-            WHEN 'culture_square' THEN accepted.culture_square
-            WHEN 'village_office' THEN accepted.village_office
-            WHEN 'bus' THEN accepted.bus
-            WHEN 'broadband' THEN accepted.broadband END END
+       WHEN 'service' THEN own.service
+       WHEN 'answered' THEN own.service IS NOT NULL END
  ORDER BY accepted.division_code
  LIMIT :most OFFSET :skipped
 

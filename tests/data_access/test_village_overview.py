@@ -213,9 +213,7 @@ def test_each_figure_is_as_many_as_the_villages_behind_it(owner, people, village
     assert now.of(HAZARD) == 2
     assert now.of(("sum", "hukou_pop")) == Decimal(1600)
     assert (now.plan_coverage.part, now.plan_coverage.whole) == (now.of(*WITH_PLAN), 2)
-    figures = [
-        key for key in now.amounts if key[0] not in ("sum", "answered", "natural", "natural_class")
-    ]
+    figures = [key for key in now.amounts if key[0] not in ("sum", "natural", "natural_class")]
     with transaction(leader, read_only=True) as connection:
         for measure, code in [*figures, ("unreported", "")]:
             codes = [code] if code else []
