@@ -11,11 +11,11 @@ from components.labels import error_message, label
 from components.session import errors_shown
 from components.upload import upload_field
 from components.workbooks import download_link, leave
-from data_access import csv_batches, csv_exports, jobs, workbook_exports
+from data_access import csv_batches, csv_exports, jobs, workbook_scopes
 from data_access.csv_batches import CsvBatch, CsvRow
 from data_access.database import transaction
 from data_access.forms import load_form
-from data_access.workbook_exports import Period, Scope
+from data_access.workbook_scopes import Period, Scope
 from domain.access import Actor, Role
 from domain.clock import moment
 from domain.csv_data import CsvCounts, CsvReason, CsvRefusal, CsvState
@@ -64,7 +64,7 @@ def take_and_bring(actor: Actor, periods: Sequence[Period]) -> None:
 
 def _take(actor: Actor, period: Period) -> None:
     with transaction(actor, read_only=True) as connection:
-        scopes = workbook_exports.list_scopes(connection, actor, period)
+        scopes = workbook_scopes.list_scopes(connection, actor, period)
     if not scopes:
         st.caption("没有您可以下载的村。")
         return

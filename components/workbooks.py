@@ -11,11 +11,12 @@ import streamlit as st
 from components.job_card import failure_text
 from components.labels import error_message, label
 from components.session import errors_shown
-from data_access import jobs, workbook_check, workbook_exports
+from data_access import jobs, workbook_check, workbook_exports, workbook_scopes
 from data_access.csv_batches import CsvBatch
 from data_access.database import transaction
 from data_access.workbook_batches import Batch
-from data_access.workbook_exports import MOST_AT_ONCE, Export, Period, Scope
+from data_access.workbook_exports import MOST_AT_ONCE, Export
+from data_access.workbook_scopes import Period, Scope
 from domain.access import Actor
 from domain.clock import moment
 from domain.errors import PortalError
@@ -54,7 +55,7 @@ def download_card(actor: Actor, periods: Sequence[Period]) -> None:
     """Let the actor choose a form and what to put into the workbook, and take it."""
     period = _period_choice(periods)
     with transaction(actor, read_only=True) as connection:
-        scopes = workbook_exports.list_scopes(connection, actor, period)
+        scopes = workbook_scopes.list_scopes(connection, actor, period)
     if not scopes:
         st.info("这张表没有您可以下载的填报单位。")
         return

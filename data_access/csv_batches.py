@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from data_access import jobs, uploads, village_form, workbook_exports
+from data_access import jobs, uploads, village_form, workbook_scopes
 from data_access.queries import load_queries
 from data_access.reporting import load_filers
 from data_access.rows import fetch_all, fetch_one
@@ -109,7 +109,7 @@ def may_write(filers: Workflow, division_code: str, actor: Actor) -> bool:
 def request(connection: Connection, actor: Actor, period_id: int, sha256: str) -> int:
     """Let a job read and compare a file the actor has uploaded; return the batch."""
     file_name = uploads.find_file(connection, USE, sha256)
-    period = workbook_exports.get_period(connection, period_id)
+    period = workbook_scopes.get_period(connection, period_id)
     if file_name is None or period.form_code not in KEYS:
         raise NotFound(sha256=sha256[:12])
     parameters = {
@@ -237,9 +237,9 @@ def require_state(connection: Connection, batch_id: int, *states: CsvState) -> N
 
 def writable_units(connection: Connection, actor: Actor, period_id: int) -> list[str]:
     """Return the units whose drafts the actor's files may go into; raise NotPermitted for none."""
-    period = workbook_exports.get_period(connection, period_id)
+    period = workbook_scopes.get_period(connection, period_id)
     filers = load_filers(connection, period.form_code)
-    units = workbook_exports.list_units(connection, period)
+    units = workbook_scopes.list_units(connection, period)
     codes = [unit.code for unit in units if may_write(filers, unit.code, actor)]
     if not codes:
         raise NotPermitted(period_id=period_id)

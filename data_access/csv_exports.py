@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from data_access import jobs, workbook_exports
+from data_access import jobs, workbook_exports, workbook_scopes
 from data_access.csv_batches import KEYS
 from data_access.csv_cells import free_fields
 from data_access.database import transaction
@@ -23,8 +23,9 @@ from data_access.jobs import RunningJob
 from data_access.queries import load_queries
 from data_access.reporting_forms import contexts_of, prefills_of
 from data_access.rows import fetch_all
-from data_access.workbook_exports import Export, Handed, Period, Scope, Unit
+from data_access.workbook_exports import Export, Handed
 from data_access.workbook_layout import cell_value, header_of, rows_in, shown_codes
+from data_access.workbook_scopes import Period, Scope, Unit
 from domain.access import Actor
 from domain.csv_data import STAMP, CsvKey
 from domain.form_texts import mask
@@ -73,10 +74,10 @@ def write(
     connection: Connection, actor: Actor, export: Export, tell: "workbook_exports.Progress"
 ) -> Path:
     """Write the archive of an export and keep what went into it; return where it lies."""
-    period = workbook_exports.get_period(connection, export.period_id)
+    period = workbook_scopes.get_period(connection, export.period_id)
     form = load_form(connection, period.form_code, period.form_version)
     wanted = set(export.unit_codes)
-    units = [u for u in workbook_exports.list_units(connection, period) if u.code in wanted]
+    units = [u for u in workbook_scopes.list_units(connection, period) if u.code in wanted]
     path = workbook_exports.made_path(export.export_id, ".zip")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         archive.writestr("说明.txt", "\ufeff" + _NOTE)

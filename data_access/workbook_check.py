@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from data_access import file_store, uploads, workbook_exports
+from data_access import file_store, uploads, workbook_exports, workbook_scopes
 from data_access.collector import collector_waiting
 from data_access.database import transaction
 from data_access.form_checks import all_problems
@@ -19,8 +19,9 @@ from data_access.reporting import load_filers
 from data_access.reporting_forms import contexts_of, prefills_of
 from data_access.rows import fetch_all
 from data_access.workbook_batches import USE, all_rows, get_batch, require_state
-from data_access.workbook_exports import IN_HAND, Export, Period, Report
+from data_access.workbook_exports import IN_HAND, Export, Report
 from data_access.workbook_read import read_workbook
+from data_access.workbook_scopes import Period
 from domain.access import Actor
 from domain.clock import today
 from domain.errors import NotFound, WorkbookRefused
@@ -130,7 +131,7 @@ def _source(actor: Actor, stamp: Stamp) -> tuple[Export, Period, Form]:
             exists = connection.scalar(_SQL["export_exists"], {"export_id": export_id})
             reason = BatchRefusal.NOT_YOUR_UNITS if exists else BatchRefusal.UNKNOWN_EXPORT
             raise WorkbookRefused(reason=reason) from None
-        period = workbook_exports.get_period(connection, export.period_id)
+        period = workbook_scopes.get_period(connection, export.period_id)
         form = workbook_exports.form_for(connection, actor, export.form_code, export.form_version)
         return export, period, form
 
@@ -139,7 +140,7 @@ def refresh(actor: Actor, batch_id: int) -> None:
     """Compare the batch's file anew with what stands now; what was decided stays where it can."""
     with transaction(actor, read_only=True) as connection:
         batch = get_batch(connection, batch_id)
-        period = workbook_exports.get_period(connection, batch.period_id)
+        period = workbook_scopes.get_period(connection, batch.period_id)
         form = workbook_exports.form_for(connection, actor, batch.form_code, batch.form_version)
     with collector_waiting():
         reading = read_workbook(file_store.stored_path(batch.sha256), form)

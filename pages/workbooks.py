@@ -8,7 +8,7 @@ from components.navigation import WORKBOOK_TAKERS
 from components.session import errors_shown, page_frame, require_actor
 from components.upload import upload_field
 from components.url_parameters import number_parameter
-from data_access import csv_batches, reporting, workbook_batches, workbook_exports
+from data_access import csv_batches, reporting, workbook_batches, workbook_exports, workbook_scopes
 from data_access.database import transaction
 from data_access.forms import load_form
 from domain.access import Role
@@ -46,7 +46,7 @@ if batch_id is not None:
 page_frame("Excel 填报")
 with transaction(actor, read_only=True) as connection:
     current = reporting.list_current_periods(connection)
-    periods = workbook_exports.list_offered(connection, actor, current)
+    periods = workbook_scopes.list_offered(connection, actor, current)
     batches = workbook_batches.list_batches(connection)
     csv_files = csv_batches.list_batches(connection)
     made = workbook_exports.list_made(connection, actor)

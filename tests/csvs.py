@@ -12,6 +12,7 @@ from data_access import (
     csv_rules,
     uploads,
     workbook_exports,
+    workbook_scopes,
 )
 from data_access.csv_batches import CsvRow
 from data_access.database import transaction
@@ -23,8 +24,8 @@ Rows = list[dict[str, str]]
 def handed_out(actor: Actor, period_id: int) -> dict[str, Rows]:
     """Take the widest download of the actor; return the rows by the name of their file."""
     with transaction(actor, action="csv.export") as connection:
-        period = workbook_exports.get_period(connection, period_id)
-        scopes = workbook_exports.list_scopes(connection, actor, period)
+        period = workbook_scopes.get_period(connection, period_id)
+        scopes = workbook_scopes.list_scopes(connection, actor, period)
         scope = max(scopes, key=lambda each: len(each.units))
         export = workbook_exports.begin(connection, actor, period, scope)
         path = csv_exports.write(connection, actor, export, lambda done, total: None)

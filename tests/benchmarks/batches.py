@@ -60,7 +60,7 @@ def measure(owner_url: str, portal_url: str, folder: Path) -> list[Figure]:
 
 
 def _measured(user_id: int, period_id: int, folder: Path) -> list[Figure]:
-    from data_access import workbook_apply, workbook_check, workbook_exports
+    from data_access import workbook_apply, workbook_check, workbook_exports, workbook_scopes
     from data_access.database import transaction
     from data_access.forms import load_form
     from data_access.sessions import actor_today
@@ -70,8 +70,8 @@ def _measured(user_id: int, period_id: int, folder: Path) -> list[Figure]:
     with transaction(None, read_only=True) as connection:
         actor = actor_today(connection, user_id)
     with transaction(actor, action="workbook.export") as connection:
-        period = workbook_exports.get_period(connection, period_id)
-        scope = workbook_exports.get_scope(connection, actor, period, "own")
+        period = workbook_scopes.get_period(connection, period_id)
+        scope = workbook_scopes.get_scope(connection, actor, period, "own")
         export = workbook_exports.begin(connection, actor, period, scope)
         units = workbook_exports.hand_out(connection, actor, export, period, scope.units)
         stamp = workbook_exports.stamp_of(connection, export, period)

@@ -187,6 +187,7 @@ def _province(folder: Path) -> dict[str, float]:
         csv_exports,
         csv_rules,
         workbook_exports,
+        workbook_scopes,
     )
     from data_access.database import transaction
     from tests.csvs import quietly, sent
@@ -195,8 +196,8 @@ def _province(folder: Path) -> dict[str, float]:
         actor, period_id = _actor(owner, "bureau"), _period(owner)
     took: dict[str, float] = {}
     with transaction(actor, action="csv.export") as connection:
-        period = workbook_exports.get_period(connection, period_id)
-        scopes = workbook_exports.list_scopes(connection, actor, period)
+        period = workbook_scopes.get_period(connection, period_id)
+        scopes = workbook_scopes.list_scopes(connection, actor, period)
         scope = max(scopes, key=lambda each: len(each.units))
         export = workbook_exports.begin(connection, actor, period, scope)
 

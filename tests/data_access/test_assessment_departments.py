@@ -10,7 +10,7 @@ from data_access import (
     reporting,
     workbook_apply,
     workbook_batches,
-    workbook_exports,
+    workbook_scopes,
 )
 from data_access.database import transaction
 from domain.access import Role
@@ -181,11 +181,11 @@ def test_a_department_that_brings_the_units_own_workbook_learns_and_changes_noth
 def test_a_department_is_offered_the_workbooks_of_what_it_fills(report, submission, water):
     with transaction(water, read_only=True) as connection:
         current = reporting.list_current_periods(connection)
-        offered = workbook_exports.list_offered(connection, water, current)
+        offered = workbook_scopes.list_offered(connection, water, current)
         assert [period.form_code for period in offered] == ["status_assessment"]
         assert "plan_progress" in {period.form_code for period in current}
-        scopes = workbook_exports.list_scopes(connection, water, offered[0])
+        scopes = workbook_scopes.list_scopes(connection, water, offered[0])
         others = [p for p in current if p.form_code != "status_assessment"]
-        foreign = workbook_exports.get_period(connection, others[0].period_id)
-        assert workbook_exports.list_scopes(connection, water, foreign) == []
+        foreign = workbook_scopes.get_period(connection, others[0].period_id)
+        assert workbook_scopes.list_scopes(connection, water, foreign) == []
     assert len(scopes[0].units) == 111

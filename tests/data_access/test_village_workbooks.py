@@ -3,7 +3,7 @@
 import pytest
 from openpyxl import load_workbook
 
-from data_access import workbook_apply, workbook_exports
+from data_access import workbook_apply, workbook_scopes
 from data_access.database import transaction
 from domain.access import Role
 from domain.workflow import ReviewAction
@@ -32,8 +32,8 @@ def test_an_officer_fills_the_villages_of_the_township_in_excel(owner, tmp_path)
     period_id = open_village_period(owner, 2026)
     officer = make_actor(owner, "officer", Role.TOWNSHIP, town)
     with transaction(officer, read_only=True) as connection:
-        period = workbook_exports.get_period(connection, period_id)
-        scope = workbook_exports.list_scopes(connection, officer, period)[0]
+        period = workbook_scopes.get_period(connection, period_id)
+        scope = workbook_scopes.list_scopes(connection, officer, period)[0]
     assert [unit.code for unit in scope.units] == ours
     path = taken(officer, period_id, scope.key)
     book = load_workbook(path)

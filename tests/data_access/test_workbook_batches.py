@@ -16,8 +16,8 @@ from data_access import (
 )
 from data_access.database import transaction
 from data_access.jobs import RunningJob
-from data_access.workbook_exports import get_period, list_scopes
 from data_access.workbook_layout import ERROR_SHEET
+from data_access.workbook_scopes import get_period, list_scopes
 from domain.access import Role
 from domain.errors import InvalidAction, NotFound, StaleVersion, WorkbookRefused
 from domain.jobs import JobKind

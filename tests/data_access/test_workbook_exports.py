@@ -2,10 +2,10 @@
 
 import pytest
 
-from data_access import jobs, workbook_batches, workbook_exports
+from data_access import jobs, workbook_batches, workbook_exports, workbook_scopes
 from data_access.database import transaction
 from data_access.jobs import RunningJob
-from data_access.workbook_exports import get_period
+from data_access.workbook_scopes import get_period
 from domain.access import Role
 from domain.errors import NotFound, NotPermitted
 from domain.jobs import JobKind
@@ -30,7 +30,7 @@ def test_a_large_workbook_is_made_by_a_job_for_who_asked(
         workbook_exports.make(county, period_id, COUNTY)
     with transaction(county) as connection:
         period = get_period(connection, period_id)
-        scope = workbook_exports.get_scope(connection, county, period, COUNTY)
+        scope = workbook_scopes.get_scope(connection, county, period, COUNTY)
         export = workbook_exports.request(connection, county, period, scope)
     job = RunningJob(export.job_id, JobKind.EXPORT_WORKBOOK, 1)
     workbook_exports.run_job(job, str(export.export_id))
