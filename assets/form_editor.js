@@ -117,7 +117,7 @@ class Editor extends FieldForm {
     const button = (text, kind, action, move) => element("button", { type: "button", className: kind, textContent: text, onclick: action, ...(move && { "data-move": move }) });
     return element("div", { className: "actions" },
       can.withdraw ? button("撤回", "", () => this.move("withdraw", {})) : null,
-      can.submit ? button("本期无变化", "", () => this.noChange(), "submit") : null,
+      can.no_change ? button("本期无变化", "", () => this.noChange(), "submit") : null,
       can.submit ? button("提交", "primary", () => this.submit(false), "submit") : null);
   }
 

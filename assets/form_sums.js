@@ -22,7 +22,8 @@ class SumsBar {
     const total = numbers.reduce((sum, value) => sum + value, 0);
     const limit = this.number(own.path);
     const exceeds = limit !== null && total > limit + 1e-9;
-    const text = `${own.field.label} ${Number(total.toFixed(4))} / ${limit ?? "—"}${own.field.unit ? ` ${own.field.unit}` : ""}`;
+    const told = (number) => (number === null ? "—" : number.toLocaleString("zh-CN", { maximumFractionDigits: 4 }));
+    const text = `${own.field.label} ${told(numbers.length ? total : null)} / ${told(limit)}${own.field.unit ? ` ${own.field.unit}` : ""}`;
     return element("span", { className: `sum${exceeds ? " exceeds" : ""}`, textContent: exceeds ? `${text}（超出）` : text });
   }
 

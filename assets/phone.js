@@ -142,7 +142,8 @@ class PhoneForm extends Editor {
   showStep(index, { quiet } = {}) {
     this.flush();
     this.step = Math.min(Math.max(index, 0), this.steps.length - 1);
-    const step = this.steps[this.step];
+    const left = this.shownStep;
+    const step = this.shownStep = this.steps[this.step];
     if (!step.node || step.title === REVIEW) this.drawStep(step);
     for (const each of this.steps) if (each.node) each.node.hidden = each !== step;
     if (!this.readOnly) localStorage.setItem(this.place, String(this.step));
@@ -153,6 +154,8 @@ class PhoneForm extends Editor {
     if (step.title === REVIEW && !this.readOnly) {
       this.attempted = true;
       this.openCount = "error";
+    } else if (left?.title === REVIEW) {
+      this.openCount = null; // a long list would stand above every step
     }
     // What is still to be done stands below the button that asks for it.
     if (step.title === REVIEW) this.sheet.after(this.summary);
@@ -271,7 +274,7 @@ class PhoneForm extends Editor {
     const village = this.values[pathOf("form", "", known.field.code)];
     const exceeds = !isEmpty(village) && total > Number(village);
     const whole = isEmpty(village) ? "未填" : village;
-    known.sum.textContent = `自然村合计 ${total}（${numbers.length}/${rows.length} 个已填），行政村 ${whole}${exceeds ? "：超出" : ""}`;
+    known.sum.textContent = `自然村合计 ${numbers.length ? total.toLocaleString("zh-CN", { maximumFractionDigits: 4 }) : "—"}（${numbers.length}/${rows.length} 个已填），行政村 ${whole}${exceeds ? "：超出" : ""}`;
     known.sum.classList.toggle("exceeds", exceeds);
   }
 

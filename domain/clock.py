@@ -24,6 +24,7 @@ def month_day(day: date) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a time of this year as a person reads it, in Beijing: 11月22日 10:32."""
+    """Return a time as a person reads it, in Beijing: 11月22日 10:32, with its year if another."""
     local = at.astimezone(BEIJING)
-    return f"{month_day(local)} {local:%H:%M}"
+    year = "" if local.year == now().year else f"{local.year}年"
+    return f"{year}{month_day(local)} {local:%H:%M}"

@@ -43,6 +43,7 @@ from domain.clock import moment
 from domain.errors import DraftConflict, InvalidContent, NotFound, PeriodClosed
 from domain.form_options import excluded_options
 from domain.form_values import changed_by_normalising, flatten
+from domain.forms import FORM_GROUP
 from domain.workflow import ReviewAction
 
 _FILERS = (Role.CITY, Role.COUNTY, Role.TOWNSHIP, Role.DEPARTMENT)
@@ -66,6 +67,7 @@ def read_draft(request: Request) -> Response:
 
 def _drawn(state: FilingState) -> dict[str, Any]:
     submission, form, context = state.submission, state.form, state.context
+    submits = ReviewAction.SUBMIT in state.actions and not submission.is_too_late
     named = labels(form, state.content, context)
     return {
         "submission": {
@@ -78,7 +80,8 @@ def _drawn(state: FilingState) -> dict[str, Any]:
         },
         "can": {
             "save": state.is_editable,
-            "submit": ReviewAction.SUBMIT in state.actions and not submission.is_too_late,
+            "submit": submits,
+            "no_change": submits and _has_accepted(state),
             # What is withdrawn after its period closed would never come back.
             "withdraw": ReviewAction.WITHDRAW in state.actions and not submission.period_closed,
         },
@@ -100,6 +103,12 @@ def _drawn(state: FilingState) -> dict[str, Any]:
         "sent_back": flatten(form, state.sent_back) if state.sent_back else {},
         "remarks": [_remark(remark, named) for remark in state.remarks],
     }
+
+
+def _has_accepted(state: FilingState) -> bool:
+    """Return whether there is something that may stand without a change."""
+    rows = (lines for group, lines in state.accepted.items() if group != FORM_GROUP)
+    return state.context.is_accepted or any(rows)
 
 
 def _returned(state: FilingState) -> dict[str, Any] | None:

@@ -152,7 +152,7 @@ def test_nothing_typed_is_lost_or_doubled_when_the_network_and_the_tab_go(
 
     again = context.new_page()
     again.goto(address)
-    expect(again.locator(".sum:visible").first).to_contain_text(f"自然村合计 {sum(typed)}")
+    expect(again.locator(".sum:visible").first).to_contain_text(f"自然村合计 {sum(typed):,}")
     for number in range(NATURAL):
         go_to(again, f"自然村 {number + 1}/{NATURAL}")
         expect(people(again)).to_have_value(str(typed[number]))
@@ -353,6 +353,17 @@ def file_it(page: Page, village: str) -> None:
 def withdraw(page: Page) -> None:
     page.get_by_role("button", name="撤回").click()
     expect(page.get_by_role("button", name="撤回")).to_have_count(0)
+
+
+def test_the_list_of_what_is_missing_stays_with_the_review(villages, officers, phone):
+    page = phone(officers[0], f"/phone/{villages[1]}")
+    go_to(page, "检查并报送")
+    missing = page.locator(".summary details.error")
+    expect(missing).to_have_attribute("open", "")
+    expect(missing.locator("li").first).to_be_visible()
+    go_to(page, "人口")
+    expect(missing.locator("li").first).to_be_hidden()
+    expect(people(page)).to_be_in_viewport()
 
 
 def test_what_was_not_sent_before_another_filed_is_shown_taken_over_or_dropped(

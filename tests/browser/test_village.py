@@ -148,6 +148,13 @@ def test_the_list_names_villages_whose_text_only_this_browser_has(
     page = page_as(officer, f"/village?code={unfinished}")
     note = page.get_by_label("备注", exact=True).first
     note.wait_for()
+    [(rows,)] = database.execute(
+        "SELECT content -> 'natural_village' FROM submission_draft WHERE division_code = %s",
+        [unfinished],
+    ).fetchall()
+    people = [row["hukou_pop"] for row in rows if row["hukou_pop"] is not None]
+    total = f"{sum(people):,}" if people else "—"
+    expect(page.locator(".sums")).to_contain_text(f"户籍人口 {total} / ")
     guard.tolerated += ("ERR_", "Failed to")
     page.context.route("**/api/drafts/*", cut)
     note.fill("断网时写的")

@@ -39,7 +39,7 @@ def test_reading_brings_everything_the_page_draws(browser, url):
     state = browser.get(url).json()
     assert [group["code"] for group in state["form"]["groups"]] == ["form", "plan", "milestone"]
     assert len(state["content"]["milestone"]) == len(state["rows"]["milestone"]) == 14
-    assert state["can"] == {"save": True, "submit": True, "withdraw": False}
+    assert state["can"] == {"save": True, "submit": True, "no_change": True, "withdraw": False}
     row = state["rows"]["milestone"][0]
     assert (row["label"], row["file_items"]) == ("启动部署", ["工作方案", "领导小组文件"])
     assert [file["name"] for file in row["files"]] == ["a.pdf", "a.pdf"]
@@ -84,7 +84,7 @@ def test_what_is_saved_after_its_period_is_kept_and_told_that_it_cannot_be_filed
     again = browser.get(url).json()
     assert again["content"]["form"]["work_summary"] == "迟了"
     assert "不再接收首次报送" in again["too_late"]
-    assert again["can"] == {"save": True, "submit": False, "withdraw": False}
+    assert again["can"] == {"save": True, "submit": False, "no_change": False, "withdraw": False}
 
 
 def test_what_cannot_be_read_is_stored_as_typed_and_named(browser, url):
@@ -146,7 +146,7 @@ def test_submitting_files_what_was_seen(browser, url):
     filed = browser.post(f"{url}/submit", json=body)
     assert filed.json()["state"] == "submitted"
     state = browser.get(url).json()
-    assert state["can"] == {"save": False, "submit": False, "withdraw": True}
+    assert state["can"] == {"save": False, "submit": False, "no_change": False, "withdraw": True}
     stale = browser.post(f"{url}/withdraw", json={"lock_version": 1})
     assert (stale.status_code, stale.json()["error"]) == (409, "StaleVersion")
     taken = browser.post(
@@ -170,6 +170,7 @@ def test_submitting_with_problems_says_them_beside_their_fields(browser, url):
 
 
 def test_no_change_files_the_accepted_values_whatever_the_draft_holds(browser, url, owner):
+    assert browser.get(url).json()["can"]["no_change"] is True
     body = {"lock_version": 1, "draft_version": 0, "no_change": True}
     assert browser.post(f"{url}/submit", json=body).json()["state"] == "submitted"
     filed = owner.execute("SELECT no_change, content FROM submission_version").fetchone()

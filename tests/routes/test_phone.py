@@ -72,6 +72,15 @@ def test_a_village_is_found_by_name_by_code_and_by_state(owner, village, officer
     assert village not in rows_of(browser.get("/phone?state=none").text)
 
 
+def test_a_village_of_which_nothing_was_accepted_cannot_report_no_change(
+    village, officer, browser_of
+):
+    browser = browser_of(officer)
+    number = re.search(r'data-submission="(\d+)"', browser.get(f"/phone/{village}").text)[1]
+    can = browser.get(f"/api/drafts/{number}").json()["can"]
+    assert (can["submit"], can["no_change"]) == (True, False)
+
+
 def test_between_two_periods_an_officer_is_told_so(owner, village, officer, browser_of):
     owner.execute("UPDATE reporting_period SET closed_at = now()")
     for address in ("/phone", f"/phone/{village}"):
