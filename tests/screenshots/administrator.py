@@ -15,14 +15,6 @@ def account(camera: Camera) -> None:
 
 
 @picture
-def new_account(camera: Camera) -> None:
-    with camera.page("information_centre", "/accounts", DESK) as page:
-        page.get_by_role("button", name="新建账号").click()
-        page.get_by_role("dialog").get_by_text("最后一天").wait_for()
-        shoot(camera, "new-account", page)
-
-
-@picture
 def trail_entry(camera: Camera) -> None:
     with camera.page("auditor", "/trail", DESK) as page:
         choose_row(page, 1)

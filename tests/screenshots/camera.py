@@ -127,3 +127,15 @@ def plain(account: str | None, address: str, size: tuple[int, int] = DESK, *, wh
             shoot(camera, name, page, whole=whole)
 
     return taking
+
+
+def dialog(account: str, address: str, button: str, words: str):
+    """Return what takes the dialog that a button of a page opens, once it holds these words."""
+
+    def taking(camera: Camera, name: str) -> None:
+        with camera.page(account, address, DESK) as page:
+            page.get_by_role("button", name=button, exact=True).click()
+            page.get_by_role("dialog").get_by_text(words).wait_for()
+            shoot(camera, name, page)
+
+    return taking

@@ -1,8 +1,8 @@
-"""Pictures of pages as they open, and of what a leader does on the overview."""
+"""Pictures of pages as they open, of their dialogs, and of the overview."""
 
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.pictures import eventually, is_painted
-from tests.screenshots.camera import WALL, Camera, picture, plain, shoot
+from tests.screenshots.camera import WALL, Camera, dialog, picture, plain, shoot
 
 PLAIN = {
     "sign-in": plain(None, "/"),
@@ -32,6 +32,11 @@ PLAIN = {
     "rules": plain("bureau", "/rules?form=village_evaluation&rule=CZ140"),
     "accounts": plain("information_centre", "/accounts"),
     "trail": plain("auditor", "/trail"),
+    "remind": dialog("leader", "/unit?code=360123", "催办", "发送至"),
+    "supervise": dialog("leader", "/unit?code=360123", "督办", "责任单位"),
+    "extend": dialog("bureau", "/unit?code=360123", "延期", "延至"),
+    "open-period": dialog("bureau", "/periods", "开启填报期", "报送截止日"),
+    "new-account": dialog("information_centre", "/accounts", "新建账号", "最后一天"),
 }
 
 
@@ -47,19 +52,3 @@ def overview_past(camera: Camera) -> None:
     with camera.page("leader", "/overview?as_of=2026-03-31", DESK) as page:
         eventually(page, lambda: is_painted(page), "the map is painted")
         shoot(camera, "overview-past", page)
-
-
-@picture
-def remind(camera: Camera) -> None:
-    with camera.page("leader", "/unit?code=360123", DESK) as page:
-        page.get_by_role("button", name="催办", exact=True).click()
-        page.get_by_role("dialog").get_by_text("发送至").wait_for()
-        shoot(camera, "remind", page)
-
-
-@picture
-def supervise(camera: Camera) -> None:
-    with camera.page("leader", "/unit?code=360123", DESK) as page:
-        page.get_by_role("button", name="督办", exact=True).click()
-        page.get_by_role("dialog").get_by_text("责任单位").wait_for()
-        shoot(camera, "supervise", page)

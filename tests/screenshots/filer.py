@@ -53,7 +53,7 @@ def report(camera: Camera) -> None:
         complete_next(page)
         shoot(camera, "report-stage", page)
         page.get_by_role("button", name="提交", exact=True).click()
-        page.wait_for_timeout(2000)
+        page.get_by_text("未提交：有").wait_for()
         shoot(camera, "report-refused", page)
 
 

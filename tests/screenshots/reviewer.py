@@ -1,4 +1,4 @@
-"""Pictures of review, of workbooks and of the bureau opening a period."""
+"""Pictures of review and of workbooks."""
 
 import re
 import tempfile
@@ -138,19 +138,3 @@ def workbooks(camera: Camera) -> None:
         page.goto(f"{camera.url}/workbooks")
         page.get_by_text("最近上传").wait_for()
         shoot(camera, "workbooks", page)
-
-
-@picture
-def open_period(camera: Camera) -> None:
-    with camera.page("bureau", "/periods", DESK) as page:
-        page.get_by_role("button", name="开启填报期").click()
-        page.get_by_role("dialog").get_by_text("报送截止日").wait_for()
-        shoot(camera, "open-period", page)
-
-
-@picture
-def extend(camera: Camera) -> None:
-    with camera.page("bureau", "/unit?code=360123", DESK) as page:
-        page.get_by_role("button", name="延期", exact=True).click()
-        page.get_by_role("dialog").get_by_text("延至").wait_for()
-        shoot(camera, "extend", page)
