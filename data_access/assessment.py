@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from data_access.indicators import Canonical, get_canonical, list_indicators
+from data_access.indicators import Canonical, get_canonical
 from data_access.queries import load_queries
 from data_access.rows import fetch_all, fetch_one
-from domain.assessment import Level, Tier
+from domain.assessment import Level
 from domain.errors import NotFound
 
 _SQL = load_queries("assessment")
@@ -230,15 +230,6 @@ def rules_of(connection: Connection, year: int) -> int:
     if version is None:
         raise NotFound(year=year)
     return version
-
-
-def codes_of(connection: Connection, set_code: str, tier: Tier | None = None) -> list[str]:
-    """Return the canonical codes of a set in its order: all that apply here, or of one tier."""
-    return [
-        each.canonical_code
-        for each in list_indicators(connection, set_code)
-        if each.is_applicable and tier in (None, each.tier)
-    ]
 
 
 def assess(

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from importlib import import_module
 
@@ -20,6 +19,7 @@ from domain.jobs import JobKind, JobState
 from tests.actors import PROVINCE, make_actor
 from tests.data_access import job_tasks
 from tests.paths import ROOT
+from tests.patience import wait_until
 
 for _module in TASK_MODULES:
     import_module(_module)
@@ -62,11 +62,8 @@ def job(job_id):
 
 def until(job_id, holds):
     """Return the job once it is as wanted; the database tells, no clock is trusted."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds(found := job(job_id)):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
-    return found
+    wait_until(lambda: holds(job(job_id)), PATIENCE)
+    return job(job_id)
 
 
 def counted(owner):
