@@ -39,6 +39,13 @@ const measure = (latest, tries) => {
   }
 };
 
+/** Bring the list that an address opens to the screen, once it is there: it may stand far below the figure. */
+const reach = (address, tries = 80) => {
+  const list = [...document.querySelectorAll("[data-portal-list]")].find((each) => each.dataset.portalList === address);
+  if (list) list.scrollIntoView({ block: "start" });
+  else if (tries > 0) setTimeout(reach, 100, address, tries - 1);
+};
+
 const install = (latest) => {
   const onClick = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -46,8 +53,11 @@ const install = (latest) => {
     if (!target) return;
     event.preventDefault();
     const { portalOpen, portalAction } = target.dataset;
-    if (portalOpen) latest.current.setTriggerValue("open", portalOpen);
-    else latest.current.setTriggerValue("action", portalAction);
+    if (portalOpen) {
+      latest.current.setTriggerValue("open", portalOpen);
+      if (portalOpen.includes("show=")) reach(portalOpen);
+    }
+    if (!portalOpen) latest.current.setTriggerValue("action", portalAction);
   };
   const onKey = (event) => {
     if (event.key === "Enter" && event.target.matches?.("[data-portal-action]")) onClick(event);

@@ -17,13 +17,17 @@ from domain.workflow import SubmissionState
 ROWS_OF_PAGE = 50
 
 
-def ratio_html(figure: Figure, keep: Mapping[str, str]) -> str:
-    """Return numerator, denominator and ratio, with a link to the villages of the denominator."""
+def ratio_html(figure: Figure, keep: Mapping[str, str], here: str) -> str:
+    """Return numerator, denominator and ratio, with a link to the villages of the denominator.
+
+    `here` is the address of the list: who opened it is brought to it.
+    """
     whole = ""
     if figure.whole_opens:
         opens = address({**keep, "show": figure.whole_opens})
         whole = link(opens, escape(f"查看{figure.whole_title}（{figure.whole or 0:,}）"))
-    return f'<p class="ratio"><span>{escape(ratio_sentence(figure))}</span>{whole}</p>'
+    said = f"<span>{escape(ratio_sentence(figure))}</span>{whole}"
+    return f'<p class="ratio" data-portal-list="{escape(here)}">{said}</p>'
 
 
 def pages_html(page: int, pages: int, keep: Mapping[str, str]) -> str:

@@ -63,7 +63,7 @@ def answer_sentence(standing: Standing) -> str:
     said = (
         f"{standing.place.name} {asked:,} 个行政村中 {now.of(FILED):,} 个已备案"
         f"（{percent(now.completeness.ratio)}），待审核 {now.of(SUBMITTED):,} 个，"
-        f"未报 {now.not_reported:,} 个"
+        f"已退回 {now.of(RETURNED):,} 个，未报 {now.not_reported:,} 个"
     )
     coverage = now.plan_coverage
     if coverage.ratio is None:

@@ -11,7 +11,7 @@ from components.navigation import REPORTERS
 from components.session import page_frame, require_actor
 from components.supervision_view import load_styles
 from components.url_parameters import number_parameter, set_parameter, take_opened
-from components.village_figures import PAGE, figure_of
+from components.village_figures import PAGE, address, figure_of
 from components.watch import watch
 from data_access import village_overview
 from data_access.read_replica import read
@@ -129,7 +129,8 @@ with st.container(horizontal=True, vertical_alignment="center", key="village-ove
     st.subheader(f"{heading}（{figure.part:,}）", anchor=False, width="stretch")
     if figure.part:
         village_list.download(heading, year, figure, form, villages)
-st.html(village_list.ratio_html(figure, keep))
+here = keep | {name: st.query_params[name] for name in ("show", "page") if name in st.query_params}
+st.html(village_list.ratio_html(figure, keep, address(here)))
 if figure.part:
     listed = villages((page - 1) * village_list.ROWS_OF_PAGE, village_list.ROWS_OF_PAGE)
     opened = village_list.village_table(

@@ -36,6 +36,7 @@ def test_the_leader_goes_down_to_a_county_and_its_villages(open_page, owner, lea
     page = open_page(leader, "village_overview")
     assert not page.exception
     assert "14,807 个行政村中 0 个已备案（0.0\u00a0%）" in drawn(page)
+    assert "待审核 0 个，已退回 0 个，未报 14,807 个" in drawn(page)
     assert "还没有经省级认定的评估" in drawn(page)
     # The figures of a ranking open the villages that they count.
     opened = "year=2026&amp;division=360100&amp;show=state%3Afiled"
