@@ -348,14 +348,24 @@ async function sendOthers() {
   markUnsent();
 }
 
+const addressKey = (number) => `portal.at.${user}.${number}`;
+
+/** Where reports were opened on this phone, and their villages' names: the list has a page of them. */
+function linkTo(number) {
+  const [address, name] = JSON.parse(localStorage.getItem(addressKey(number)) ?? "[]");
+  return address ? [element("a", { href: address, textContent: name })] : [];
+}
+
 function markUnsent() {
   const waiting = unsent();
   for (const row of document.querySelectorAll("[data-row]")) {
     row.querySelector(".unsent").hidden = !waiting.includes(row.dataset.row);
   }
   const words = document.querySelector("#unsent");
-  const others = waiting.filter((one) => one !== submission).length;
-  if (words) tell(words, others ? `${others} 个村有内容只存在本机，联网后自动上传；有“未上传”标记的请点开核对。` : "");
+  const others = waiting.filter((one) => one !== submission);
+  if (!words) return;
+  tell(words, others.length ? `${others.length} 个村有内容只存在本机，联网后自动上传；有“未上传”标记的请点开核对。` : "");
+  for (const link of others.flatMap(linkTo)) words.append(" ", link);
 }
 
 async function signOut(button) {
@@ -394,6 +404,7 @@ if (main.id === "door") openDoor(main.querySelector("form"));
 if (submission) {
   const data = { submission_id: Number(submission), user_id: user, revision: 0 };
   const places = new PlaceEditor({ village, user, submission, outline, onMoved: () => form.load() });
+  localStorage.setItem(addressKey(submission), JSON.stringify([location.pathname, document.querySelector("h1").textContent]));
   const form = new PhoneForm(main, data, { next, sums: sums.split(" "), places });
   form.load().then(() => {
     form.attach();
