@@ -97,7 +97,7 @@ def _sentence(error: PortalError) -> str:
     if isinstance(problems, list) and problems:
         said += f": {problems[0]}" + (f" (and {len(problems) - 1} more)" if problems[1:] else "")
     words = "".join(f" {c.lower()}" if c.isupper() else c for c in type(error).__name__).strip()
-    return f"Refused, {words}: {said or 'no details'}."
+    return f"Refused, {words}: {said.removesuffix('。') or 'no details'}."
 
 
 def _fail(sentence: str) -> int:

@@ -37,6 +37,7 @@ from domain.csv_data import (
     CsvRefusal,
 )
 from domain.forms import Field, Form
+from domain.villages import normal_code
 
 _LONGEST_CELL = 1 << 20
 _FAULTS_LISTED = 10
@@ -322,8 +323,7 @@ def code_of(cell: str, digits: int) -> tuple[str, str]:
     >>> code_of(" ’３６０１２３100201", 12)
     ('360123100201', '')
     """
-    text = re.sub(r"[\s\ufeff]+", "", unicodedata.normalize("NFKC", cell)).lstrip("'‘’＇=\"")
-    text = text.rstrip("\"'")
+    text = normal_code(cell)
     if text.isascii() and text.isdigit() and len(text) == digits:
         return text, ""
     if not text:

@@ -112,7 +112,9 @@ def _read_csv(path: Path, register: Register, layer: str | None) -> Listing:
             return _table(path, register, ((lines.line_num, line) for line in lines))
         except (csv.Error, UnicodeError) as error:
             raise refusal(
-                path, f"第 {lines.line_num} 行不是规范的 CSV（引号不成对，或有乱码），请重新导出。"
+                path,
+                f"第 {lines.line_num} 行不是规范的 CSV（引号不成对、有乱码，或一格超过十万字），"
+                "请重新导出。",
             ) from error
 
 
@@ -195,6 +197,9 @@ def _columns(path: Path, register: Register, titles: Sequence[str]) -> dict[str,
     if missing:
         words = "、".join(_first_chinese(_NAMES[register][field]) for field in missing)
         raise refusal(path, f"文件缺少这些列：{words}；现有的列是：{_some(titles)}。")
+    for title in (titles[at] for at in places.values()):
+        if plain.count(_plain(title)) > 1:
+            raise refusal(path, f"“{title}”列出现了两次，请只保留一列。")
     for pair in (("longitude", "latitude"), ("east", "north")):
         if len(places.keys() & pair) == 1:
             raise refusal(path, "坐标须有两列：经度和纬度，或东坐标和北坐标。")
@@ -203,7 +208,9 @@ def _columns(path: Path, register: Register, titles: Sequence[str]) -> dict[str,
 
 def _some(titles: Sequence[str]) -> str:
     shown = [title[:_TITLE_SHOWN] for title in titles[:_TITLES_SHOWN]]
-    return "、".join(shown) + ("等" if len(titles) > _TITLES_SHOWN else "")
+    if len(shown) == 1:
+        return f"{shown[0]}（列与列之间请用逗号、制表符或分号分开）"
+    return "、".join(shown) + ("等" if len(titles) > _TITLES_SHOWN else "") or "没有"
 
 
 def _first_chinese(names: Sequence[str]) -> str:
@@ -287,10 +294,18 @@ def _unpack(path: Path, archive: zipfile.ZipFile, layer: str | None, folder: Pat
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if sum(entry.file_size for entry in entries) > _LARGEST:
         raise refusal(path, "压缩包解开后超过 500 MB，请拆分后重试。")
-    stems = {Path(entry.filename).with_suffix("") for entry in entries if _suffix(entry) == ".shp"}
-    chosen = _chosen(path, sorted(stem.name for stem in stems), layer, "图层")
+    stems = sorted(
+        Path(entry.filename).with_suffix("") for entry in entries if _suffix(entry) == ".shp"
+    )
+    if not stems:
+        raise refusal(path, "压缩包中没有 Shapefile（shp）；CSV 和 XLSX 请解压后再导入。")
+    # Two folders may each hold a layer of one name: then the folder is part of it.
+    are_named = len({stem.name for stem in stems}) == len(stems)
+    names = {stem.name if are_named else stem.as_posix(): stem for stem in stems}
+    chosen = names[_chosen(path, list(names), layer, "图层")]
     for entry in entries:
-        if Path(entry.filename).stem == chosen and _suffix(entry) in _PARTS_OF_A_SHAPEFILE:
+        is_part = Path(entry.filename).with_suffix("") == chosen
+        if is_part and _suffix(entry) in _PARTS_OF_A_SHAPEFILE:
             with (
                 archive.open(entry) as packed,
                 (folder / f"layer{_suffix(entry)}").open("wb") as part,

@@ -13,6 +13,9 @@ from enum import Enum
 from domain.normalisation import normal_text
 
 _COUNTY_DIGITS = 6
+_BLANKS = re.compile(r"[\s\ufeff]+")
+_MARKS = "'‘’=\""
+"""What people and programs put before a number so that a spreadsheet leaves its digits alone."""
 _WRITTEN_AS_NUMBER = re.compile(r"^([0-9]+)\.0+$")
 Position = tuple[float, float]
 """Longitude and latitude, degrees of EPSG:4490."""
@@ -122,17 +125,19 @@ def _with_known_position(listed: Village, known: Village) -> Village:
 
 
 def normal_code(value: object) -> str:
-    """Return a code as it was meant: full-width digits, blanks, Excel's number and apostrophe.
+    """Return a code as it was meant: full-width digits, blanks, Excel's number, marks of a text.
 
     >>> normal_code("３６０１２３１００２０１"), normal_code(360123100201.0), normal_code("'0123 ")
     ('360123100201', '360123100201', '0123')
+    >>> normal_code('’360123100201'), normal_code('="360123100201"')
+    ('360123100201', '360123100201')
 
     What cannot be understood comes back as it was, so that the check can quote it.
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = unicodedata.normalize("NFKC", str(normal_text(value) or ""))
-    text = "".join(text.split()).removeprefix("'")
+    text = _BLANKS.sub("", text).lstrip(_MARKS).rstrip("\"'")
     return _WRITTEN_AS_NUMBER.sub(r"\1", text)
 
 

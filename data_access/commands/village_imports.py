@@ -132,7 +132,7 @@ def _lines(path: Path, preview: Preview) -> Iterator[str]:
     for word, count in counts.items():
         yield f"  {word:<16}{count:>8,}"
     for bad in preview.bad[:_LISTED]:
-        yield f"第 {bad.row_no} 行 {bad.code} {bad.name}：{''.join(bad.reasons)}"
+        yield f"第 {bad.row_no} 行 {bad.code} {_in_one_line(bad.name)}：{''.join(bad.reasons)}"
     if preview.bad_count > _LISTED:
         yield (
             f"以上是前 {_LISTED:,} 个问题行，共 {preview.bad_count:,} 行；"
@@ -145,6 +145,10 @@ def _lines(path: Path, preview: Preview) -> Iterator[str]:
         yield f"{ending.code} {ending.name} 终止：{ending.reason}"
     for code in preview.kept:
         yield f"{code} 仍有现行自然村，暂不终止；其自然村改用新代码后再导入一次。"
+
+
+def _in_one_line(name: str) -> str:
+    return " ".join(name.split())
 
 
 def _save_bad_rows(path: Path, preview: Preview) -> None:

@@ -237,6 +237,33 @@ def two_layers(folder: Path) -> Path:
     return folder / "both.zip"
 
 
+def one_name_in_two_folders(folder: Path) -> Path:
+    write_features(folder / "a.zip", ROWS, 4490)
+    with zipfile.ZipFile(folder / "both.zip", "w") as archive:
+        for part in (*folder.glob("a.shp"), *folder.glob("a.shx"), *folder.glob("a.dbf")):
+            for where in ("南", "北"):
+                archive.write(part, f"{where}/{part.name}")
+    return folder / "both.zip"
+
+
+def only_a_table(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("a.csv", "代码,名称")
+    return folder / "a.zip"
+
+
+def a_column_twice(folder: Path) -> Path:
+    path = folder / "a.csv"
+    path.write_text("代码,代码,名称\n1,2,村\n", encoding="utf-8")
+    return path
+
+
+def full_width_commas(folder: Path) -> Path:
+    path = folder / "a.csv"
+    path.write_text("代码，名称\n1，村\n", encoding="utf-8")
+    return path
+
+
 def locked_zip(folder: Path) -> Path:
     path = write_features(folder / "a.zip", ROWS, 4490)
     packed = bytearray(path.read_bytes())
@@ -260,6 +287,10 @@ def table_without_shapes(folder: Path) -> Path:
         (one_long_line, "第 2 行超过一百万字"),
         (one_far_cell, "工作表过大"),
         (two_layers, "--layer 指明图层：乙、甲"),
+        (one_name_in_two_folders, "北/a、南/a"),
+        (only_a_table, "没有 Shapefile"),
+        (a_column_twice, "“代码”列出现了两次"),
+        (full_width_commas, "请用逗号、制表符或分号分开"),
         (locked_zip, "加了密码"),
         (table_without_shapes, "没有图形"),
         (spoil_workbook, "Excel"),
@@ -299,3 +330,8 @@ def test_gb18030_with_its_own_mark_is_read(tmp_path):
         tmp_path / "a.csv", [{"\ufeff代码": "1", "名称": "村", "经度": 1, "纬度": 1}], "gb18030"
     )
     assert [(row.code, row.name) for row in read_listing(path, NATURAL).rows] == [("1", "村")]
+
+
+def test_one_of_two_layers_of_one_name_is_chosen_by_its_folder(tmp_path):
+    path = one_name_in_two_folders(tmp_path)
+    assert len(read_listing(path, NATURAL, "南/a").rows) == len(ROWS)
