@@ -20,6 +20,7 @@ from domain.normalisation import normal_code
 # A spreadsheet writes the sign and two digits: 0E0 is a text of somebody's own.
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE]\+\d{2,}")
 _DIGITS = re.compile(r"[0-9]+")
+_LONGEST_CODE = 30
 _BARE_SERIALS = range(20_000, 80_000)
 """Numbers that stand for a day (1954–2119) where nothing says so; 2026 is no day."""
 _EPOCHS = {False: date(1899, 12, 30), True: date(1904, 1, 1)}
@@ -129,7 +130,7 @@ def _without_apostrophe(text: str) -> str:
 
 
 def _with_zeros(text: str, options: Mapping[str, str]) -> str:
-    if not _DIGITS.fullmatch(text) or text in options:
+    if not _DIGITS.fullmatch(text) or text in options or len(text) > _LONGEST_CODE:
         return text
     found = [code for code in options if _DIGITS.fullmatch(code) and int(code) == int(text)]
     return found[0] if len(found) == 1 else text

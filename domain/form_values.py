@@ -15,6 +15,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]+")
 _PLAIN = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _FIGURES = re.compile(r"[+-]?\d[\d,，]*([.．]\d+)?")
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+")
+_LONGEST_NUMBER = 100  # characters; Python itself refuses to read thousands of digits
 
 
 def normalise(form: Form, content: Content) -> Content:
@@ -105,6 +106,8 @@ def _typed_number(item: Field, value: object) -> int | Decimal:
     text, is_whole = str(value), item.data_type == "integer"
     if not (_WHOLE if is_whole else _PLAIN).fullmatch(text):
         raise ValueError(_no_number(text, "整数" if is_whole else "数字"))
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError(f"“{_quote(value)}”位数过多（共 {len(text)} 个字符），请核对。")
     number = int(text) if is_whole else Decimal(text)
     digits, decimals = _limits(item.length)
     if digits is None or (is_whole and len(text) <= digits):

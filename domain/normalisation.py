@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+_MOST_DIGITS = 100  # of a whole number: what is longer stays a text, for the check to quote
 _BROKEN = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
 _DATE = re.compile(
     r"(\d{4})\s*(?:-|/|\.|年)\s*(\d{1,2})\s*(?:-|/|\.|月)\s*(\d{1,2})\s*(?:日|号)?"
@@ -70,7 +71,8 @@ def normal_integer(value: object) -> object:
     if type(value) is int:
         return value
     number = _number(value)
-    if number is None or number != number.to_integral_value():
+    is_whole = number is not None and number.adjusted() < _MOST_DIGITS
+    if number is None or not is_whole or number != number.to_integral_value():
         return normal_text(value) if isinstance(value, str) else value
     return int(number)
 

@@ -113,8 +113,8 @@ LABELS: Mapping[type[StrEnum], Mapping[str, str]] = {
             "不是 UTF-8、GBK 或 UTF-16 编码的文本，请在 Excel、WPS 中另存为“CSV UTF-8”后重试"
         ),
         CsvRefusal.NO_CODES: (
-            "没有“行政村代码”或“自然村代码”列，无法判断各行是哪个村。请保留下载时的标题；标题成了乱码的，"
-            "请另存为“CSV UTF-8”后重试"
+            "没有“行政村代码”或“自然村代码”列，无法判断各行是哪个村。请保留下载时的标题，列与列之间用逗号、"
+            "制表符或分号分开；标题成了乱码的，请另存为“CSV UTF-8”后重试"
         ),
         CsvRefusal.NO_FIELDS: "没有一列是可填的内容，请保留下载时的标题",
         CsvRefusal.TWICE: "出现了两次，请只保留一个",

@@ -176,6 +176,17 @@ def test_a_giant_cell_is_quoted_by_its_beginning():
     assert len(line[4]) < 300
 
 
+def test_a_number_of_thousands_of_digits_is_refused_in_our_words():
+    head = "自然村代码,户籍人口,面积,类型,是否通路"
+    cells = ",".join(["9" * 5000] * 4)
+    [line], _ = InThisProcess().read(f"{head}\n360121100200001,{cells}\n".encode())
+    people, area, kind, paved = line[4].split("\n")
+    assert "位数过多" in people
+    assert "位数过多" in area
+    assert "不在可选范围内" in kind
+    assert "无法识别" in paved
+
+
 def test_a_form_whose_rules_were_asked_can_be_handed_to_the_process():
     expression = parse("people > 0 or people == 0")
     assert evaluate(expression, {"people": 1}) is True
