@@ -7,7 +7,8 @@ const SOON = 30000; // ms within which entries may belong to one step, on a slow
 const install = () => {
   const { history } = window;
   const push = history.pushState.bind(history);
-  let pushed = -SOON; // when the last entry of a page of its own was made
+  let pushed = -SOON; // when an entry under the page's own address was made, the last of all
+  let stepped = -SOON; // when the last entry was made
   let touched = true; // since then
   const touch = () => {
     touched = true;
@@ -16,16 +17,18 @@ const install = () => {
     window.addEventListener(event, touch, true);
   }
   window.addEventListener("popstate", () => {
-    pushed = -SOON;
+    pushed = stepped = -SOON;
   });
   history.pushState = (state, unused, url) => {
     const [here, next] = [window.location, new URL(url, window.location.href)];
     const leaves = next.pathname !== here.pathname;
-    const isSoon = performance.now() - pushed < SOON;
-    const isStray = isSoon && (leaves ? next.search === here.search : !touched);
+    const isSoon = (moment) => performance.now() - moment < SOON;
+    // A page that was just opened may take a default out of its address: that is the same step.
+    const isStray = leaves ? isSoon(pushed) && next.search === here.search : isSoon(stepped) && !touched;
     if (isStray || (leaves && here.pathname === "/")) history.replaceState(state, unused, url);
     else push(state, unused, url);
-    pushed = leaves ? -SOON : performance.now();
+    stepped = performance.now();
+    pushed = leaves ? -SOON : stepped;
     touched = false;
   };
 };

@@ -46,3 +46,18 @@ def test_the_way_back_leads_to_the_page_as_it_was_left(page_as, name):
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text(other)
     assert page.url == opened
+
+
+def test_a_default_that_the_opened_page_takes_out_is_no_step_of_its_own(page_as):
+    """In the order in which a busy portal answers: the page is changed before its address is."""
+    page = page_as("leader", "/assessment?set=TDT1063-2021")
+    page.locator(".matrix button.unit").first.wait_for()
+    before = page.evaluate("history.length")
+    for address in (
+        "/assessment?set=TDT1063-2021&code=1&year=2025",
+        "/assessment_unit?set=TDT1063-2021&code=1&year=2025",
+        "/assessment_unit?set=TDT1063-2021&code=1",
+    ):
+        page.evaluate("(address) => history.pushState(history.state, '', address)", address)
+    assert page.url.endswith("/assessment_unit?set=TDT1063-2021&code=1")
+    assert page.evaluate("history.length") == before + 1
