@@ -527,14 +527,7 @@ class Editor extends FieldForm {
 
 const editors = new WeakMap();
 
-/** A link from another page names the field it is about behind the #. */
-function fieldInAddress() {
-  try {
-    return decodeURIComponent(location.hash.slice(1));
-  } catch {
-    return "";
-  }
-}
+let gone = 0; // the number of the last field that a link from another page led to
 
 export default function formEditor(component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -543,12 +536,13 @@ export default function formEditor(component) {
     editor?.body.remove();
     editor = new Editor(parentElement, data);
     editors.set(parentElement, editor);
-    const asked = fieldInAddress();
+    const { asked } = data;
     editor.load().then(() => {
-      if (!asked || !editor.state) return;
+      if (!(asked?.number > gone) || !editor.state) return;
+      gone = asked.number;
       editor.attempted = true; // whoever is sent to a field has tried to submit
       editor.refresh();
-      editor.goTo(asked);
+      editor.goTo(asked.path);
     });
   } else if (editor.revision !== data.revision || (editor.page !== undefined && editor.page !== data.page)) {
     editor.flush().then(() => editor.load());

@@ -34,7 +34,10 @@ from domain.forms import (
     rows_of,
 )
 
+FIELD = "field"
+"""The parameter of an address that names the field to go to, by its path."""
 _NEARLY_A_YEAR = timedelta(days=360)
+_ASKED = "form-editor-asked"
 _ASSETS = Path(__file__).parents[1] / "assets"
 _SCRIPTS = (
     "upload.js",
@@ -82,10 +85,20 @@ def form_editor(actor: Actor, submission_id: int, revision: int, page: int = 0) 
             "revision": revision,
             "page": page,
             "grid_url": grid_url(),
+            "asked": _asked_field(submission_id),
         },
         on_moved_change=_noted,
     )
     return result.moved is not None
+
+
+def _asked_field(submission_id: int) -> dict[str, Any] | None:
+    """Return the field that the address asked for, numbered: the browser goes there once."""
+    if path := st.query_params.pop(FIELD, ""):
+        number = st.session_state.get(_ASKED, {}).get("number", 0) + 1
+        st.session_state[_ASKED] = {"of": submission_id, "path": path[:200], "number": number}
+    asked: dict[str, Any] | None = st.session_state.get(_ASKED)
+    return asked if asked and asked["of"] == submission_id else None
 
 
 @cache

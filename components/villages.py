@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
 
+from components.charts import link
+from components.form_editor import FIELD
 from components.labels import error_message, label
-from components.links import page_path
+from components.links import address, page_path
 from components.url_parameters import set_parameter
+from components.watch import watch
 from data_access import bulk_filing, village_worklist
 from data_access.bulk_filing import Told
 from data_access.reporting import ReportingPeriod
@@ -30,6 +33,9 @@ _ASSETS = Path(__file__).parents[1] / "assets"
 _ALL = "all"
 _SHOWN_REASONS = 3
 _OPEN_RETURNED = 10  # reports that a list shows without being asked
+_VILLAGE = "village"
+_PLACE = "villages-place"
+_TOLD = "villages-told"
 _unsent = st.components.v2.component(
     "village_unsent", js=(_ASSETS / "unsent.js").read_text("utf-8"), isolate_styles=False
 )
@@ -39,6 +45,23 @@ RETURNED_WORDS = "填报期已关闭，修改后仍可重新报送"
 def load_styles() -> None:
     """Load the style sheet of the pages."""
     st.html(_ASSETS / "villages.css")
+
+
+# THE WAY TO A VILLAGE AND BACK
+
+
+def follow_links() -> None:
+    """Open the village that is clicked without loading the portal anew; keep the list's place."""
+    st.session_state[_PLACE] = st.query_params.to_dict()
+    target = urlsplit(watch(None, key="villages-watch", box=None).opened or "")
+    if target.path == _VILLAGE:
+        st.switch_page(page_path(_VILLAGE), query_params=dict(parse_qsl(target.query)))
+
+
+def back_link() -> None:
+    """Lead back to the list of villages as it was left."""
+    place = st.session_state.get(_PLACE, {})
+    st.page_link(page_path("villages"), label="返回各村", query_params=place, width="content")
 
 
 # THE WORKLIST
@@ -131,8 +154,8 @@ def returned_list(returned: Sequence[ReturnedLate]) -> None:
     periods = "、".join(dict.fromkeys(each.period_name for each in returned))
     lines = "".join(
         f"<tr><td>{escape(each.period_name)}</td>"
-        f'<td><a href="{address_of(each.code, each.period_id)}" target="_self">'
-        f"{escape(each.name)}</a></td><td>{escape(each.town_name)}</td><td>{each.code}</td></tr>"
+        f"<td>{link(address_of(each.code, each.period_id), escape(each.name))}</td>"
+        f"<td>{escape(each.town_name)}</td><td>{each.code}</td></tr>"
         for each in returned
     )
     st.html(
@@ -177,19 +200,22 @@ def _no_villages(*, is_filtered: bool) -> None:
 def _line(village: VillageWork) -> str:
     state = village.state
     action = "填写" if state in (NOT_BEGUN, "draft") else "修改" if state == "returned" else "查看"
-    link = f'<a href="{address_of(village.code)}" target="_self">'
+    opens = address_of(village.code)
     return (
-        f"<tr><td>{link}{escape(village.name)}</a></td>"
+        f"<tr><td>{link(opens, escape(village.name))}</td>"
         f"<td>{escape(village.town_name)}</td><td>{village.code}</td>"
         f'<td><span class="village-state {state or "none"}">{state_name(state)}</span></td>'
-        f"<td>{link}{action}</a></td></tr>"
+        f"<td>{link(opens, action)}</td></tr>"
     )
 
 
-def address_of(code: str, period_id: int | None = None) -> str:
-    """Return where a village's evaluation is filled in, of the open period or of the one given."""
-    asked = {"code": code} | ({"period": str(period_id)} if period_id else {})
-    return "village?" + escape(urlencode(asked))
+def address_of(code: str, period_id: int | None = None, path: str = "") -> str:
+    """Return where a village's evaluation is filled in, of the open period or of the one given.
+
+    `path` is the field that whoever follows it is brought to.
+    """
+    asked = {"code": code, "period": str(period_id or ""), FIELD: path}
+    return address(_VILLAGE, {name: value for name, value in asked.items() if value})
 
 
 def _pager(page: int, total: int) -> None:
@@ -213,6 +239,16 @@ def submit_many(actor: Actor, waiting: Sequence[InHand]) -> None:
     if waiting and st.button(
         f"报送已填好的村（草稿、退回共 {len(waiting):,}）", key="villages-submit"
     ):
+        _file_dialog(actor, waiting)
+
+
+@st.dialog("报送已填好的村")
+def _file_dialog(actor: Actor, waiting: Sequence[InHand]) -> None:
+    st.write(
+        f"将逐个校验 **{len(waiting):,}** 个草稿、退回的村：通过的立即报送，"
+        "未通过的保持原样、列出原因。报送后、审核前可以逐村撤回。"
+    )
+    if st.button(f"校验并报送 {len(waiting):,} 个村", type="primary", key="villages-submit-all"):
         _file(actor, waiting)
         st.rerun()
 
@@ -226,32 +262,44 @@ def _file(actor: Actor, waiting: Sequence[InHand]) -> None:
         )
         told.append((report, outcome))
         bar.progress(number / len(waiting), f"正在校验并报送… {number:,} / {len(waiting):,}")
-    st.session_state["villages-told"] = told
+    st.session_state[_TOLD] = told
 
 
-def told_list() -> None:
-    """Say what became of the reports that were filed together."""
-    told: list[tuple[InHand, Told]] = st.session_state.pop("villages-told", [])
+def told_list(in_hand: Sequence[InHand]) -> None:
+    """Say what became of the reports that were filed together, until somebody has read it.
+
+    What could not be filed stays listed on the way to its fields and back, while it is in hand.
+    """
+    told: list[tuple[InHand, Told]] = st.session_state.get(_TOLD, [])
     if not told:
         return
+    left = {report.submission_id for report in in_hand}
     refused = [(report, outcome) for report, outcome in told if outcome.error]
-    st.success(f"已报送 {len(told) - len(refused):,} 个村。")
-    if refused:
-        with st.expander(f"{len(refused):,} 个村未能报送", expanded=True):
+    open_ = [each for each in refused if each[0].submission_id in left]
+    done = f"已报送 {len(told) - len(refused):,} 个村"
+    with st.container(border=True, key="villages-told-box"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{done}，{len(open_):,} 个未能报送**" if open_ else f"**{done}**")
+            st.button("知道了", key="villages-told-read", on_click=_forget_told)
+        if open_:
             lines = "".join(
                 f"<tr><td>{escape(report.name)}<br><small>{escape(report.town_name)}</small></td>"
                 f"<td>{_reasons(report, outcome)}</td></tr>"
-                for report, outcome in refused
+                for report, outcome in open_
             )
             st.html(f'<table class="portal-table village-refused"><tbody>{lines}</tbody></table>')
+
+
+def _forget_told() -> None:
+    st.session_state.pop(_TOLD, None)
 
 
 def _reasons(report: InHand, outcome: Told) -> str:
     if not outcome.problems:
         return escape(error_message(outcome.error)) if outcome.error else ""
     links = [
-        f'<a href="{address_of(report.code)}#{quote(problem.path)}" target="_self">'
-        f"{escape(problem.label)}</a>：{escape(problem.message)}"
+        f"{link(address_of(report.code, path=problem.path), escape(problem.label))}"
+        f"：{escape(problem.message)}"
         for problem in outcome.problems
     ]
     first, more = links[:_SHOWN_REASONS], links[_SHOWN_REASONS:]

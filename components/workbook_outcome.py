@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from html import escape
-from urllib.parse import quote, urlencode
 
 import streamlit as st
 
+from components.form_editor import FIELD
 from components.job_card import failure_text
 from components.labels import error_message
+from components.links import address
 from data_access import jobs, workbook_apply, workbook_batches
 from data_access.database import transaction
 from data_access.workbook_apply import Filed
@@ -79,7 +80,7 @@ def _unit_line(batch: Batch, unit: BatchUnit, failed: Filed | None) -> str:
         said = f"草稿已更新，还有 {unit.error_count} 处须改正后才能报送。"
     else:
         said = "草稿已更新，可以报送。"
-    link = f'<a href="{report_address(batch, unit)}" target="_self">打开填报</a>'
+    link = f'<a href="{escape(report_address(batch, unit))}" target="_self">打开填报</a>'
     return f"<tr><td>{escape(unit.unit_name)}</td><td>{said}</td><td>{link}</td></tr>"
 
 
@@ -88,7 +89,7 @@ def _reasons(batch: Batch, failed: Filed) -> str:
     if not isinstance(failed.error, InvalidContent) or not failed.problems:
         return f"未报送：{escape(error_message(failed.error))}" if failed.error else ""
     links = [
-        f'<a href="{report_address(batch, failed.unit)}#{quote(problem.path)}" target="_self">'
+        f'<a href="{escape(report_address(batch, failed.unit, problem.path))}" target="_self">'
         f"{escape(problem.label)}</a>：{escape(problem.message)}"
         for problem in failed.problems[:_SHOWN_REASONS]
     ]
@@ -97,9 +98,10 @@ def _reasons(batch: Batch, failed: Filed) -> str:
     return "未报送，须改正：<br>" + "<br>".join(links)
 
 
-def report_address(batch: Batch, unit: BatchUnit) -> str:
-    """Return where the unit's report is filled in."""
-    return "report?" + escape(urlencode({"form": batch.form_code, "unit": unit.division_code}))
+def report_address(batch: Batch, unit: BatchUnit, path: str = "") -> str:
+    """Return where the unit's report is filled in; `path` is the field to be brought to."""
+    asked = {"form": batch.form_code, "unit": unit.division_code}
+    return address("report", asked | ({FIELD: path} if path else {}))
 
 
 def _submit_button(actor: Actor, batch: Batch, waiting: Sequence[BatchUnit]) -> None:

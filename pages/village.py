@@ -25,7 +25,7 @@ with errors_shown(stop=True), transaction(actor, action="draft.open") as connect
 
 with st.container(horizontal=True, vertical_alignment="center"):
     page_frame(village.name, f"{village.town_name} · {village.code} · {period.name}")
-    st.html('<a class="village-back" href="villages" target="_self">返回各村</a>', width="content")
+    parts.back_link()
     parts.next_village(next_code, "village-next")
 st.markdown(filing_sentence(submission, waiting))
 with st.expander("位置图：核对、更正本村和各自然村的位置", icon=":material/location_on:"):

@@ -12,6 +12,7 @@ from domain.access import Role
 actor = require_actor(Role.TOWNSHIP, Role.COUNTY)
 parts.load_styles()
 page_frame("村庄评估填报")
+parts.follow_links()
 with errors_shown(stop=True), transaction(actor, read_only=True) as connection:
     parts.returned_list(village_worklist.list_returned(connection, actor))
     held = village_worklist.read_held(connection, actor)
@@ -31,5 +32,5 @@ with st.container(horizontal=True, vertical_alignment="center"):
     parts.submit_many(actor, held.in_hand(town))
     parts.next_village(work.next_code, "villages-next")
 parts.unsent_list(actor)
-parts.told_list()
+parts.told_list(held.in_hand())
 parts.village_list(work, page, state, work.counts)

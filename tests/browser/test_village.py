@@ -135,9 +135,30 @@ def test_what_could_not_be_filed_leads_to_its_field(page_as, database, work):
     )
     page = page_as(officer, "/villages")
     page.get_by_role("button", name=re.compile("报送已填好的村")).click()
-    page.locator(f'.village-refused a[href*="{unfinished}#form.hukou_pop"]').click()
+    page.get_by_role("button", name=re.compile("校验并报送")).click()
+    reason = page.locator(f'.village-refused a[href*="{unfinished}&field=form.hukou_pop"]')
+    reason.click()
     expect(page.get_by_label("户籍人口（人）").first).to_be_focused()
     expect(page.locator("div.message.error:visible").first).to_have_text("请填写户籍人口。")
+    page.get_by_role("link", name="返回各村").click()
+    expect(reason).to_be_visible()  # what is left to be done stays listed until it was read
+    page.get_by_role("button", name="知道了").click()
+    expect(reason).to_have_count(0)
+
+
+def test_a_village_is_opened_and_left_again_without_loading_the_portal_anew(page_as, work):
+    officer, village = work
+    page = page_as(officer, "/villages")
+    page.get_by_label("村名或代码").fill(village)
+    page.get_by_label("村名或代码").press("Enter")
+    expect(page).to_have_url(re.compile(f"q={village}"))
+    page.evaluate("window.isTheSame = true")
+    page.locator(".village-table tbody a").first.click()
+    expect(page).to_have_url(re.compile(f"/village.*code={village}"))
+    page.get_by_role("link", name="返回各村").click()
+    expect(page).to_have_url(re.compile(f"/villages.*q={village}"))
+    expect(page.locator(".village-table tbody tr")).to_have_count(1)
+    assert page.evaluate("window.isTheSame")
 
 
 def test_the_list_names_villages_whose_text_only_this_browser_has(

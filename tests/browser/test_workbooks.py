@@ -176,5 +176,5 @@ def accept(actor: Actor, submission_id: int) -> None:
 
 
 def test_a_reason_why_a_report_was_not_filed_leads_to_its_field(page_as, rising):
-    page = page_as(rising.filer, f"/report?form=plan_progress&unit={rising.code}#form.issues")
+    page = page_as(rising.filer, f"/report?form=plan_progress&unit={rising.code}&field=form.issues")
     expect(page.get_by_label("存在问题", exact=True)).to_be_focused()

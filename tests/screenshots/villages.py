@@ -53,6 +53,7 @@ def village(camera: Camera) -> None:
         shoot(camera, "village-place", page)
     with camera.page(officer, "/villages", DESK) as page:
         page.get_by_role("button", name=re.compile("报送已填好的村")).click()
+        page.get_by_role("button", name=re.compile("校验并报送")).click()
         page.get_by_text("未能报送").wait_for()
         shoot(camera, "villages-refused", page)
 
