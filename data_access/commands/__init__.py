@@ -34,6 +34,7 @@ SUMMARIES: dict[str, tuple[str, str]] = {
     "database-url": ("status", "the connection URL of the database in use"),
     "user": ("user", "accounts: add, list, unlock, reset, disable, grant"),
     "import": ("imports", "divisions, boundaries, villages, earlier progress sheets from a file"),
+    "export": ("exports", "divisions, villages, natural villages into a file to import again"),
     "audit": ("audit", "verify: check the trail and its anchors"),
     "rollup": ("rollup", "verify: compare sums and map of villages with a recount; rebuild: anew"),
     "backup": ("backup", "write database, uploads and anchors into one archive"),

@@ -102,12 +102,13 @@ def _options(owner: Connection, arguments: Namespace) -> Options:
         epsg=arguments.crs,
         swap_axes=arguments.swap_axes,
         layer=arguments.layer,
-        within=_prefix(owner, arguments.within) if arguments.within else None,
+        within=prefix_of(owner, arguments.within) if arguments.within else None,
         retire_reason=arguments.retire_missing,
     )
 
 
-def _prefix(owner: Connection, code: str) -> str:
+def prefix_of(owner: Connection, code: str) -> str:
+    """Return what the codes below a division begin with; raise Refusal where there is none."""
     prefix = owner.scalar(_SQL["get_prefix"], {"code": code})
     if prefix is None:
         raise Refusal(f"There is no division {code}.")
