@@ -246,7 +246,7 @@ def submit_many(actor: Actor, waiting: Sequence[InHand]) -> None:
 def _file_dialog(actor: Actor, waiting: Sequence[InHand]) -> None:
     st.write(
         f"将逐个校验 **{len(waiting):,}** 个草稿、退回的村：通过的立即报送，"
-        "未通过的保持原样、列出原因。报送后、审核前可以逐村撤回。"
+        "未通过的、退回后没有改动的保持原样，列出原因。报送后、审核前可以逐村撤回。"
     )
     if st.button(f"校验并报送 {len(waiting):,} 个村", type="primary", key="villages-submit-all"):
         _file(actor, waiting)
@@ -283,7 +283,8 @@ def told_list(in_hand: Sequence[InHand]) -> None:
             st.button("知道了", key="villages-told-read", on_click=_forget_told)
         if open_:
             lines = "".join(
-                f"<tr><td>{escape(report.name)}<br><small>{escape(report.town_name)}</small></td>"
+                f"<tr><td>{link(address_of(report.code), escape(report.name))}"
+                f"<br><small>{escape(report.town_name)}</small></td>"
                 f"<td>{_reasons(report, outcome)}</td></tr>"
                 for report, outcome in open_
             )

@@ -19,10 +19,15 @@ class Told:
 
 
 def submit_seen(actor: Actor, submission_id: int, draft_version: int, lock_version: int) -> Told:
-    """File the draft in the version the actor saw, in a transaction of its own."""
+    """File the draft in the version the actor saw, in a transaction of its own.
+
+    What came back is filed only where something of it was changed or answered since.
+    """
     try:
         with transaction(actor, action="submission.submit", planned_once=True) as connection:
-            decisions.submit(connection, actor, submission_id, lock_version, seen=draft_version)
+            decisions.submit(
+                connection, actor, submission_id, lock_version, seen=draft_version, among_many=True
+            )
     except InvalidContent as error:
         problems = error.details.get("problems")
         return Told(error, problems if isinstance(problems, list) else ())

@@ -6,7 +6,6 @@ here serves every form; what a form does on its own stands in its module (`repor
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -29,7 +28,14 @@ from data_access.reporting import Submission, load_workflow
 from data_access.reporting_forms import find_form
 from data_access.rows import fetch_one, write
 from domain.access import Actor
-from domain.errors import InvalidContent, NotFound, PeriodClosed, PortalError
+from domain.errors import (
+    InvalidContent,
+    NotFound,
+    PeriodClosed,
+    PortalError,
+    UnchangedSinceReturn,
+)
+from domain.forms import Content, Context, Form, Problem
 from domain.receipts import canonical, text_sha256
 from domain.workflow import Move, ReviewAction, SubmissionState, open_moves
 
@@ -44,36 +50,28 @@ def submit(
     *,
     no_change: bool = False,
     seen: int | None = None,
+    among_many: bool = False,
 ) -> Moved:
     """File the draft: check it, keep it as a version, and hand it to the first review.
 
     With `no_change` the accepted values stand as they are, whatever the draft holds. With `seen`,
     the version of the draft that the actor saw, raises DraftConflict when somebody saved since.
-    Raises InvalidContent with the problems, StaleVersion, NotPermitted, InvalidAction, and
-    PeriodClosed for a first report after its period; what was returned may still come back.
+    With `among_many` nobody looks at this one: raises UnchangedSinceReturn for one that came back
+    and would be sent again as it was. Raises InvalidContent with the problems, StaleVersion,
+    NotPermitted, InvalidAction, and PeriodClosed for a first report after its period; what was
+    returned may still come back.
     """
     locked, move = begin_move(connection, actor, submission_id, lock_version, ReviewAction.SUBMIT)
     if locked.period_closed and locked.state is SubmissionState.DRAFT:
         raise PeriodClosed(submission_id=submission_id)
-    form = find_form(locked.form_code)
-    content = get_draft(connection, submission_id, seen).content
-    if no_change:
-        context = form_context(connection, locked.form_code, locked.division_code, locked.starts_on)
-        stands = form.prefilled(connection, locked.division_code, locked.starts_on)
-        content = stands if context.is_accepted else stands | {"form": content["form"]}
     described = load_form(connection, locked.form_code, locked.form_version)
-    content, problems, facts = prepare(
-        connection, described, locked.division_code, content, locked.starts_on
-    )
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if no_change:
-        errors = [problem for problem in errors if not is_settled(problem, context)]
-    if errors:
-        raise InvalidContent(problems=errors, count=len(errors))
+    content, problems, facts = _prepare(connection, locked, described, no_change, seen)
+    if among_many and locked.state is SubmissionState.RETURNED:
+        _refuse_unchanged(connection, locked, content)
     version_no = locked.newest_version_no + 1
     rules = described.rule_version
     _add_version(connection, actor, locked, version_no, content, rules, no_change=no_change)
-    form.write_filed(connection, submission_id, version_no)
+    find_form(locked.form_code).write_filed(connection, submission_id, version_no)
     turn = Turn(locked, move, version_no=version_no, no_change=no_change)
     moved = make_moves(connection, actor, [turn])[submission_id]
     review_summaries.write(
@@ -218,12 +216,42 @@ def moves_of(
     return open_moves(workflow, submission.unit, submission.position, actor, submission.filer_id)
 
 
+def _prepare(
+    connection: Connection,
+    locked: LockedSubmission,
+    described: Form,
+    no_change: bool,
+    seen: int | None,
+) -> tuple[Content, list[Problem], Context]:
+    """Return what is filed, what is doubtful in it, and what it was judged by."""
+    code, unit, starts_on = locked.form_code, locked.division_code, locked.starts_on
+    content = get_draft(connection, locked.submission_id, seen).content
+    if no_change:
+        context = form_context(connection, code, unit, starts_on)
+        stands = find_form(code).prefilled(connection, unit, starts_on)
+        content = stands if context.is_accepted else stands | {"form": content["form"]}
+    content, problems, facts = prepare(connection, described, unit, content, starts_on)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if no_change:
+        errors = [problem for problem in errors if not is_settled(problem, context)]
+    if errors:
+        raise InvalidContent(problems=errors, count=len(errors))
+    return content, problems, facts
+
+
+def _refuse_unchanged(connection: Connection, locked: LockedSubmission, content: Content) -> None:
+    key = {"submission_id": locked.submission_id, "version_no": locked.version_no}
+    checksum = text_sha256(canonical(content))
+    if connection.scalar(_SQL["is_unchanged"], {**key, "content_sha256": checksum}):
+        raise UnchangedSinceReturn(submission_id=locked.submission_id)
+
+
 def _add_version(
     connection: Connection,
     actor: Actor,
     locked: LockedSubmission,
     version_no: int,
-    content: dict[str, Any],
+    content: Content,
     rule_version: int,
     *,
     no_change: bool,

@@ -61,6 +61,10 @@ class NoOpenPeriod(PortalError):
     """No reporting period of the form is open: `form_code`."""
 
 
+class UnchangedSinceReturn(PortalError):
+    """A returned report was neither changed nor answered, and would only come back again."""
+
+
 class StaleVersion(PortalError):
     """Somebody changed the record after the actor opened it."""
 

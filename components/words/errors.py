@@ -15,6 +15,9 @@ ERROR_MESSAGES: Mapping[type[errors.PortalError], str] = {
     errors.NoOpenPeriod: (
         "目前没有开放的填报期，已填内容仍保存在服务器上。省厅开启新一期后，请在此填报。"
     ),
+    errors.UnchangedSinceReturn: (
+        "退回后尚未修改，也没有答复退回意见。请修改或答复后报送；确需原样报送的，请打开后单独提交。"
+    ),
     errors.StaleVersion: "您打开之后，该记录已被他人修改。请刷新页面，核对后重新操作。",
     errors.DraftConflict: "您打开之后，他人已保存过这份草稿。请比对两个版本后选择保留哪一个。",
     errors.InvalidContent: "填报内容有误，请按各字段旁的提示修改后重新提交。",

@@ -7,6 +7,17 @@ SELECT :submission_id, :version_no, :division_code, :round_no, form.version
   FROM form_version AS form
  WHERE form.form_code = :form_code AND form.version = :form_version
 
+-- name: is_unchanged
+-- Whether the version that came back says the same, and nobody has answered why it did.
+SELECT version.content_sha256 = :content_sha256
+       AND NOT EXISTS (SELECT FROM review_remark AS remark
+                         JOIN review_event AS event USING (review_event_id)
+                        WHERE remark.submission_id = version.submission_id
+                          AND event.version_no = version.version_no
+                          AND remark.reply IS NOT NULL)
+  FROM submission_version AS version
+ WHERE version.submission_id = :submission_id AND version.version_no = :version_no
+
 -- name: abandon_change
 -- The report stands again as it was filed last; what came after it is neither sent nor lost.
 WITH standing AS (

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from data_access import bulk_filing, filing, inbox, village_worklist
+from data_access import bulk_filing, decisions, filing, inbox, village_worklist
 from data_access.database import transaction
 from data_access.periods import end_of
 from domain.access import Role
@@ -110,6 +110,24 @@ def test_what_is_filled_in_is_filed_together_and_the_rest_says_why(
         assert [
             each.code for each in village_worklist.read_held(connection, officer).in_hand()
         ] == [villages[1]]
+
+
+def test_what_came_back_is_not_sent_again_among_others_as_it_was(
+    officer, villages, period_of_year, owner
+):
+    number = return_late(owner, officer, period_of_year, villages[0])
+
+    def send() -> str:
+        with transaction(officer, read_only=True) as connection:
+            state = filing.read_state(connection, officer, number).submission
+        told = bulk_filing.submit_seen(officer, number, state.draft_version, state.lock_version)
+        return type(told.error).__name__
+
+    assert send() == "UnchangedSinceReturn"
+    with transaction(officer) as connection:
+        [remark, *_] = filing.read_state(connection, officer, number).remarks
+        decisions.reply(connection, officer, remark.review_remark_id, "已与派出所核对，无误")
+    assert send() == "NoneType"  # it was answered, and went to the county
 
 
 @pytest.mark.parametrize("next_year", [True, False])
