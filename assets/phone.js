@@ -409,8 +409,6 @@ if (submission) {
   form.load().then(() => {
     form.attach();
     places.load();
-    const asked = fieldInAddress();
-    if (asked && form.state) form.goTo(asked);
   });
 }
 if (user) {
