@@ -71,7 +71,7 @@ def assessment_figures(portal: BenchPortal) -> list[Figure]:
 
 
 def _matrix(portal: BenchPortal) -> float:
-    from data_access import assessment
+    from data_access import assessment, indicators
     from data_access.database import transaction
     from tests.benchmarks.database import actor_of
 
@@ -79,7 +79,7 @@ def _matrix(portal: BenchPortal) -> float:
     times = []
     with transaction(actor, read_only=True) as connection:
         year = assessment.list_years(connection)[-1]
-        offered = assessment.list_indicators(connection, "TDT1063-2021")
+        offered = indicators.list_indicators(connection, "TDT1063-2021")
         codes = [each.canonical_code for each in offered if each.is_applicable][:60]
         for _ in range(_TIMES):
             began = time.perf_counter()
