@@ -154,7 +154,7 @@ def run_job(job: RunningJob, batch_id: int) -> None:
             job.report(beside, done, total, "正在写入草稿")
 
     try:
-        with transaction(actor, action="workbook.apply") as connection:
+        with transaction(actor, action="workbook.apply", planned_once=True) as connection:
             if get_batch(connection, batch_id).state is BatchState.APPLIED:
                 return
             count = apply(connection, actor, batch_id, tell)

@@ -90,7 +90,7 @@ def _measured(user_id: int, period_id: int, folder: Path) -> list[Figure]:
         cells = f"{_UNITS * _ROWS:,} rows × {_COLUMNS}, {name}"
         figures.append(Figure(f"check and compare {cells}", checked, "s", budget))
         began = time.perf_counter()
-        with transaction(actor, action="workbook.apply") as connection:
+        with transaction(actor, action="workbook.apply", planned_once=True) as connection:
             workbook_apply.apply(connection, actor, batch_id)
         figures.append(Figure(f"write {cells}", time.perf_counter() - began, "s", 1))
     return figures

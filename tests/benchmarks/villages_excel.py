@@ -172,7 +172,7 @@ def _county(folder: Path) -> dict[str, float]:
     batch_id = _timed(took, "check", lambda: workbook_check.receive(actor, sha256))
 
     def apply() -> None:
-        with transaction(actor, action="workbook.apply") as connection:
+        with transaction(actor, action="workbook.apply", planned_once=True) as connection:
             workbook_apply.apply(connection, actor, batch_id)
 
     _timed(took, "write", apply)
