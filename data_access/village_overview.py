@@ -16,8 +16,8 @@ _SQL = load_queries("village_overview")
 _SOURCES = {
     "asked": "asked_villages",
     "unreported": "asked_villages",
-    "state": "reported_villages",
-    "in_time": "reported_villages",
+    "state": "villages_in_state",
+    "in_time": "villages_in_time",
 }
 
 

@@ -69,8 +69,24 @@ SELECT division.code
  ORDER BY division.code
  LIMIT :most OFFSET :skipped
 
--- name: reported_villages
--- The villages whose report stands in a state, or came in time, in order.
+-- name: villages_in_state
+-- The villages whose report stands in one of some states, in order: each state is read in its order,
+-- as far as the page goes, however few are in it.
+SELECT report.division_code
+  FROM unnest(CAST(:codes AS text[])) AS wanted (state)
+ CROSS JOIN LATERAL (
+       SELECT division_code
+         FROM submission
+        WHERE period_id = (SELECT period_id FROM reporting_period
+                            WHERE form_code = :form_code AND extract(year FROM starts_on) = :year)
+          AND submission.state = wanted.state AND division_code ^@ :prefix
+        ORDER BY division_code
+        LIMIT CAST(:most AS integer) + CAST(:skipped AS integer)) AS report
+ ORDER BY report.division_code
+ LIMIT :most OFFSET :skipped
+
+-- name: villages_in_time
+-- The villages whose report came in time, in order.
 SELECT report.division_code
   FROM submission AS report
   JOIN reporting_period AS period USING (period_id)
@@ -79,17 +95,15 @@ SELECT report.division_code
        WHERE extension.period_id = period.period_id
          AND extension.division_code = report.division_code
        ORDER BY granted_at DESC, period_extension_id DESC
-       LIMIT 1) AS extension ON :measure = 'in_time'
+       LIMIT 1) AS extension ON true
  WHERE report.period_id = (SELECT period_id FROM reporting_period
                             WHERE form_code = :form_code AND extract(year FROM starts_on) = :year)
    AND report.division_code ^@ :prefix
-   AND CASE :measure
-       WHEN 'state' THEN report.state = ANY (CAST(:codes AS text[]))
-       WHEN 'in_time' THEN CASE WHEN report.round_no = 1 THEN report.submitted_at ELSE
+   AND CASE WHEN report.round_no = 1 THEN report.submitted_at ELSE
                 (SELECT max(happened_at) FROM review_event AS event
                   WHERE event.submission_id = report.submission_id
                     AND event.action = 'submit' AND event.round_no = 1) END
-           <= coalesce(extension.deadline_at, period.deadline_at) END
+       <= coalesce(extension.deadline_at, period.deadline_at)
  ORDER BY report.division_code
  LIMIT :most OFFSET :skipped
 
