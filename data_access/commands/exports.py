@@ -25,6 +25,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _export(arguments: Namespace, settings: Settings) -> int:
     path: Path = arguments.file
+    if path.is_dir():
+        raise Refusal(f"{path} is a folder; name a file in it.")
     if path.exists() and not arguments.replace:
         raise Refusal(f"{path} is there already; --replace writes over it.")
     if not path.parent.is_dir():

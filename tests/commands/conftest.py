@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from data_access import __main__ as commands
 from data_access.settings import CHECKOUT
 
 Finished = subprocess.CompletedProcess[str]
@@ -58,3 +60,14 @@ def refusal(finished: Finished) -> str:
     assert "\n" not in sentence
     assert "Traceback" not in sentence
     return sentence
+
+
+@pytest.fixture
+def type_command(
+    owner: psycopg.Connection, cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., int]:
+    """Return what runs a command in this process, on the test's database."""
+    url = f"postgresql+psycopg://owner@/portal_test?host={cluster}"
+    monkeypatch.setenv("PORTAL_OWNER_DATABASE_URL", url)
+    monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path))
+    return lambda *line: commands.main([str(word) for word in line])

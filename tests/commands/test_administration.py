@@ -2,10 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from data_access import __main__ as commands
@@ -13,16 +11,6 @@ from data_access import sessions
 from data_access.settings import read_settings
 from tests.actors import COUNTY
 from tests.villages import add_natural_villages, villages_of
-
-
-@pytest.fixture
-def type_command(
-    owner: psycopg.Connection, cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., int]:
-    url = f"postgresql+psycopg://owner@/portal_test?host={cluster}"
-    monkeypatch.setenv("PORTAL_OWNER_DATABASE_URL", url)
-    monkeypatch.setenv("PORTAL_DATA_DIR", str(tmp_path))
-    return lambda *line: commands.main([str(word) for word in line])
 
 
 def test_status_counts_what_the_outside_database_holds(type_command, tmp_path, capsys):
